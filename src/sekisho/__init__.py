@@ -1,0 +1,3 @@
+"""Sekisho: a self-hosted authentication and session server."""
+
+__version__ = "0.1.0"

@@ -1,0 +1,230 @@
+"""The nouns of the product: frozen values without behaviour of their own.
+
+Every time is a whole number of milliseconds since 1970 (UTC) and ends in `_at`; every duration
+carries its unit in its name. Ids are 128 random bits in base64url (22 characters).
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import NewType
+
+from msgspec import Struct
+
+AccountId = NewType("AccountId", str)
+SessionId = NewType("SessionId", str)
+
+Millis = int
+
+
+class Transport(StrEnum):
+    """How tokens travel for one session; chosen at sign-in and kept for the session's life."""
+
+    BODY = "body"
+    COOKIE = "cookie"
+    SESSION = "session"
+
+
+class AccountStatus(StrEnum):
+    ACTIVE = "active"
+    DISABLED = "disabled"
+    WITHDRAWN = "withdrawn"
+
+
+class EndReason(StrEnum):
+    """Why a session ended. A closed vocabulary: audit, journal and docs use these words."""
+
+    LOGOUT = "logout"
+    LOGOUT_ALL = "logout_all"
+    ENDED_BY_OWNER = "ended_by_owner"
+    ENDED_BY_OPERATOR = "ended_by_operator"
+    EVICTED = "evicted"
+    SIGNED_IN_AGAIN = "signed_in_again"
+    REPLAY = "refresh_token_replayed"
+    CLIENT_ID_MISMATCH = "client_id_mismatch"
+    ACCOUNT_DISABLED = "account_disabled"
+    WITHDRAWAL = "withdrawal"
+    PASSWORD_CHANGED = "password_changed"  # noqa: S105 - a reason, not a password
+    EXPIRED = "expired"
+
+
+class KeyState(StrEnum):
+    """Life of a signing key. `retired` still verifies until `verify_until_at`; `compromised` never."""
+
+    NEXT = "next"
+    ACTIVE = "active"
+    RETIRED = "retired"
+    COMPROMISED = "compromised"
+
+
+class Origin(Struct, frozen=True):
+    """Where a request came from, already canonical and bounded by the edge.
+
+    ip: the client's address in its shortest form (IPv4-mapped IPv6 as IPv4); "" if unknown.
+    user_agent: at most 512 characters, control characters removed.
+    device_token: the value of the long-lived device cookie, or "" if there is none. Untrusted.
+    """
+
+    ip: str = ""
+    user_agent: str = ""
+    device_token: str = ""
+
+
+class Device(Struct, frozen=True):
+    """What a person recognises a session by. All fields may be ""; `type` is one of
+    `desktop`, `mobile`, `tablet`, `bot`, `other`."""
+
+    name: str = ""
+    os: str = ""
+    browser: str = ""
+    type: str = "other"
+
+
+class Account(Struct, frozen=True, kw_only=True):
+    """A person's record.
+
+    email: as its owner wrote it, normalised; "" after withdrawal.
+    email_key: the form that is compared and unique (case folded); None after withdrawal.
+    password_hash: in the hash's own encoded form; None if the account has no password.
+    security_version: rises with each change of credentials or standing; guards what a flow
+        decided on earlier reads.
+    """
+
+    id: AccountId
+    email: str
+    email_key: str | None
+    is_verified: bool = True
+    name: str = ""
+    locale: str = "en"
+    roles: tuple[str, ...] = ()
+    status: AccountStatus = AccountStatus.ACTIVE
+    password_hash: str | None = None
+    security_version: int = 1
+    created_at: Millis
+
+
+class Session(Struct, frozen=True, kw_only=True):
+    """One signed-in browser or device.
+
+    client_id: the whole string that the session is bound to (`app` or `app:device`).
+    secret_hash: SHA-256 of the session secret; the secret itself is only with the client.
+    counter: the number of the one live refresh token; also the count of refreshes so far.
+    rotated_at: when `counter` last rose; the grace window counts from here.
+    idle_expires_at slides with use and never passes expires_at, the absolute end.
+    """
+
+    id: SessionId
+    account_id: AccountId
+    client_id: str
+    transport: Transport
+    secret_hash: bytes
+    counter: int = 0
+    auth_time_at: Millis
+    amr: tuple[str, ...]
+    acr: str = "aal1"
+    device: Device = Device()
+    user_agent: str = ""
+    ip: str = ""
+    place: str = ""
+    created_at: Millis
+    last_seen_at: Millis
+    rotated_at: Millis
+    idle_expires_at: Millis
+    expires_at: Millis
+    ended_at: Millis | None = None
+    end_reason: str | None = None
+
+
+class PendingSignUp(Struct, frozen=True, kw_only=True):
+    """A sign-up whose code has not come back yet. `id` is the wire's `pending` and the id of its
+    one-time code. A decoy (`is_decoy`) behaves alike but its code can never be right."""
+
+    id: str
+    email: str
+    email_key: str
+    client_id: str
+    locale: str
+    password_hash: str
+    is_decoy: bool = False
+    created_at: Millis
+    expires_at: Millis
+
+
+class SigningKey(Struct, frozen=True, kw_only=True):
+    """A key that signs access tokens. `sealed_private` is encrypted under the master secret;
+    `public_jwk` is JSON text as the JWKS shows it ("" for symmetric keys, which are never stored)."""
+
+    kid: str
+    alg: str
+    state: KeyState
+    sealed_private: bytes
+    public_jwk: str
+    created_at: Millis
+    activated_at: Millis | None = None
+    verify_until_at: Millis | None = None
+
+
+class JournalEntry(Struct, frozen=True, kw_only=True):
+    """One revocation. kind: `sid`, `jti`, `client` or `key`. It may be forgotten after
+    `expires_at`, when no access token that it concerns can still be alive."""
+
+    seq: int
+    kind: str
+    value: str
+    expires_at: Millis
+    reason: str
+
+
+class JournalPage(Struct, frozen=True):
+    """Entries in commit order. `generation` changes when a restore rewrites history: readers
+    that meet a new one start over from 0."""
+
+    generation: str
+    entries: tuple[JournalEntry, ...]
+    last_seq: int
+
+
+class AuditRecord(Struct, frozen=True, kw_only=True):
+    """One line of the audit trail. `event`, `outcome`, `method` and `reason` come from the closed
+    vocabulary in `sekisho.audit`; never a secret, never an address of mail in the clear.
+
+    identifier_tag: keyed hash of what was typed, so that failures on unknown identifiers can be
+        grouped without storing them.
+    ip, user_agent, place, device are personal: withdrawal blanks them.
+    """
+
+    event: str
+    outcome: str
+    at: Millis
+    account_id: str = ""
+    session_id: str = ""
+    client_id: str = ""
+    method: str = ""
+    reason: str = ""
+    actor: str = "account"
+    identifier_tag: str = ""
+    ip: str = ""
+    user_agent: str = ""
+    place: str = ""
+    device: str = ""
+    seq: int = 0
+
+
+class Mail(Struct, frozen=True, kw_only=True):
+    """A letter to be rendered by its kind and locale. `values` may hold a code: it is stored sealed."""
+
+    kind: str
+    to: str
+    locale: str
+    values: dict[str, str] = {}
+
+
+class QueuedMail(Struct, frozen=True, kw_only=True):
+    """An outbox row as the worker claims it. `sealed` is the encrypted `Mail`; `attempts` counts
+    this try too. After `expires_at` (None: never) it is not sent any more."""
+
+    id: str
+    sealed: bytes
+    attempts: int
+    created_at: Millis
+    expires_at: Millis | None = None

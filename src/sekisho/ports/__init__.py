@@ -1,0 +1,1 @@
+"""What we need from the world: Protocols and the frozen values that cross them."""

@@ -1,0 +1,366 @@
+"""The vocabulary of writes: frozen values that `Store.apply` commits together or not at all.
+
+A change is *guarded* when its docstring says "Loses": finding nothing to change loses the whole
+call, nothing of it is kept, and `Outcome.lost` names the change and why. Other changes never lose.
+What a change returns stands in `Outcome.results`, in the order of the call.
+
+`now` is always the caller's clock: engines have none.
+"""
+
+from __future__ import annotations
+
+from msgspec import Struct
+
+from sekisho.model import (
+    Account,
+    AccountId,
+    AuditRecord,
+    EndReason,
+    KeyState,
+    Millis,
+    Origin,
+    PendingSignUp,
+    Session,
+    SessionId,
+    SigningKey,
+)
+
+
+class Change(Struct, frozen=True, kw_only=True):
+    """One write. Subclasses are the whole vocabulary."""
+
+
+# --- accounts
+
+
+class AddAccount(Change, frozen=True, kw_only=True):
+    """Insert an account. Loses (`email_taken`) if another account has its `email_key`."""
+
+    account: Account
+
+
+class ChangeProfile(Change, frozen=True, kw_only=True):
+    """Set name and locale. Loses (`account_gone`) unless the account is active. Returns the `Account`."""
+
+    account_id: AccountId
+    name: str
+    locale: str
+
+
+class ReplacePasswordHash(Change, frozen=True, kw_only=True):
+    """Store a better hash of the same password: no new `security_version`. Loses (`hash_changed`)
+    if the stored hash is no longer `old_hash`."""
+
+    account_id: AccountId
+    old_hash: str
+    new_hash: str
+
+
+class SetPassword(Change, frozen=True, kw_only=True):
+    """Store a new password's hash and raise `security_version`. Loses (`security_version`) if the
+    account is not active or its version is not the one given."""
+
+    account_id: AccountId
+    security_version: int
+    password_hash: str
+
+
+class SetAccountStatus(Change, frozen=True, kw_only=True):
+    """Disable or enable, and raise `security_version`. Loses (`account_gone`) unless the account's
+    status is `expected`. Sessions are ended by `EndSessions` in the same call."""
+
+    account_id: AccountId
+    expected: str
+    status: str
+
+
+class SetRoles(Change, frozen=True, kw_only=True):
+    """Replace the roles. Loses (`account_gone`) if there is no such account or it is withdrawn."""
+
+    account_id: AccountId
+    roles: tuple[str, ...]
+
+
+class EraseAccount(Change, frozen=True, kw_only=True):
+    """Withdrawal: blank every personal field, free the address, raise `security_version`, forget
+    known devices, sign-ups of the address, and blank the personal fields of the account's audit records
+    and sessions (address, user agent, place, device). The row stays as a pseudonym with status `withdrawn`.
+    Loses (`security_version`) if the account is not active or its version is not the one given."""
+
+    account_id: AccountId
+    security_version: int
+    identifier_tag: str
+
+
+# --- sessions
+
+
+class StartSession(Change, frozen=True, kw_only=True):
+    """Insert a session and keep at most `max_sessions` live ones for its account: the oldest by
+    last use end (`evicted`), each with its audit record and journal entry, in the same commit. Returns the
+    tuple of session ids that were evicted.
+
+    Loses (`security_version`) unless the account is active and at the version that the flow read.
+
+    Concurrency: starts for one account behave as if run one after the other, so that racing
+    sign-ins never leave more than `max_sessions` alive.
+    """
+
+    session: Session
+    security_version: int
+    max_sessions: int
+    journal_until_at: Millis
+    origin: Origin
+    now: Millis
+
+
+class RotateSession(Change, frozen=True, kw_only=True):
+    """Spend one refresh token. Never loses; returns a `Rotation` of `ports.storage`, decided in the
+    order ended -> secret -> client -> counter (DESIGN section 4). Changes the row only for `Rotated`.
+    `body` sessions need the whole `client_id`, the others only its app part.
+
+    Concurrency: of any number of callers with one live token exactly one gets `Rotated`.
+    """
+
+    session_id: SessionId
+    secret_hash: bytes
+    counter: int
+    client_id: str
+    now: Millis
+    grace_ms: int
+    idle_ms: int
+    ip: str
+
+
+class TouchSession(Change, frozen=True, kw_only=True):
+    """Note the use of a live session and slide its idle end (never past the absolute end)."""
+
+    session_id: SessionId
+    now: Millis
+    idle_ms: int
+    ip: str
+
+
+class EndSession(Change, frozen=True, kw_only=True):
+    """End one live session, with its audit record (`session_ended`) and its journal entry.
+    Returns 1 if this call ended it, 0 if there was nothing to end.
+
+    Loses (`not_live`) instead of returning 0 when `must_be_live`. With `account_id`, only a session
+    of that account counts.
+    """
+
+    session_id: SessionId
+    reason: EndReason
+    now: Millis
+    journal_until_at: Millis
+    account_id: AccountId | None = None
+    must_be_live: bool = False
+    origin: Origin = Origin()
+    actor: str = "account"
+
+
+class EndSessions(Change, frozen=True, kw_only=True):
+    """End all live sessions of an account but `except_id`, each with its audit record and journal
+    entry. Returns how many ended."""
+
+    account_id: AccountId
+    reason: EndReason
+    now: Millis
+    journal_until_at: Millis
+    except_id: SessionId | None = None
+    origin: Origin = Origin()
+    actor: str = "account"
+
+
+class EndExpiredSessions(Change, frozen=True, kw_only=True):
+    """End up to `limit` sessions whose idle or absolute time is over, each with its audit record
+    (reason `expired`). Nothing to journal: their access tokens died before. Returns how many."""
+
+    now: Millis
+    limit: int
+
+
+# --- sign-up and one-time codes
+
+
+class OneTimeCode(Struct, frozen=True, kw_only=True):
+    """A code to be typed. Only a keyed hash is kept; `purpose` keeps codes of one flow out of another."""
+
+    id: str
+    purpose: str
+    code_hash: bytes
+    expires_at: Millis
+
+
+class AddPendingSignUp(Change, frozen=True, kw_only=True):
+    """Insert a pending sign-up together with its one-time code (same id)."""
+
+    pending: PendingSignUp
+    code: OneTimeCode
+
+
+class ReplaceCode(Change, frozen=True, kw_only=True):
+    """A new code under the same id: the older one dies and its tries are forgotten. Loses
+    (`code_gone`) if the code is used, expired or unknown."""
+
+    id: str
+    purpose: str
+    code_hash: bytes
+    now: Millis
+
+
+class CountCodeTry(Change, frozen=True, kw_only=True):
+    """Count one try *before* the comparison and return the stored `code_hash` (bytes).
+
+    Loses with `code_gone` if the code is used, expired or unknown, with `code_dead` if
+    `max_tries` were made. Concurrency: never more than `max_tries` callers get the hash.
+    """
+
+    id: str
+    purpose: str
+    max_tries: int
+    now: Millis
+
+
+class ConsumeCode(Change, frozen=True, kw_only=True):
+    """Spend a code. Loses (`code_gone`) unless it is unused, unexpired and still has `code_hash`.
+    Concurrency: exactly one of any number of callers wins."""
+
+    id: str
+    purpose: str
+    code_hash: bytes
+    now: Millis
+
+
+class SpoilSignUps(Change, frozen=True, kw_only=True):
+    """Turn every other pending sign-up of the address into a decoy, so that they go on answering
+    alike and none can finish. `code_hash` is a random value that no code matches."""
+
+    email_key: str
+    except_id: str
+    code_hash: bytes
+
+
+# --- throttle and known devices
+
+
+class CountTry(Change, frozen=True, kw_only=True):
+    """Count one try against a bucket, before the work that it pays for.
+
+    The first `limit` tries of a window (which starts with its first try) pass. After them, with
+    `first_delay_ms` 0, nothing passes until the window is over; otherwise each further try must
+    wait: `first_delay_ms` after the one that reached the limit, doubling with each, at most
+    `max_delay_ms`. Loses (`throttled`, with `Lost.retry_at`) when the try does not pass; a lost
+    try is not counted.
+    """
+
+    key: bytes
+    limit: int
+    window_ms: int
+    now: Millis
+    first_delay_ms: int = 0
+    max_delay_ms: int = 0
+
+
+class GiveBackTry(Change, frozen=True, kw_only=True):
+    """Undo one `CountTry` of the current window, also the waiting time that it caused."""
+
+    key: bytes
+    now: Millis
+
+
+class RememberDevice(Change, frozen=True, kw_only=True):
+    """Note that this device signed in with this identifier (both keyed hashes)."""
+
+    identifier_tag: str
+    device_tag: str
+    now: Millis
+
+
+# --- keys, journal, audit, mail, upkeep
+
+
+class AddSigningKey(Change, frozen=True, kw_only=True):
+    """Insert a key. Loses (`key_exists`) if its kid is taken, or if it is `active` or `next` and there is
+    one in that state already, so that two nodes that start at once agree on one key."""
+
+    key: SigningKey
+
+
+class SetKeyState(Change, frozen=True, kw_only=True):
+    """Move a key from one state to another. Loses (`key_state`) unless it is in `expected`."""
+
+    kid: str
+    expected: KeyState
+    state: KeyState
+    now: Millis
+    verify_until_at: Millis | None = None
+
+
+class AppendJournal(Change, frozen=True, kw_only=True):
+    """Journal a revocation that is no session's end (a `jti`, a client, a key)."""
+
+    kind: str
+    value: str
+    expires_at: Millis
+    reason: str
+
+
+class AppendAudit(Change, frozen=True, kw_only=True):
+    """Append one record; its `seq` is given by the store."""
+
+    record: AuditRecord
+
+
+class QueueMail(Change, frozen=True, kw_only=True):
+    """Put a sealed letter into the outbox. After `expires_at` it is not sent."""
+
+    id: str
+    sealed: bytes
+    now: Millis
+    expires_at: Millis | None = None
+
+
+class ClaimMail(Change, frozen=True, kw_only=True):
+    """Lease up to `limit` due letters until `lease_until_at` and return them as a tuple of
+    `QueuedMail`. Concurrency: no letter is leased to two callers at a time; a lease that runs out
+    (its worker died) makes the letter due again."""
+
+    now: Millis
+    lease_until_at: Millis
+    limit: int
+
+
+class MailSent(Change, frozen=True, kw_only=True):
+    """The letter was handed over: forget it."""
+
+    id: str
+
+
+class MailFailed(Change, frozen=True, kw_only=True):
+    """The try failed. Due again at `retry_at`, or given up (None): the sealed content is dropped
+    and the row stays with `error` for the operator."""
+
+    id: str
+    error: str
+    now: Millis
+    retry_at: Millis | None
+
+
+class SetMeta(Change, frozen=True, kw_only=True):
+    """Write a named fact about this installation once. Returns the value that stands afterwards:
+    the given one, or the older one if the name was taken."""
+
+    name: str
+    value: str
+
+
+class PurgeExpired(Change, frozen=True, kw_only=True):
+    """Delete what nothing can use any more: codes and sign-ups that expired, throttle buckets and journal entries
+    whose time is over, ended sessions that ended before `ended_before_at`, devices not seen
+    since `devices_before_at`. At most `limit` rows of each. Returns the number of rows deleted."""
+
+    now: Millis
+    ended_before_at: Millis
+    devices_before_at: Millis
+    limit: int

@@ -1,0 +1,178 @@
+"""The store: reads, and one write.
+
+SQL is the truth. An engine keeps these sentences; `tests/storage/contract.py` checks each.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Protocol
+
+from msgspec import Struct
+
+from sekisho.model import (
+    Account,
+    AccountId,
+    AuditRecord,
+    JournalEntry,
+    JournalPage,
+    Millis,
+    PendingSignUp,
+    Session,
+    SessionId,
+    SigningKey,
+)
+from sekisho.ports.changes import Change
+
+
+class StoreUnavailable(Exception):
+    """The store cannot answer now (full disk, lock held too long, closed). Nothing of the call was kept,
+    or for a connection cut during commit: it may have been kept, and repeating the request is safe."""
+
+
+class Lost(Struct, frozen=True):
+    """The guarded change that found nothing to change. `why` is the word in its docstring."""
+
+    change: Change
+    why: str
+    retry_at: Millis | None = None
+
+
+class Outcome(Struct, frozen=True):
+    """results: one per change, in order; empty when the call was lost."""
+
+    results: tuple[Any, ...] = ()
+    lost: Lost | None = None
+
+
+# --- the verdict of RotateSession
+
+
+class Rotated(Struct, frozen=True):
+    """The presented token was the live one (or ahead of a store that forgot: `was_behind`).
+    `session` is the row after the change, `account` its account."""
+
+    session: Session
+    account: Account
+    was_behind: bool = False
+
+
+class Repeated(Struct, frozen=True):
+    """The presented token was the direct predecessor, inside the grace window: nothing changed."""
+
+    session: Session
+    account: Account
+
+
+class Replayed(Struct, frozen=True):
+    """An old token: two parties hold it. The caller ends the session next."""
+
+    session: Session
+    account: Account
+    detail: str
+
+
+class WrongClient(Struct, frozen=True):
+    """A good token presented under another client_id. The caller ends the session next."""
+
+    session: Session
+    account: Account
+    detail: str
+
+
+class Ended(Struct, frozen=True):
+    """Ended, expired, unknown, account not active, or not this row's secret. Nothing to change."""
+
+    detail: str
+
+
+Rotation = Rotated | Repeated | Replayed | WrongClient | Ended
+
+
+class Committed(Struct, frozen=True):
+    """What a commit of this process tells its listeners, before `apply` returns."""
+
+    journal: tuple[JournalEntry, ...] = ()
+    mail_queued: bool = False
+    keys_changed: bool = False
+
+
+class AuditFilter(Struct, frozen=True, kw_only=True):
+    """All given conditions hold together. `before_seq` pages backwards; newest first."""
+
+    account_id: str | None = None
+    session_id: str | None = None
+    event: str | None = None
+    outcome: str | None = None
+    since_at: Millis | None = None
+    until_at: Millis | None = None
+    before_seq: int | None = None
+    limit: int = 100
+
+
+class AccountReads(Protocol):
+    async def find_account(self, account_id: AccountId) -> Account | None: ...
+
+    async def find_account_by_email(self, email_key: str) -> Account | None: ...
+
+    async def list_accounts(self, *, after_id: str = "", limit: int = 100) -> list[Account]:
+        """In the order of ids, for operators."""
+
+    async def is_known_device(self, identifier_tag: str, device_tag: str) -> bool: ...
+
+    async def find_pending_sign_up(self, pending_id: str) -> PendingSignUp | None: ...
+
+    async def list_pending_sign_ups(self, email_key: str) -> list[PendingSignUp]:
+        """All that are neither used nor purged, newest first, at most 50."""
+
+
+class SessionReads(Protocol):
+    async def find_session(self, session_id: SessionId) -> Session | None:
+        """Also ended and expired ones, until they are purged."""
+
+    async def list_sessions(self, account_id: AccountId, now: Millis) -> list[Session]:
+        """The live ones, last used first."""
+
+
+class OperationReads(Protocol):
+    async def read_journal(self, after_seq: int, limit: int = 1000) -> JournalPage:
+        """Entries with a higher number, in commit order: a lower number that commits later is never skipped."""
+
+    async def list_signing_keys(self) -> list[SigningKey]:
+        """All, newest first."""
+
+    async def list_audit(self, wanted: AuditFilter) -> list[AuditRecord]: ...
+
+    async def find_meta(self, name: str) -> str | None: ...
+
+    async def next_mail_at(self) -> Millis | None:
+        """When the next letter is due (a lease counts as its end); None if the outbox is empty."""
+
+    async def counts(self) -> dict[str, int]:
+        """For metrics and `doctor`: `accounts`, `live_sessions`, `mail_waiting`, `mail_given_up`, `journal`.
+        May scan; never on a request's path except `/metrics`."""
+
+
+class Store(AccountReads, SessionReads, OperationReads, Protocol):
+    async def apply(self, *changes: Change) -> Outcome:
+        """Commit all changes, or none. Durable when it returns.
+
+        A guarded change that finds nothing to change loses the whole call; `Outcome.lost` names it.
+        Cancelling the caller does not undo: the call is then committed or not, never half.
+
+        Raises:
+            StoreUnavailable: see there. Never raised after a successful commit.
+
+        Concurrency: calls that touch the same row behave as if run one after the other.
+        """
+
+    def subscribe(self, listener: Callable[[Committed], None]) -> None:
+        """Call `listener` on the event loop after each commit of this process that has something
+        to tell, before the `apply` that made it returns."""
+
+    def has_foreign_commits(self) -> bool:
+        """Whether anybody (this process included) committed since the last call. Cheap enough
+        for every 50 ms; the caller then reads journal and keys again."""
+
+    async def close(self) -> None:
+        """Finish what was submitted, then let go of the files."""
