@@ -80,6 +80,14 @@ class Device(Struct, frozen=True):
     type: str = "other"
 
 
+class Principal(Struct, frozen=True):
+    """Whose session a protected call belongs to, and the client_id that the session is bound to."""
+
+    account_id: AccountId
+    session_id: SessionId
+    client_id: str
+
+
 class Account(Struct, frozen=True, kw_only=True):
     """A person's record.
 

@@ -200,12 +200,14 @@ class AddPendingSignUp(Change, frozen=True, kw_only=True):
 
 
 class ReplaceCode(Change, frozen=True, kw_only=True):
-    """A new code under the same id: the older one dies and its tries are forgotten. Loses
-    (`code_gone`) if the code is used, expired or unknown."""
+    """A new code under the same id: the older one dies, its tries are forgotten, and it lives until
+    `expires_at`, as does the pending sign-up of the same id, if there is one. Loses (`code_gone`)
+    if the code is used, expired or unknown."""
 
     id: str
     purpose: str
     code_hash: bytes
+    expires_at: Millis
     now: Millis
 
 

@@ -1,0 +1,127 @@
+"""Login: an address and a password become a session.
+
+    count the try -> find the account -> verify (always one hash) -> start the session, last
+
+Unknown account, wrong password, disabled account and account without a password: one answer, the
+same work. What the flow read is guarded by `security_version`: a login that was hashing while the password
+changed starts nothing.
+
+Spec: OWASP ASVS 5.0 rows 6.3.1 and 6.3.8; NIST SP 800-63B-4 section 3.2.2 (throttling).
+"""
+
+from __future__ import annotations
+
+from msgspec import Struct
+
+from sekisho.audit import Event, record
+from sekisho.errors import InvalidCredentials
+from sekisho.identifiers import ClientId, EmailAddress, parse_client_id, parse_email
+from sekisho.model import Account, AccountStatus, Millis, Origin, SessionId, Transport
+from sekisho.passwords.hashing import HashPool
+from sekisho.ports.changes import AppendAudit, CountTry, ReplacePasswordHash
+from sekisho.ports.clock import Clock
+from sekisho.ports.storage import Store
+from sekisho.sessions import Proof, Sessions, TokenPair
+from sekisho.throttle import Throttle, refuse_if_throttled
+
+
+class Login(Struct, frozen=True):
+    """`replaces` is the session that this browser holds until now, if any."""
+
+    email: str
+    password: str
+    client_id: str
+    transport: Transport
+    seen_from: Origin
+    replaces: SessionId | None = None
+
+
+class LoginWorld(Struct, frozen=True, kw_only=True):
+    store: Store
+    clock: Clock
+    passwords: HashPool
+    throttle: Throttle
+    sessions: Sessions
+
+
+async def login(request: Login, world: LoginWorld) -> TokenPair:
+    """Return the pair of a new session.
+
+    Raises:
+        ValidationError: the address or the client_id has no good form.
+        InvalidCredentials: everything that is wrong with address or password; hides which.
+        RateLimitExceeded: too many failures for this address here, from this network, or (slowed
+            down, unless this device signed in before) from everywhere.
+        ServiceUnavailable: the hash pool is full.
+    """
+    email, client = parse_email(request.email), parse_client_id(request.client_id)
+    tries = await _count_try(email, client, request.seen_from, world)
+
+    account = await world.store.find_account_by_email(email.key)
+    usable_hash = account.password_hash if account and account.status is AccountStatus.ACTIVE else None
+    matches = await world.passwords.verify(request.password, usable_hash)
+    if account is None or not matches:
+        raise await _refusal(_why(account), email, client, account, request.seen_from, world)
+
+    now = world.clock.now()
+    started = await world.sessions.start(
+        account,
+        Proof(event=Event.LOGIN, amr=("pwd",)),
+        client,
+        request.transport,
+        request.seen_from,
+        also=(
+            *world.throttle.give_back(tries, now),
+            *world.throttle.remember_devices(email.key, request.seen_from, client, now),
+        ),
+        replaces=request.replaces,
+    )
+    if not isinstance(started, TokenPair):
+        raise await _refusal("changed_meanwhile", email, client, account, request.seen_from, world)
+    await _rehash_if_weak(account, request.password, world)
+    return started
+
+
+async def _count_try(email: EmailAddress, client: ClientId, origin: Origin, world: LoginWorld) -> tuple[CountTry, ...]:
+    now = world.clock.now()
+    known = await world.throttle.is_known_device(world.store, email.key, origin, client)
+    tries = world.throttle.login_tries(email.key, origin.ip, now, known_device=known)
+    refuse_if_throttled(await world.store.apply(*tries), now)
+    return tries
+
+
+def _why(account: Account | None) -> str:
+    if account is None:
+        return "unknown_account"
+    if account.status is not AccountStatus.ACTIVE:
+        return "account_disabled"
+    return "wrong_password" if account.password_hash else "no_password"
+
+
+async def _refusal(
+    reason: str, email: EmailAddress, client: ClientId, account: Account | None, origin: Origin, world: LoginWorld
+) -> InvalidCredentials:
+    """Write the one audit record of this failure and return what to raise."""
+    now: Millis = world.clock.now()
+    failure = record(
+        Event.LOGIN,
+        "failure",
+        at=now,
+        origin=origin,
+        account_id=account.id if account else "",
+        client_id=client.whole,
+        method="pwd",
+        reason=reason,
+        identifier_tag=world.throttle.identifier_tag(email.key),
+    )
+    await world.store.apply(AppendAudit(record=failure))
+    return InvalidCredentials(detail=reason)
+
+
+async def _rehash_if_weak(account: Account, password: str, world: LoginWorld) -> None:
+    """Store a hash with today's parameters. Losing (the password changed just now) is fine."""
+    old_hash = account.password_hash
+    if old_hash is None or not world.passwords.needs_rehash(old_hash):
+        return
+    new_hash = await world.passwords.hash(password)
+    await world.store.apply(ReplacePasswordHash(account_id=account.id, old_hash=old_hash, new_hash=new_hash))

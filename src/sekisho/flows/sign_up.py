@@ -1,0 +1,314 @@
+"""Sign-up: an address and a password become an account once the mailed code comes back.
+
+    send_code    check policy -> count -> hash -> pending sign-up with a code -> mail it
+    resend_code  find the pending sign-up -> count -> a new code, the older dies -> mail it
+    verify_code  find the pending sign-up -> count the try -> compare -> account and session in one commit
+
+An address that has an account already gets a *decoy*: it answers every further call alike, its code
+is never right, and the owner of the address is told by mail. So nobody learns who has an account.
+
+Spec: NIST SP 800-63B-4 section 3.1.3 (codes); OWASP ASVS 5.0 rows 6.3.8, 6.5.1, 6.6.2, 6.6.3.
+"""
+
+from __future__ import annotations
+
+from msgspec import Struct
+
+from sekisho.audit import Event, record
+from sekisho.errors import (
+    ClientIdMismatch,
+    EmailAlreadyExists,
+    InvalidCode,
+    SessionNotFound,
+)
+from sekisho.identifiers import ClientId, EmailAddress, parse_client_id, parse_email
+from sekisho.model import Account, Millis, Origin, PendingSignUp, SessionId, Transport
+from sekisho.one_time_codes import OneTimeCodes, parse_code
+from sekisho.outbox import MailKind, Outbox
+from sekisho.passwords.hashing import HashPool
+from sekisho.passwords.policy import PasswordPolicy
+from sekisho.ports.changes import (
+    AddAccount,
+    AddPendingSignUp,
+    AppendAudit,
+    ConsumeCode,
+    CountCodeTry,
+    CountTry,
+    OneTimeCode,
+    QueueMail,
+    ReplaceCode,
+    SpoilSignUps,
+)
+from sekisho.ports.clock import Clock
+from sekisho.ports.storage import Lost, Store
+from sekisho.sessions import Proof, Sessions, TokenPair
+from sekisho.throttle import Throttle, refuse_if_throttled
+from sekisho.tokens.ids import new_account_id, new_handle
+
+PURPOSE = "sign_up"
+LIFETIME_MS = 15 * 60_000
+MAX_TRIES = 5
+
+
+class SendCode(Struct, frozen=True):
+    email: str
+    password: str
+    client_id: str
+    locale: str
+    seen_from: Origin
+
+
+class ResendCode(Struct, frozen=True):
+    email: str
+    client_id: str
+    pending: str | None
+    seen_from: Origin
+
+
+class VerifyCode(Struct, frozen=True):
+    """`replaces` is the session that this browser holds until now, if any."""
+
+    email: str
+    code: str
+    client_id: str
+    pending: str | None
+    transport: Transport
+    seen_from: Origin
+    replaces: SessionId | None = None
+
+
+class CodeSent(Struct, frozen=True):
+    """`pending` is the handle of this sign-up; `expires_in` counts seconds."""
+
+    email: str
+    pending: str
+    expires_in: int = LIFETIME_MS // 1000
+
+
+class SignUpWorld(Struct, frozen=True, kw_only=True):
+    store: Store
+    clock: Clock
+    passwords: HashPool
+    policy: PasswordPolicy
+    codes: OneTimeCodes
+    throttle: Throttle
+    outbox: Outbox
+    sessions: Sessions
+    reveal_existing: bool
+
+
+async def send_code(request: SendCode, world: SignUpWorld) -> CodeSent:
+    """Open a pending sign-up of its own and mail its code.
+
+    Raises:
+        ValidationError: the address, the client_id or the password (policy) is not acceptable.
+        RateLimitExceeded: too many mails to this address or from this network.
+        EmailAlreadyExists: only where `signup.reveal_existing` is set.
+        ServiceUnavailable: the hash pool is full.
+    """
+    email, client = parse_email(request.email), parse_client_id(request.client_id)
+    world.policy.check(request.password, email=email.address)
+    now = world.clock.now()
+    await _count_send(email, request.seen_from, now, world)
+
+    existing = await world.store.find_account_by_email(email.key)
+    if existing and world.reveal_existing:
+        raise EmailAlreadyExists(detail="account exists and settings allow to say so")
+    # Hashed for a decoy too: the answer must cost the same.
+    password_hash = await world.passwords.hash(request.password)
+
+    pending = PendingSignUp(
+        id=new_handle(),
+        email=email.address,
+        email_key=email.key,
+        client_id=client.whole,
+        locale=request.locale,
+        password_hash=password_hash,
+        is_decoy=existing is not None,
+        created_at=now,
+        expires_at=now + LIFETIME_MS,
+    )
+    code_hash, letter = _new_code(pending, now, world)
+    await world.store.apply(
+        AddPendingSignUp(
+            pending=pending,
+            code=OneTimeCode(id=pending.id, purpose=PURPOSE, code_hash=code_hash, expires_at=pending.expires_at),
+        ),
+        _audit(Event.SIGN_UP_CODE_SENT, "success", pending, request.seen_from, now, world),
+        letter,
+    )
+    return CodeSent(email.address, pending.id)
+
+
+async def resend_code(request: ResendCode, world: SignUpWorld) -> CodeSent:
+    """Mail a new code for a pending sign-up; the older one dies and the 15 minutes start again.
+
+    Raises:
+        ValidationError: the address or the client_id has no good form.
+        SessionNotFound: no pending sign-up, or its time is over.
+        ClientIdMismatch: it was opened under another client_id.
+        RateLimitExceeded: as for `send_code`.
+    """
+    email, client = parse_email(request.email), parse_client_id(request.client_id)
+    now = world.clock.now()
+    pending = await _find_pending(email, client, request.pending, request.seen_from, now, world)
+    await _count_send(email, request.seen_from, now, world)
+
+    code_hash, letter = _new_code(pending, now, world)
+    outcome = await world.store.apply(
+        ReplaceCode(id=pending.id, purpose=PURPOSE, code_hash=code_hash, expires_at=now + LIFETIME_MS, now=now),
+        _audit(Event.SIGN_UP_CODE_RESENT, "success", pending, request.seen_from, now, world),
+        letter,
+    )
+    if outcome.lost:
+        raise SessionNotFound(detail=outcome.lost.why)
+    return CodeSent(email.address, pending.id)
+
+
+async def verify_code(request: VerifyCode, world: SignUpWorld) -> TokenPair:
+    """Spend the code; the account and its first session exist when this returns.
+
+    Raises:
+        ValidationError: a field has no good form.
+        SessionNotFound: no pending sign-up, or its time is over, or it is used.
+        ClientIdMismatch: it was opened under another client_id.
+        InvalidCode: wrong, replaced, or five tries were made; also every code of a decoy.
+        RateLimitExceeded: too many wrong codes for this address today.
+
+    Concurrency: of parallel right codes one makes the account; parallel guesses never get more than
+        five tries, because each is counted before it is compared.
+    """
+    email, client = parse_email(request.email), parse_client_id(request.client_id)
+    code = parse_code(request.code)
+    now = world.clock.now()
+    pending = await _find_pending(email, client, request.pending, request.seen_from, now, world)
+
+    tries = world.throttle.code_tries(email.key, now)
+    stored_hash = await _count_try(pending, tries, request.seen_from, now, world)
+    code_hash = world.codes.hash(PURPOSE, pending.id, code)
+    if pending.is_decoy or not world.codes.same(stored_hash, code_hash):
+        reason = "decoy" if pending.is_decoy else "wrong_code"
+        await world.store.apply(_failure(reason, pending, request.seen_from, now, world))
+        raise InvalidCode(detail=reason)
+
+    account = _new_account(pending, now)
+    started = await world.sessions.start(
+        account,
+        Proof(event=Event.SIGN_UP, amr=("pwd", "otp")),
+        client,
+        request.transport,
+        request.seen_from,
+        also=(
+            ConsumeCode(id=pending.id, purpose=PURPOSE, code_hash=code_hash, now=now),
+            AddAccount(account=account),
+            SpoilSignUps(email_key=email.key, except_id=pending.id, code_hash=world.codes.hash_of_nothing()),
+            *world.throttle.remember_devices(email.key, request.seen_from, client, now),
+            *world.throttle.give_back(tries, now),
+        ),
+        replaces=request.replaces,
+    )
+    if isinstance(started, TokenPair):
+        return started
+    await _refuse_lost(started, pending, request.seen_from, now, world)
+    raise InvalidCode(detail=started.why)
+
+
+async def _count_send(email: EmailAddress, origin: Origin, now: Millis, world: SignUpWorld) -> None:
+    refuse_if_throttled(await world.store.apply(*world.throttle.code_sends(email.key, origin.ip, now)), now)
+
+
+async def _find_pending(
+    email: EmailAddress, client: ClientId, handle: str | None, origin: Origin, now: Millis, world: SignUpWorld
+) -> PendingSignUp:
+    """Return the sign-up meant: the one named by `handle`, else the newest of this address and client."""
+    if handle is None:
+        candidates = await world.store.list_pending_sign_ups(email.key)
+    else:
+        named = await world.store.find_pending_sign_up(handle)
+        candidates = [named] if named and named.email_key == email.key else []
+    alive = [pending for pending in candidates if pending.expires_at > now]
+    if not alive:
+        raise SessionNotFound(detail="no pending sign-up")
+    for pending in alive:
+        if pending.client_id == client.whole:
+            return pending
+    await world.store.apply(_failure("wrong_client", alive[0], origin, now, world))
+    raise ClientIdMismatch(detail="pending sign-up of another client_id")
+
+
+def _new_code(pending: PendingSignUp, now: Millis, world: SignUpWorld) -> tuple[bytes, QueueMail]:
+    """Return the hash to store and the letter to send; a decoy gets a hash that no code matches and a notice."""
+    if pending.is_decoy:
+        notice = world.outbox.letter(MailKind.SIGN_UP_EXISTING, to=pending.email, locale=pending.locale, now=now)
+        return world.codes.hash_of_nothing(), notice
+    code = world.codes.new()
+    letter = world.outbox.letter(
+        MailKind.SIGN_UP_CODE,
+        to=pending.email,
+        locale=pending.locale,
+        now=now,
+        expires_at=now + LIFETIME_MS,
+        code=code,
+        minutes=str(LIFETIME_MS // 60_000),
+    )
+    return world.codes.hash(PURPOSE, pending.id, code), letter
+
+
+async def _count_try(
+    pending: PendingSignUp, tries: tuple[CountTry, ...], origin: Origin, now: Millis, world: SignUpWorld
+) -> bytes:
+    """Count this try before the comparison; return the stored hash."""
+    counting = CountCodeTry(id=pending.id, purpose=PURPOSE, max_tries=MAX_TRIES, now=now)
+    outcome = await world.store.apply(*tries, counting)
+    if outcome.lost is None:
+        return bytes(outcome.results[-1])
+    refuse_if_throttled(outcome, now)
+    await world.store.apply(_failure(outcome.lost.why, pending, origin, now, world))
+    if outcome.lost.why == "code_dead":
+        raise InvalidCode(detail="code_dead")
+    raise SessionNotFound(detail=outcome.lost.why)
+
+
+async def _refuse_lost(lost: Lost, pending: PendingSignUp, origin: Origin, now: Millis, world: SignUpWorld) -> None:
+    """The code was right, but somebody else was first. An address that got its account in the
+    meantime answers like a decoy; a code used in the meantime is a sign-up that is over."""
+    await world.store.apply(_failure(lost.why, pending, origin, now, world))
+    if isinstance(lost.change, ConsumeCode):
+        raise SessionNotFound(detail=lost.why)
+
+
+def _new_account(pending: PendingSignUp, now: Millis) -> Account:
+    return Account(
+        id=new_account_id(),
+        email=pending.email,
+        email_key=pending.email_key,
+        locale=pending.locale,
+        password_hash=pending.password_hash,
+        created_at=now,
+    )
+
+
+def _audit(
+    event: Event,
+    outcome: str,
+    pending: PendingSignUp,
+    origin: Origin,
+    now: Millis,
+    world: SignUpWorld,
+    reason: str = "",
+) -> AppendAudit:
+    return AppendAudit(
+        record=record(
+            event,
+            outcome,
+            at=now,
+            origin=origin,
+            client_id=pending.client_id,
+            reason=reason,
+            identifier_tag=world.throttle.identifier_tag(pending.email_key),
+        )
+    )
+
+
+def _failure(reason: str, pending: PendingSignUp, origin: Origin, now: Millis, world: SignUpWorld) -> AppendAudit:
+    return _audit(Event.SIGN_UP, "failure", pending, origin, now, world, reason)
