@@ -1,0 +1,98 @@
+"""The catalogue: complete in both languages, exact about placeholders, polite to odd headers."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from sekisho import catalogue, errors
+from sekisho.catalogue import choose_locale, text
+
+KEYS = catalogue.keys("en")
+
+
+def placeholders(key: str, locale: str) -> set[str]:
+    names: set[str] = set()
+
+    class Recorder(dict[str, object]):
+        def __missing__(self, name: str) -> str:
+            names.add(name)
+            return ""
+
+    raw = catalogue._TEXTS[locale][key]
+    raw.format_map(Recorder())
+    return names
+
+
+def test_both_locales_have_exactly_the_same_keys() -> None:
+    assert catalogue.keys("ja") == KEYS
+
+
+def test_both_locales_use_the_same_placeholders() -> None:
+    for key in KEYS:
+        assert placeholders(key, "en") == placeholders(key, "ja"), key
+
+
+def test_every_refusal_has_its_text_and_every_error_text_its_refusal() -> None:
+    codes = {refusal.code for refusal in errors.all_refusals()} | {"internal_server_error"}
+    assert {key.removeprefix("error.") for key in KEYS if key.startswith("error.")} == codes
+
+
+def test_only_the_incident_needs_a_value_among_errors_and_reasons() -> None:
+    needy = {k for k in KEYS if k.startswith(("error.", "reason.", "field.")) and placeholders(k, "en")}
+    assert needy == {"error.internal_server_error"}
+
+
+@pytest.mark.parametrize("locale", catalogue.LOCALES)
+def test_no_text_is_empty_or_ragged(locale: str) -> None:
+    for key in catalogue.keys(locale):
+        said = catalogue._TEXTS[locale][key]
+        assert said
+        assert said == said.strip(), key
+
+
+def test_japanese_texts_are_japanese() -> None:
+    kana_or_kanji = re.compile("[\u3040-\u30ff\u4e00-\u9fff]")
+    for key in KEYS:
+        assert kana_or_kanji.search(text(key, "ja", incident="", count="")), key
+
+
+def test_values_are_put_in_as_they_are() -> None:
+    said = text("error.internal_server_error", "en", incident="{incident} {0.__class__}")
+    assert said.endswith("{incident} {0.__class__}")
+
+
+def test_a_wrong_key_locale_or_missing_value_is_a_key_error() -> None:
+    for key, locale in (("error.nonsense", "en"), ("message.signed_in", "fr"), ("message.signed_out_everywhere", "en")):
+        with pytest.raises(KeyError):
+            text(key, locale)
+
+
+@pytest.mark.parametrize(
+    ("header", "chosen"),
+    [
+        ("", "en"),
+        ("ja", "ja"),
+        ("ja-JP", "ja"),
+        ("JA-jp", "ja"),
+        ("en-GB,en;q=0.9,ja;q=0.8", "en"),
+        ("en;q=0.5, ja;q=0.6", "ja"),
+        ("en;q=0.5,ja;q=0.5", "en"),
+        ("ja;q=0.5,en;q=0.5", "ja"),
+        ("de, fr;q=0.9", "en"),
+        ("de, ja;q=0.1", "ja"),
+        ("ja;q=0", "en"),
+        ("en;q=0, *", "ja"),
+        ("de, *;q=0.1, ja;q=0.05", "en"),
+        ("*", "en"),
+        ("ja ; q=1.000 , en ; q=0.999", "ja"),
+        ("jav, japanese", "en"),
+        ("ja;q=2, en;q=0.1", "en"),
+        ("ja;q=0.5555;;, en;q=nan", "en"),
+        (",,;;=,;q=1,", "en"),
+        ("x" * 600 + ",ja", "en"),
+    ],
+)
+def test_the_heaviest_language_that_we_speak_wins(header: str, chosen: str) -> None:
+    assert choose_locale(header) == chosen
