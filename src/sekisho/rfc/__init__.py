@@ -1,0 +1,1 @@
+"""Pure protocol: bytes in, values out. No clocks, sockets, files or settings."""
