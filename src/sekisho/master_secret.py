@@ -1,0 +1,114 @@
+"""The master secret: the one secret of an installation, from which every other key is derived.
+
+Purpose by purpose, so that a value made for one use says nothing in another. Losing it means that sealed
+values cannot be opened any more; changing it makes every refresh token and cookie a stranger's.
+
+Spec: RFC 5869 (HKDF), RFC 2104 (HMAC), NIST SP 800-38D (AES-GCM).
+"""
+
+from __future__ import annotations
+
+import hmac
+import secrets
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from sekisho.rfc import base64url
+from sekisho.rfc.hkdf import hkdf_sha256
+
+MIN_SECRET_BYTES = 32
+
+_SALT = b"sekisho master secret 1"
+_SEALED_VERSION = b"\x01"
+_NONCE_BYTES = 12
+_TAG_BYTES = 16
+
+
+class UnsealError(Exception):
+    """A sealed value that this secret did not seal for this purpose and context. Never quotes it."""
+
+
+class MasterSecret:
+    """Derives keys, tags and seals. Shows nothing of itself.
+
+    Args:
+        secret: at least 32 bytes of randomness; a password is not enough, nothing here is slow.
+
+    Raises:
+        ValueError: shorter than that.
+    """
+
+    __slots__ = ("_derived", "_secret")
+
+    def __init__(self, secret: bytes) -> None:
+        if len(secret) < MIN_SECRET_BYTES:
+            raise ValueError(f"the master secret needs at least {MIN_SECRET_BYTES} bytes")
+        self._secret = secret
+        self._derived: dict[tuple[str, str, int], bytes] = {}
+
+    def __repr__(self) -> str:
+        return "<MasterSecret>"
+
+    def derive(self, purpose: str, length: int = 32) -> bytes:
+        """Return the key of a purpose: always the same, and independent of all others.
+
+        Args:
+            purpose: a constant of our own, never anything from outside (each is kept in memory).
+        """
+        return self._key("key", purpose, length)
+
+    def tag(self, purpose: str, *parts: str | bytes) -> bytes:
+        """Return a keyed hash (32 bytes) of the parts, in this order and cut exactly so.
+
+        For what must be found again without being stored: each part goes in with its length, so
+        `("ab", "c")` and `("a", "bc")` have different tags.
+        """
+        message = bytearray()
+        for part in parts:
+            data = part.encode() if isinstance(part, str) else part
+            message += len(data).to_bytes(8, "big") + data
+        return hmac.digest(self._key("tag", purpose, 32), message, "sha256")
+
+    def seal(self, purpose: str, plain: bytes, context: str) -> bytes:
+        """Return `plain` encrypted and authenticated.
+
+        Args:
+            context: names the place that the value belongs to (`signing_keys:<kid>`), so that a sealed
+                value cannot be moved to another row. Not stored; the opener must know it.
+        """
+        nonce = secrets.token_bytes(_NONCE_BYTES)
+        return _SEALED_VERSION + nonce + self._cipher(purpose).encrypt(nonce, plain, context.encode())
+
+    def unseal(self, purpose: str, sealed: bytes, context: str) -> bytes:
+        """Return what was sealed.
+
+        Raises:
+            UnsealError: damaged, moved, of another purpose, or sealed under another secret.
+        """
+        if len(sealed) < 1 + _NONCE_BYTES + _TAG_BYTES or sealed[:1] != _SEALED_VERSION:
+            raise UnsealError("not a sealed value")
+        nonce, body = sealed[1 : 1 + _NONCE_BYTES], sealed[1 + _NONCE_BYTES :]
+        try:
+            return self._cipher(purpose).decrypt(nonce, body, context.encode())
+        except InvalidTag:
+            raise UnsealError("damaged, or sealed under another secret") from None
+
+    def fingerprint(self) -> str:
+        """Return a value that tells two secrets apart and reveals neither.
+
+        Kept in the store: a server that is started with another secret can say so, instead of
+        failing value by value or making new keys in silence.
+        """
+        return base64url.encode(self._key("fingerprint", "", 16))
+
+    def _cipher(self, purpose: str) -> AESGCM:
+        return AESGCM(self._key("seal", purpose, 32))
+
+    def _key(self, use: str, purpose: str, length: int) -> bytes:
+        name = (use, purpose, length)
+        if name not in self._derived:
+            # The length is part of the info: HKDF's shorter outputs are prefixes of its longer ones.
+            info = f"{use}\n{length}\n{purpose}".encode()
+            self._derived[name] = hkdf_sha256(self._secret, salt=_SALT, info=info, length=length)
+        return self._derived[name]

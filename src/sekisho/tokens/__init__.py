@@ -1,0 +1,1 @@
+"""What clients carry: access tokens, refresh tokens, session cookies, and the keys behind them."""
