@@ -1,0 +1,24 @@
+"""Settings: everything an operator can choose, read once, checked as a whole.
+
+The only reader of the process environment. An option beats the environment, the environment beats
+`.env` (in dev), and all mistakes are reported together.
+"""
+
+from sekisho.settings.loading import load
+from sekisho.settings.mistakes import Mistake, SettingsError, language_of
+from sekisho.settings.model import Mode, Settings
+from sekisho.settings.report import Row, describe, reference
+from sekisho.settings.variables import Variable
+
+__all__ = [
+    "Mistake",
+    "Mode",
+    "Row",
+    "Settings",
+    "SettingsError",
+    "Variable",
+    "describe",
+    "language_of",
+    "load",
+    "reference",
+]

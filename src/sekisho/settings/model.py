@@ -1,0 +1,373 @@
+"""Every setting of the server: its type, default, bounds and meaning, once.
+
+The variable of a setting is its path in capitals under `SEKISHO_`, with `__` between group and
+name: `jwt.access_minutes` is `SEKISHO_JWT__ACCESS_MINUTES`. The reference page, `sekisho config`
+and every complaint about a value are made from these classes.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PrivateAttr, SecretStr
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+Mode = Literal["dev", "serve"]
+
+
+def _setting(default: Any, en: str, ja: str, example: str, **bounds: Any) -> Any:
+    """Return a field that knows its meaning in both languages and a value that works."""
+    return Field(default, description=en, json_schema_extra={"ja": ja, "example": example}, **bounds)
+
+
+def _split(value: object) -> object:
+    """Turn `a, b` into `("a", "b")`; anything that is not text passes through."""
+    if isinstance(value, str):
+        return tuple(part for part in (piece.strip() for piece in value.split(",")) if part)
+    return value
+
+
+Words = Annotated[tuple[str, ...], BeforeValidator(_split)]
+TOKEN = r"^[A-Za-z0-9_-]{1,64}$"  # noqa: S105 - the shape of a cookie or header name
+
+
+class Group(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+
+class Jwt(Group):
+    algorithm: Literal["ES256", "Ed25519", "RS256", "HS256"] = _setting(
+        "ES256",
+        "Signature of access tokens. HS256 needs `jwt.secret_key`, which selects it.",
+        "アクセストークンの署名方式。HS256 は `jwt.secret_key` を設定すると選ばれます。",
+        "ES256",
+    )
+    secret_key: SecretStr | None = _setting(
+        None,
+        "Shared key for HS256, at least 32 bytes; guards need the same value.",
+        "HS256 の共有鍵 (32 バイト以上)。トークンを検証する側にも同じ値を設定します。",
+        "<output of: openssl rand -base64 32>",
+    )
+    access_minutes: int = _setting(
+        15, "Life of an access token in minutes.", "アクセストークンの有効期間 (分)。", "15", ge=5, le=60
+    )
+    claims: Annotated[tuple[Literal["email", "roles"], ...], BeforeValidator(_split)] = _setting(
+        (),
+        "Extra claims in access tokens, comma separated: `email`, `roles`.",
+        "アクセストークンに加えるクレーム。`email` と `roles` をカンマ区切りで指定します。",
+        "email,roles",
+    )
+    rotate_days: int = _setting(
+        90,
+        "Age in days at which a signing key makes way for the next one.",
+        "署名鍵を次の鍵へ切り替えるまでの日数。",
+        "90",
+        ge=1,
+        le=3650,
+    )
+
+
+class SessionLife(Group):
+    idle_days: int = _setting(
+        30,
+        "A session ends after this many days without use.",
+        "この日数のあいだ使われないとセッションは終了します。",
+        "30",
+        ge=1,
+        le=365,
+    )
+    absolute_days: int = _setting(
+        90,
+        "A session ends this many days after sign-in, however much it is used.",
+        "利用の有無にかかわらず、サインインからこの日数でセッションは終了します。",
+        "90",
+        ge=1,
+        le=3650,
+    )
+    max_per_account: int = _setting(
+        5,
+        "Live sessions per account; one more ends the one that was unused the longest.",
+        "アカウントあたりの同時セッション数。超えると最も長く使われていないものが終了します。",
+        "5",
+        ge=1,
+        le=1000,
+    )
+    grace_seconds: int = _setting(
+        60,
+        "How long the previous refresh token still gets the same successor.",
+        "一つ前のリフレッシュトークンに同じ後継トークンを返す猶予 (秒)。",
+        "60",
+        ge=0,
+        le=600,
+    )
+
+
+class SignUp(Group):
+    reveal_existing: bool = _setting(
+        False,
+        "Answer `email_already_exists` at sign-up. Anybody can then find out who has an account.",
+        "サインアップ時に `email_already_exists` を返します。登録の有無を誰でも調べられるようになります。",
+        "false",
+    )
+
+
+class Password(Group):
+    profile: Literal["standard", "strict", "legacy"] = _setting(
+        "standard", "Rules for new passwords.", "新しいパスワードに適用する規則。", "standard"
+    )
+    hash: Literal["standard", "low_memory", "one_pass", "strong", "bcrypt"] = _setting(
+        "standard",
+        "How new passwords are hashed: argon2id in four costs, or bcrypt, where a password has at most 72 bytes.",
+        "新しいパスワードのハッシュ方式。argon2id の 4 段階、または bcrypt (パスワードは 72 バイトまで)。",
+        "standard",
+    )
+    threads: int | None = _setting(
+        None,
+        "Threads that hash passwords; by default one per core.",
+        "パスワードをハッシュするスレッド数。既定はコアごとに 1 つ。",
+        "2",
+        ge=1,
+        le=256,
+    )
+    queue: int | None = _setting(
+        None,
+        "Hashes that may wait for a thread, beyond which the answer is 503; by default 32 per thread.",
+        "スレッドの空きを待てるハッシュ計算の数。超えると 503 を返します。既定はスレッドあたり 32。",
+        "64",
+        ge=1,
+        le=100_000,
+    )
+
+
+class Limits(Group):
+    login_failures: int = _setting(
+        5,
+        "Failed logins per identifier and network within `limits.login_minutes`.",
+        "識別子とネットワークの組ごとに `limits.login_minutes` の間に許すログイン失敗の回数。",
+        "5",
+        ge=1,
+        le=1000,
+    )
+    login_network_failures: int = _setting(
+        50,
+        "Failed logins per network within `limits.login_minutes`.",
+        "ネットワークごとに `limits.login_minutes` の間に許すログイン失敗の回数。",
+        "50",
+        ge=1,
+        le=100_000,
+    )
+    login_minutes: int = _setting(
+        5, "Window of the login limits in minutes.", "ログイン制限の期間 (分)。", "5", ge=1, le=1440
+    )
+    login_failures_per_day: int = _setting(
+        20,
+        "Failed logins per identifier and day over all networks, from which a growing delay begins.",
+        "全ネットワーク合計で、識別子ごとに 1 日のログイン失敗がこの回数に達すると待ち時間が延びていきます。",
+        "20",
+        ge=1,
+        le=10_000,
+    )
+    code_sends: int = _setting(
+        3,
+        "Codes sent to one address within `limits.code_minutes`.",
+        "一つの宛先に `limits.code_minutes` の間に送るコードの数。",
+        "3",
+        ge=1,
+        le=100,
+    )
+    code_network_sends: int = _setting(
+        20,
+        "Codes sent for one network within `limits.code_minutes`.",
+        "一つのネットワークに対して `limits.code_minutes` の間に送るコードの数。",
+        "20",
+        ge=1,
+        le=100_000,
+    )
+    code_minutes: int = _setting(
+        5, "Window of the code limits in minutes.", "コード送信制限の期間 (分)。", "5", ge=1, le=1440
+    )
+    code_sends_per_day: int = _setting(
+        10, "Codes sent to one address per day.", "一つの宛先に 1 日に送るコードの数。", "10", ge=1, le=1000
+    )
+    code_tries: int = _setting(
+        5, "Wrong tries that kill a code.", "コードが無効になるまでの入力間違いの回数。", "5", ge=1, le=10
+    )
+    code_failures_per_day: int = _setting(
+        20,
+        "Wrong tries per address and day over all its codes.",
+        "宛先ごとに、すべてのコードを通じて 1 日に許す入力間違いの回数。",
+        "20",
+        ge=1,
+        le=1000,
+    )
+
+
+class Csrf(Group):
+    cookie_name: str = _setting(
+        "csrftoken",
+        "Name of the readable CSRF cookie.",
+        "読み取り可能な CSRF クッキーの名前。",
+        "csrftoken",
+        pattern=TOKEN,
+    )
+    header_name: str = _setting(
+        "X-CSRFToken",
+        "Header that repeats its value.",
+        "その値を送り返すヘッダーの名前。",
+        "X-CSRFToken",
+        pattern=TOKEN,
+    )
+
+
+class MailServer(Group):
+    host: str = _setting(
+        "",
+        "SMTP server. `sekisho dev` catches mail itself and does not use it.",
+        "SMTP サーバー。`sekisho dev` はメールを自分で受け取るため使いません。",
+        "smtp.example.com",
+    )
+    port: int | None = _setting(
+        None,
+        "SMTP port; by default 587 with starttls, 465 with tls, 25 with off.",
+        "SMTP のポート。既定は starttls で 587、tls で 465、off で 25。",
+        "587",
+        ge=1,
+        le=65535,
+    )
+    user: str = _setting("", "SMTP user name.", "SMTP のユーザー名。", "mailer")
+    password: SecretStr | None = _setting(None, "SMTP password.", "SMTP のパスワード。", "<password of the SMTP user>")
+    sender: str = _setting(
+        "",
+        "Address that mail comes from.",
+        "メールの差出人アドレス。",
+        "Sekisho <no-reply@example.com>",
+        validation_alias="from",
+    )
+    tls: Literal["starttls", "tls", "off"] = _setting(
+        "starttls", "How the connection to the SMTP server is protected.", "SMTP 接続の保護方式。", "starttls"
+    )
+
+    @property
+    def actual_port(self) -> int:
+        """The port to connect to: the given one, or the usual one of the TLS mode."""
+        return self.port or {"starttls": 587, "tls": 465, "off": 25}[self.tls]
+
+
+class Log(Group):
+    level: Literal["debug", "info", "warning", "error"] = _setting(
+        "info", "Least severity that is logged.", "出力するログの最低レベル。", "info"
+    )
+    format: Literal["console", "json", "auto"] = _setting(
+        "auto",
+        "Form of the log; `auto` is console in dev and json in serve.",
+        "ログの形式。`auto` は dev で console、serve で json。",
+        "json",
+    )
+
+
+class Settings(BaseSettings):
+    """All settings, valid and complete. Made by `sekisho.settings.load` only."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="SEKISHO_",
+        env_nested_delimiter="__",
+        enable_decoding=False,
+        frozen=True,
+        extra="forbid",
+        hide_input_in_errors=True,
+    )
+
+    mode: Mode = "dev"
+    database_path: Path = Path()
+
+    host: str = _setting("127.0.0.1", "Address to listen on.", "待ち受けるアドレス。", "127.0.0.1", min_length=1)
+    port: int = _setting(8080, "Port to listen on.", "待ち受けるポート。", "8080", ge=1, le=65535)
+    public_url: str = _setting(
+        "",
+        "Where browsers reach this server; also the issuer (`iss`). In dev http://localhost:<port>.",
+        "ブラウザから見たこのサーバーの URL。発行者 (`iss`) にもなります。dev の既定は http://localhost:<port>。",
+        "https://auth.example.com",
+    )
+    audience: str = _setting(
+        "",
+        "Audience (`aud`) of access tokens; by default the issuer.",
+        "アクセストークンの対象 (`aud`)。既定は発行者と同じ。",
+        "https://api.example.com",
+    )
+    product_name: str = _setting(
+        "Sekisho", "Name in mails and pages.", "メールや画面に出る名前。", "Example", min_length=1, max_length=64
+    )
+    secret: SecretStr | None = _setting(
+        None,
+        "Master secret: at least 43 random characters. In dev it is made in .sekisho/secret.",
+        "マスターシークレット (43 文字以上の乱数)。dev では .sekisho/secret に自動で作られます。",
+        "<output of: openssl rand -base64 32>",
+    )
+    database_url: str = _setting(
+        "",
+        "SQLite file. In dev .sekisho/sekisho.db.",
+        "SQLite のファイル。dev の既定は .sekisho/sekisho.db。",
+        "sqlite:////var/lib/sekisho/sekisho.db",
+    )
+    allowed_origins: Words = _setting(
+        (),
+        "Origins of web apps that may call, comma separated. In dev localhost may call on any port.",
+        "呼び出しを許す Web アプリのオリジン (カンマ区切り)。dev では localhost の全ポートが許されます。",
+        "https://app.example.com,https://www.example.com",
+    )
+    trusted_proxies: Words = _setting(
+        (),
+        "Networks of proxies whose forwarding headers are believed, comma separated.",
+        "転送ヘッダーを信用するプロキシのネットワーク (カンマ区切り)。",
+        "10.0.0.0/8,127.0.0.1/32",
+    )
+    metrics: str = _setting(
+        "loopback",
+        "Where /metrics answers: `loopback`, `off`, or a private port of its own.",
+        "/metrics の公開先。`loopback`、`off`、または専用の内部ポート番号。",
+        "9090",
+    )
+    places_file: Path | None = _setting(
+        None,
+        "MaxMind database that turns addresses into places.",
+        "IP アドレスから地名を引く MaxMind データベース。",
+        "/var/lib/sekisho/GeoLite2-City.mmdb",
+    )
+    jwt: Jwt = Jwt()
+    session: SessionLife = SessionLife()
+    signup: SignUp = SignUp()
+    password: Password = Password()
+    limits: Limits = Limits()
+    csrf: Csrf = Csrf()
+    mail: MailServer = MailServer()
+    log: Log = Log()
+
+    _origins: dict[str, str] = PrivateAttr(default_factory=dict)
+
+    @property
+    def master_secret(self) -> bytes:
+        """The master secret as key material for HKDF."""
+        assert self.secret is not None, "load() always leaves a secret"
+        return self.secret.get_secret_value().encode()
+
+    @property
+    def metrics_port(self) -> int | None:
+        """The private port of /metrics, if it has one."""
+        return int(self.metrics) if self.metrics.isdigit() else None
+
+    def origin_of(self, path: str) -> str:
+        """Return who gave the value under this path, in words; `default` if nobody did."""
+        return self._origins.get(path, "default")
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Believe only what `load` hands over: it alone decides which source wins and remembers it."""
+        return (init_settings,)

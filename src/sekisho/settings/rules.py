@@ -1,0 +1,304 @@
+"""What types cannot say: rules between settings, and what production demands.
+
+Each rule reads the whole settings and yields what is wrong, by path. All rules run, so that one
+start shows every mistake.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+import re
+from collections.abc import Callable, Iterator
+from email.utils import parseaddr
+from urllib.parse import urlsplit
+
+from msgspec import Struct
+from pydantic import SecretStr
+
+from sekisho.settings.model import Settings
+
+MIN_SECRET_CHARACTERS = 43
+MIN_HS256_BYTES = 32
+_FEWEST_DISTINCT = 10
+_FROM_A_DOCUMENT = re.compile(
+    r"change.?me|replace|example|secret|password|passphrase|placeholder|insecure|sekisho|openssl|12345678|abcdefgh|qwerty|xxxxxx",
+    re.IGNORECASE,
+)
+_LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1", "[::1]"})
+_SQLITE = "sqlite:///"
+
+
+class Fault(Struct, frozen=True):
+    """A broken rule. `example` is a value; "" means the one of the setting's reference."""
+
+    path: str
+    en: str
+    ja: str
+    example: str = ""
+
+
+def faults(settings: Settings) -> Iterator[Fault]:
+    """Yield every broken rule."""
+    for rule in _RULES:
+        yield from rule(settings)
+
+
+def canonical_origin(text: str) -> str | None:
+    """Return `scheme://host[:port]` as a browser writes it, or None if the text is not an http(s) origin."""
+    try:
+        parts = urlsplit(text)
+        port = parts.port
+    except ValueError:
+        return None
+    if parts.scheme not in ("http", "https") or not parts.hostname or "@" in parts.netloc:
+        return None
+    if re.search(r"[\s*\\]|[^\x21-\x7e]", text) or parts.query or parts.fragment or parts.path not in ("", "/"):
+        return None
+    host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
+    usual = {"http": 80, "https": 443}[parts.scheme]
+    return f"{parts.scheme}://{host}" + (f":{port}" if port not in (None, usual) else "")
+
+
+def secret_faults(path: str, secret: str) -> Iterator[Fault]:
+    """Yield what makes a secret guessable. The text of the secret never leaves here."""
+    if len(secret) < MIN_SECRET_CHARACTERS:
+        yield Fault(
+            path,
+            f"is too short: {len(secret)} characters, at least {MIN_SECRET_CHARACTERS} random ones are needed.",
+            f"短すぎます ({len(secret)} 文字)。{MIN_SECRET_CHARACTERS} 文字以上の乱数が必要です。",
+        )
+    elif _looks_made_up(secret):
+        yield Fault(
+            path,
+            "looks like an example or a pattern, not like random text.",
+            "見本か繰り返しのように見えます。乱数から作った値が必要です。",
+        )
+
+
+def _looks_made_up(secret: str) -> bool:
+    periodic = secret in (secret + secret)[1:-1]
+    return periodic or len(set(secret)) < _FEWEST_DISTINCT or _FROM_A_DOCUMENT.search(secret) is not None
+
+
+def _secret(settings: Settings) -> Iterator[Fault]:
+    if settings.secret is not None:
+        yield from secret_faults("secret", settings.secret.get_secret_value())
+    elif settings.mode == "serve":
+        yield Fault(
+            "secret",
+            "is missing. Make one once, keep it, and give every node the same.",
+            "設定されていません。一度だけ作って保管し、全ノードで同じ値を使ってください。",
+        )
+
+
+def _jwt(settings: Settings) -> Iterator[Fault]:
+    key = settings.jwt.secret_key
+    if key is None:
+        if settings.jwt.algorithm == "HS256":
+            yield Fault("jwt.secret_key", "is missing: HS256 needs it.", "設定されていません。HS256 には必要です。")
+        return
+    if settings.jwt.algorithm != "HS256":
+        yield Fault(
+            "jwt.algorithm",
+            f"is {settings.jwt.algorithm}, but `jwt.secret_key` is given, which is for HS256 only: change one of them.",
+            f"{settings.jwt.algorithm} ですが、HS256 専用の `jwt.secret_key` もあります。どちらかを変えてください。",
+            "HS256",
+        )
+    yield from _jwt_key(settings, key)
+
+
+def _jwt_key(settings: Settings, key: SecretStr) -> Iterator[Fault]:
+    text = key.get_secret_value()
+    size = len(text.encode())
+    if size < MIN_HS256_BYTES:
+        yield Fault(
+            "jwt.secret_key",
+            f"is too short: {size} bytes, HS256 needs at least {MIN_HS256_BYTES} (RFC 7518 section 3.2).",
+            f"短すぎます ({size} バイト)。HS256 には {MIN_HS256_BYTES} バイト以上が必要です (RFC 7518 3.2 節)。",
+        )
+    elif settings.mode == "serve" and _looks_made_up(text):
+        yield Fault(
+            "jwt.secret_key",
+            "looks like an example or a pattern, not like random text.",
+            "見本か繰り返しのように見えます。乱数から作った値が必要です。",
+        )
+    if key == settings.secret:
+        yield Fault(
+            "jwt.secret_key",
+            "is the same as SEKISHO_SECRET: guards know this key, and must never know the master secret.",
+            "SEKISHO_SECRET と同じ値です。この鍵は検証側にも渡るため、マスターシークレットとは別の値が必要です。",
+        )
+
+
+def _public_url(settings: Settings) -> Iterator[Fault]:
+    url = settings.public_url
+    if not url:
+        yield Fault(
+            "public_url",
+            "is missing. Links, cookies and the issuer of tokens come from it.",
+            "設定されていません。リンク、クッキー、トークンの発行者はこの値から決まります。",
+        )
+        return
+    canonical = canonical_origin(url)
+    if canonical != url:
+        yield Fault(
+            "public_url",
+            f"must be scheme and host, without a path or a slash at the end: {url!r}.",
+            f"スキームとホストだけを書いてください (パスや末尾のスラッシュは不可): {url!r}",
+            (canonical or "").replace("http://", "https://" if settings.mode == "serve" else "http://"),
+        )
+    elif settings.mode == "serve" and not url.startswith("https://"):
+        yield Fault(
+            "public_url",
+            f"must be https in production: {url!r}.",
+            f"本番では https でなければなりません: {url!r}",
+            "https://" + url.removeprefix("http://"),
+        )
+
+
+def _allowed_origins(settings: Settings) -> Iterator[Fault]:
+    for origin in settings.allowed_origins:
+        canonical = canonical_origin(origin)
+        if "*" in origin:
+            yield Fault(
+                "allowed_origins",
+                f"must name each origin; {origin!r} would let any site call with the user's cookies.",
+                f"オリジンを一つずつ書いてください。{origin!r} ではどのサイトからも呼び出せてしまいます。",
+            )
+        elif canonical != origin:
+            yield Fault(
+                "allowed_origins",
+                f"holds something that is not an origin as browsers write it: {origin!r}.",
+                f"ブラウザが送る形のオリジンではありません: {origin!r}",
+                canonical or "",
+            )
+
+
+def _trusted_proxies(settings: Settings) -> Iterator[Fault]:
+    for text in settings.trusted_proxies:
+        try:
+            network = ipaddress.ip_network(text)
+        except ValueError:
+            yield Fault(
+                "trusted_proxies",
+                f"holds something that is not a network: {text!r}.",
+                f"ネットワークではありません: {text!r}",
+            )
+            continue
+        if network.prefixlen == 0:
+            yield Fault(
+                "trusted_proxies",
+                f"must not trust everybody: with {text} any client chooses the address that is counted.",
+                f"全員を信用することはできません。{text} ではクライアントが自分の IP アドレスを偽れます。",
+            )
+
+
+def _metrics(settings: Settings) -> Iterator[Fault]:
+    text = settings.metrics
+    if text in ("loopback", "off"):
+        return
+    if not re.fullmatch(r"[0-9]{1,5}", text) or not 1 <= int(text) <= 65535:
+        yield Fault(
+            "metrics",
+            f"must be loopback, off or a port: {text!r}.",
+            f"loopback、off、またはポート番号を指定してください: {text!r}",
+        )
+    elif int(text) == settings.port:
+        yield Fault(
+            "metrics",
+            f"must be another port than the server's own ({settings.port}).",
+            f"サーバー自身のポート ({settings.port}) とは別にしてください。",
+            str(settings.port + 1 if settings.port < 65535 else 9090),
+        )
+
+
+def _places_file(settings: Settings) -> Iterator[Fault]:
+    path = settings.places_file
+    if path is not None and not (path.is_file() and os.access(path, os.R_OK)):
+        yield Fault("places_file", f"is not a file that can be read: {path}.", f"読めるファイルではありません: {path}")
+
+
+def _session(settings: Settings) -> Iterator[Fault]:
+    idle, absolute = settings.session.idle_days, settings.session.absolute_days
+    if idle > absolute:
+        yield Fault(
+            "session.idle_days",
+            f"is {idle}, longer than the {absolute} days of `session.absolute_days`.",
+            f"{idle} 日は `session.absolute_days` の {absolute} 日より長くなっています。",
+            str(absolute),
+        )
+
+
+def _database(settings: Settings) -> Iterator[Fault]:
+    url = settings.database_url
+    path = url.removeprefix(_SQLITE)
+    if not url:
+        yield Fault("database_url", "is missing.", "設定されていません。")
+    elif re.match(r"postgres(ql)?(\+\w+)?:", url):
+        yield Fault(
+            "database_url",
+            "names PostgreSQL. PostgreSQL comes with a later release; this one keeps everything in SQLite.",
+            "PostgreSQL への対応は今後のリリースで行います。このリリースの保存先は SQLite だけです。",
+        )
+    elif path == url or path in ("", ":memory:") or re.search(r"[?#\x00]", path):
+        yield Fault(
+            "database_url",
+            "must be sqlite:/// and the path of a file.",
+            "sqlite:/// に続けてファイルのパスを書いてください。",
+        )
+
+
+def _mail(settings: Settings) -> Iterator[Fault]:
+    mail = settings.mail
+    if settings.mode == "serve":
+        for path, value in (("mail.host", mail.host), ("mail.from", mail.sender)):
+            if not value:
+                yield Fault(
+                    path,
+                    "is missing: sign-up sends codes by mail.",
+                    "設定されていません。サインアップのコードはメールで送ります。",
+                )
+    if mail.sender and not _is_sender(mail.sender):
+        yield Fault(
+            "mail.from", f"is not a mail address: {mail.sender!r}.", f"メールアドレスではありません: {mail.sender!r}"
+        )
+    if bool(mail.user) != (mail.password is not None):
+        missing = "mail.password" if mail.user else "mail.user"
+        yield Fault(
+            missing,
+            "is missing: user and password go together.",
+            "設定されていません。ユーザー名とパスワードは組で必要です。",
+        )
+    if mail.user and mail.tls == "off" and mail.host not in _LOOPBACK:
+        yield Fault(
+            "mail.tls",
+            "is off, so that the SMTP password would travel in the clear.",
+            "off のままでは SMTP のパスワードが平文で流れます。",
+            "starttls",
+        )
+
+
+def _is_sender(text: str) -> bool:
+    address = parseaddr(text)[1]
+    return re.fullmatch(r"[^@\s]+@[^@\s]+", address) is not None and text.isprintable()
+
+
+def _product_name(settings: Settings) -> Iterator[Fault]:
+    if not settings.product_name.isprintable():
+        yield Fault("product_name", "must be one line of printable text.", "改行や制御文字のない 1 行にしてください。")
+
+
+_RULES: tuple[Callable[[Settings], Iterator[Fault]], ...] = (
+    _secret,
+    _public_url,
+    _database,
+    _allowed_origins,
+    _trusted_proxies,
+    _jwt,
+    _session,
+    _mail,
+    _metrics,
+    _places_file,
+    _product_name,
+)
