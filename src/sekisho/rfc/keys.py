@@ -27,6 +27,8 @@ MIN_RSA_BITS = 2048
 MAX_RSA_BITS = 8192
 NEW_RSA_BITS = 3072
 
+PrivateMaterial = ec.EllipticCurvePrivateKey | ed25519.Ed25519PrivateKey | rsa.RSAPrivateKey
+
 _ECDSA_SHA256 = ec.ECDSA(SHA256())
 _PKCS1 = padding.PKCS1v15()
 _SHA256 = SHA256()
@@ -60,10 +62,14 @@ class PublicKey(ABC):
 
 
 class PrivateKey(ABC):
-    """Signs with one algorithm. `public` is its other half; the repr shows nothing secret."""
+    """Signs with one algorithm. `public` is its other half; the repr shows nothing secret.
 
-    __slots__ = ("kid", "public")
+    material: the crypto library's object, for whoever must seal and keep it.
+    """
+
+    __slots__ = ("kid", "material", "public")
     alg: ClassVar[str]
+    material: PrivateMaterial
 
     def __init__(self, public: PublicKey) -> None:
         self.public = public
@@ -96,8 +102,9 @@ class Es256PublicKey(PublicKey):
 
 
 class Es256PrivateKey(PrivateKey):
-    __slots__ = ("material",)
+    __slots__ = ()
     alg = "ES256"
+    material: ec.EllipticCurvePrivateKey
 
     def __init__(self, material: ec.EllipticCurvePrivateKey) -> None:
         super().__init__(Es256PublicKey(material.public_key()))
@@ -123,8 +130,9 @@ class Ed25519PublicKey(PublicKey):
 
 
 class Ed25519PrivateKey(PrivateKey):
-    __slots__ = ("material",)
+    __slots__ = ()
     alg = "Ed25519"
+    material: ed25519.Ed25519PrivateKey
 
     def __init__(self, material: ed25519.Ed25519PrivateKey) -> None:
         super().__init__(Ed25519PublicKey(material.public_key()))
@@ -150,8 +158,9 @@ class Rs256PublicKey(PublicKey):
 
 
 class Rs256PrivateKey(PrivateKey):
-    __slots__ = ("material",)
+    __slots__ = ()
     alg = "RS256"
+    material: rsa.RSAPrivateKey
 
     def __init__(self, material: rsa.RSAPrivateKey) -> None:
         super().__init__(Rs256PublicKey(material.public_key()))
@@ -192,6 +201,22 @@ SigningKey = PrivateKey | SymmetricKey
 VerificationKey = PublicKey | SymmetricKey
 
 
+def private_key(material: object) -> PrivateKey:
+    """Return the typed key around a private key of the crypto library.
+
+    Raises:
+        KeyRefused: of a kind, curve or size that we do not sign with.
+    """
+    match material:
+        case ec.EllipticCurvePrivateKey():
+            return Es256PrivateKey(material)
+        case ed25519.Ed25519PrivateKey():
+            return Ed25519PrivateKey(material)
+        case rsa.RSAPrivateKey():
+            return Rs256PrivateKey(material)
+    raise KeyRefused("not a private key that we sign with")
+
+
 def new_private_key(alg: str) -> PrivateKey:
     """Return a fresh key for `ES256`, `Ed25519` or `RS256` (3072 bits).
 
@@ -200,11 +225,11 @@ def new_private_key(alg: str) -> PrivateKey:
     """
     match alg:
         case "ES256":
-            return Es256PrivateKey(ec.generate_private_key(ec.SECP256R1()))
+            return private_key(ec.generate_private_key(ec.SECP256R1()))
         case "Ed25519":
-            return Ed25519PrivateKey(ed25519.Ed25519PrivateKey.generate())
+            return private_key(ed25519.Ed25519PrivateKey.generate())
         case "RS256":
-            return Rs256PrivateKey(rsa.generate_private_key(public_exponent=65537, key_size=NEW_RSA_BITS))
+            return private_key(rsa.generate_private_key(public_exponent=65537, key_size=NEW_RSA_BITS))
     raise KeyRefused("no such algorithm for a private key")
 
 
