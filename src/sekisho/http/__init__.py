@@ -1,0 +1,1 @@
+"""The HTTP edge: an endpoint parses, calls one flow, renders; it catches nothing and decides nothing."""

@@ -1,0 +1,137 @@
+"""The ASGI application: route, answer, refuse; one place for each of the three.
+
+It runs under uvicorn and mounts inside other ASGI applications.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Awaitable, Callable, Iterable, Mapping, MutableMapping
+from time import perf_counter
+from typing import Any
+
+import structlog
+from starlette.routing import Route as StarletteRoute
+from starlette.routing import Router
+
+from sekisho.errors import MethodNotAllowed, NotFound, Refusal, ServiceUnavailable, ValidationError
+from sekisho.http.answer import Answer
+from sekisho.http.body import ClientGone
+from sekisho.http.call import Call
+from sekisho.http.edge import Edge
+from sekisho.http.headers import preflight_headers, whole_headers
+from sekisho.http.openapi import openapi_route
+from sekisho.http.refusals import internal_error_answer, refusal_answer
+from sekisho.http.routes import DEV_ROUTES, ROUTES, Route
+from sekisho.ports.storage import StoreUnavailable
+
+log = structlog.get_logger("sekisho.http")
+
+Scope = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+Asgi = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+MAX_HEADERS = 100
+MAX_HEADER_BYTES = 32 * 1024
+NO_ROUTE = "(none)"
+
+
+class Application:
+    """Serve `edge`. Keeps no state of its own; the edge's owner starts and stops what is behind it."""
+
+    def __init__(self, edge: Edge) -> None:
+        self._edge = edge
+        routes = (*ROUTES, openapi_route(ROUTES), *(DEV_ROUTES if edge.mailbox else ()))
+        by_path: dict[str, dict[str, Route]] = {}
+        for route in routes:
+            by_path.setdefault(route.path, {})[route.method] = route
+        self._router = Router(
+            [StarletteRoute(path, _PathApp(self, path, methods)) for path, methods in by_path.items()],
+            redirect_slashes=False,
+            default=_PathApp(self, NO_ROUTE, {}),
+        )
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http":
+            await self._router(scope, receive, send)
+        elif scope["type"] == "websocket":
+            await send({"type": "websocket.close", "code": 1000})
+
+    async def serve(self, path: str, methods: Mapping[str, Route], scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request for a path of the table; every answer, also of a mistake, leaves from here."""
+        started = perf_counter()
+        call = Call(dict(scope), receive, self._edge)
+        origin = call.headers.get(b"origin")
+        origin_text = None if origin is None else origin.decode("latin-1")
+        method: str = scope["method"]
+        if method == "OPTIONS" and origin_text is not None and b"access-control-request-method" in call.headers:
+            headers = preflight_headers(self._edge.settings, origin_text, self._edge.csrf.header_name)
+            await _send(send, 204, headers, b"")
+            return
+        try:
+            answer = await self._answer(call, methods)
+        except ClientGone:
+            return
+        headers = whole_headers(answer, self._edge.settings, origin_text)
+        await _send(send, answer.status, headers, b"" if method == "HEAD" else answer.body)
+        known = method if method in methods else "(other)"
+        self._edge.metrics.answered(path, known, answer.status, perf_counter() - started)
+
+    async def _answer(self, call: Call, methods: Mapping[str, Route]) -> Answer:
+        try:
+            return await _endpoint(call, methods)(call)
+        except Refusal as refusal:
+            return self._refused(call, refusal)
+        except StoreUnavailable as error:
+            log.error("store_unavailable", error=str(error))
+            return self._refused(call, ServiceUnavailable(detail="store unavailable", retry_after=1))
+        except ClientGone:
+            raise
+        except Exception:
+            incident = secrets.token_hex(8)
+            log.exception("internal_server_error", incident=incident, path=call.scope["path"][:200])
+            return internal_error_answer(incident, call)
+
+    def _refused(self, call: Call, refusal: Refusal) -> Answer:
+        self._edge.metrics.refused(refusal.code)
+        log.debug("refused", code=refusal.code, detail=refusal.detail)
+        return refusal_answer(refusal, call)
+
+
+class _PathApp:
+    """One path of the table, as the ASGI application that Starlette's router calls."""
+
+    def __init__(self, application: Application, path: str, methods: Mapping[str, Route]) -> None:
+        self._application = application
+        self._path = path
+        self._methods = methods
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await self._application.serve(self._path, self._methods, scope, receive, send)
+
+
+def _endpoint(call: Call, methods: Mapping[str, Route]) -> Callable[[Call], Awaitable[Answer]]:
+    _bound_headers(call)
+    if not methods:
+        raise NotFound(detail="no such path")
+    method: str = call.scope["method"]
+    route = methods.get("GET" if method == "HEAD" else method)
+    if route is None:
+        raise MethodNotAllowed(details={"allow": ", ".join(_allowed(methods))}, detail=method[:20])
+    return route.endpoint
+
+
+def _allowed(methods: Iterable[str]) -> list[str]:
+    return sorted({*methods, *(["HEAD"] if "GET" in methods else []), "OPTIONS"})
+
+
+def _bound_headers(call: Call) -> None:
+    headers = call.scope["headers"]
+    if len(headers) > MAX_HEADERS or sum(len(name) + len(value) for name, value in headers) > MAX_HEADER_BYTES:
+        raise ValidationError(details={"headers": "too_many"}, detail="headers")
+
+
+async def _send(send: Send, status: int, headers: list[tuple[bytes, bytes]], body: bytes) -> None:
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": body})

@@ -1,0 +1,138 @@
+"""Reading a request body: bounded first, then its type, then its form; each mistake named by field.
+
+Spec: RFC 8259 section 4 (a repeated name has no one meaning: refused).
+"""
+
+from __future__ import annotations
+
+import json
+from asyncio import timeout
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, TypeVar, cast
+
+import msgspec
+from msgspec.structs import FieldInfo, fields
+
+from sekisho.errors import PayloadTooLarge, UnsupportedMediaType, ValidationError
+
+BODY_LIMIT_BYTES = 64 * 1024
+BODY_TIMEOUT_S = 10
+
+Receive = Callable[[], Awaitable[Mapping[str, Any]]]
+Body = TypeVar("Body", bound=msgspec.Struct)
+
+
+class ClientGone(Exception):
+    """The client closed the connection before its request was whole. There is nobody to answer."""
+
+
+async def read_bytes(receive: Receive, declared_length: bytes | None) -> bytes:
+    """Return the whole body.
+
+    Raises:
+        PayloadTooLarge: it is, or says that it is, larger than 64 KiB.
+        ValidationError: it did not arrive within ten seconds.
+        ClientGone: the connection closed first.
+    """
+    if declared_length is not None and declared_length.isdigit() and int(declared_length[:12]) > BODY_LIMIT_BYTES:
+        raise PayloadTooLarge(detail="declared length")
+    message = await receive_within(receive)
+    body = cast(bytes, message.get("body", b""))
+    while message.get("more_body", False):
+        message = await receive_within(receive)
+        body += message.get("body", b"")
+        if len(body) > BODY_LIMIT_BYTES:
+            raise PayloadTooLarge(detail="streamed length")
+    if len(body) > BODY_LIMIT_BYTES:
+        raise PayloadTooLarge(detail="length")
+    return body
+
+
+async def receive_within(receive: Receive) -> Mapping[str, Any]:
+    try:
+        async with timeout(BODY_TIMEOUT_S):
+            message = await receive()
+    except TimeoutError:
+        raise ValidationError(details={"body": "too_slow"}, detail="body did not arrive in time") from None
+    if message["type"] == "http.disconnect":
+        raise ClientGone
+    return message
+
+
+def require_json(content_type: bytes) -> None:
+    """Raise `UnsupportedMediaType` unless the body is `application/json` in UTF-8."""
+    kind, _, parameters = content_type.decode("latin-1").partition(";")
+    charset = parameters.strip().lower()
+    if kind.strip().lower() != "application/json" or charset not in ("", "charset=utf-8", 'charset="utf-8"'):
+        raise UnsupportedMediaType(detail="not application/json")
+
+
+def parse(body: bytes, form: type[Body]) -> Body:
+    """Return `body` as `form`, a flat Struct that forbids unknown fields.
+
+    Raises:
+        ValidationError: `details` names every field that is missing, unknown, repeated or of the wrong
+            type; `body` stands for the whole when it is no JSON object.
+    """
+    try:
+        parsed = _decoder(form).decode(body)
+    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
+        details = _explain(body, form)
+        raise ValidationError(details=details, detail=type(error).__name__) from None
+    # The form is flat and matched, so this second reading is short and shallow.
+    if repeated := _repeated_names(body):
+        raise ValidationError(details=dict.fromkeys(repeated, "duplicate_key"), detail="duplicate key")
+    return parsed
+
+
+_decoders: dict[type[msgspec.Struct], msgspec.json.Decoder[Any]] = {}
+
+
+def _decoder(form: type[Body]) -> msgspec.json.Decoder[Body]:
+    decoder = _decoders.get(form)
+    if decoder is None:
+        decoder = _decoders[form] = msgspec.json.Decoder(form)
+    return decoder
+
+
+def _repeated_names(body: bytes) -> list[str]:
+    names: list[str] = [name for name, _ in json.loads(body, object_pairs_hook=list)]
+    if len(set(names)) == len(names):
+        return []
+    return sorted({name for name in names if names.count(name) > 1})
+
+
+def _explain(body: bytes, form: type[msgspec.Struct]) -> dict[str, str]:
+    """Return the reason for each field of a body that did not match."""
+    try:
+        given = msgspec.json.decode(body)
+    except RecursionError:
+        return {"body": "too_deep"}
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return {"body": "invalid_json"}
+    if not isinstance(given, dict):
+        return {"body": "wrong_type"}
+    known = {field.encode_name: field for field in fields(form)}
+    wrong = {_bounded(name): "unknown_field" for name in list(given)[:20] if name not in known}
+    for name, field in known.items():
+        if name not in given:
+            if field.required:
+                wrong[name] = "required"
+        elif reason := _wrong_value(given[name], field):
+            wrong[name] = reason
+    return wrong or {"body": "invalid_json"}
+
+
+def _wrong_value(value: object, field: FieldInfo) -> str | None:
+    try:
+        msgspec.convert(value, field.type)
+    except msgspec.ValidationError as error:
+        text = str(error)
+        if "length" in text:
+            return "too_long" if "<=" in text else "too_short"
+        return "invalid_choice" if "enum" in text.lower() else "wrong_type"
+    return None
+
+
+def _bounded(name: str) -> str:
+    return "".join(mark if mark.isprintable() else "?" for mark in name[:64])

@@ -1,0 +1,136 @@
+"""One request, as an endpoint sees it: bounded, parsed on demand, never half-read."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from sekisho.catalogue import choose_locale, text
+from sekisho.errors import Unauthorized, ValidationError
+from sekisho.http.body import Body, Receive, parse, read_bytes, require_json
+from sekisho.http.client_address import client_address
+from sekisho.model import Origin
+
+if TYPE_CHECKING:
+    from sekisho.http.edge import Edge
+
+USER_AGENT_LIMIT = 512
+COOKIES_LIMIT_BYTES = 16 * 1024
+DEVICE_TOKEN_LIMIT = 64
+
+ONLY_ONCE = frozenset((b"authorization", b"content-length", b"content-type", b"origin", b"x-csrftoken"))
+
+
+class Call:
+    """headers: lower-case names; the last of a repeated one. `path` holds the route's parameters."""
+
+    __slots__ = ("_cookies", "_origin", "_receive", "edge", "headers", "path", "scope")
+
+    def __init__(self, scope: dict[str, Any], receive: Receive, edge: Edge) -> None:
+        self.scope = scope
+        self.edge = edge
+        self.headers: dict[bytes, bytes] = dict(scope["headers"])
+        self.path: dict[str, str] = scope.get("path_params", {})
+        self._receive = receive
+        self._cookies: dict[str, str] | None = None
+        self._origin: Origin | None = None
+
+    def header(self, name: bytes) -> str | None:
+        """Return a header's value, or None. A header that must stand once and is repeated is refused.
+
+        Raises:
+            ValidationError: repeated.
+        """
+        value = self.headers.get(name)
+        if value is None:
+            return None
+        if name in ONLY_ONCE and sum(1 for other, _ in self.scope["headers"] if other == name) > 1:
+            raise ValidationError(details={name.decode(): "repeated_header"}, detail="repeated header")
+        return value.decode("latin-1")
+
+    async def body(self, form: type[Body], *, may_be_empty: bool = False) -> Body:
+        """Return the JSON body as `form`; for `may_be_empty` no body at all means no fields.
+
+        Raises:
+            PayloadTooLarge, UnsupportedMediaType, ValidationError: see `http.body`.
+        """
+        content_type = self.header(b"content-type")
+        raw = await read_bytes(self._receive, self.headers.get(b"content-length"))
+        if may_be_empty and not raw and content_type is None:
+            return parse(b"{}", form)
+        require_json((content_type or "").encode("latin-1"))
+        return parse(raw, form)
+
+    @property
+    def locale(self) -> str:
+        return choose_locale((self.headers.get(b"accept-language", b"")[:256]).decode("latin-1"))
+
+    def say(self, key: str, **values: object) -> str:
+        """Return a text of the catalogue in the caller's language."""
+        return text(key, self.locale, **values)
+
+    @property
+    def cookies(self) -> dict[str, str]:
+        """Name to value; the first of a repeated name (RFC 6265 section 5.4 sends the most specific first)."""
+        if self._cookies is None:
+            self._cookies = _parse_cookies(self.headers.get(b"cookie", b""))
+        return self._cookies
+
+    @property
+    def origin(self) -> Origin:
+        """Where the call comes from: canonical address, bounded user agent, device cookie."""
+        if self._origin is None:
+            peer = self.scope.get("client") or ("", 0)
+            forwarded = self.headers.get(b"x-forwarded-for")
+            address = client_address(
+                peer[0], None if forwarded is None else forwarded.decode("latin-1"), self.edge.settings.trusted_proxies
+            )
+            agent = self.headers.get(b"user-agent", b"")[:USER_AGENT_LIMIT].decode("latin-1")
+            printable = "".join(mark for mark in agent if mark.isprintable())
+            self._origin = Origin(ip=address, user_agent=printable, device_token=self.device_token)
+        return self._origin
+
+    @property
+    def device_token(self) -> str:
+        return self.cookies.get(device_cookie_name(secure=self.edge.settings.secure), "")[:DEVICE_TOKEN_LIMIT]
+
+    @property
+    def believed_session(self) -> str | None:
+        """The session that the client believes in (`X-Sekisho-Session`), if it says one."""
+        value = self.headers.get(b"x-sekisho-session")
+        return None if value is None else value[:64].decode("latin-1")
+
+    @property
+    def query_client_id(self) -> str | None:
+        """`client_id` of the query string; names the app where one host serves several."""
+        for pair in self.scope["query_string"][:1024].decode("latin-1").split("&"):
+            name, _, value = pair.partition("=")
+            if name == "client_id":
+                return str(value)
+        return None
+
+    def bearer(self) -> str | None:
+        """Return the bearer token, or None without an Authorization header (RFC 6750 section 2.1).
+
+        Raises:
+            Unauthorized: the header has another scheme or form.
+        """
+        value = self.header(b"authorization")
+        if value is None:
+            return None
+        scheme, _, token = value.partition(" ")
+        if scheme.lower() != "bearer" or not token or " " in token:
+            raise Unauthorized(detail="authorization header is no bearer token")
+        return token
+
+
+def device_cookie_name(*, secure: bool) -> str:
+    return "__Host-sekisho-device" if secure else "sekisho-device"
+
+
+def _parse_cookies(header: bytes) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for pair in header[:COOKIES_LIMIT_BYTES].decode("latin-1").split(";"):
+        name, separator, value = pair.strip().partition("=")
+        if separator:
+            found.setdefault(name, value.strip('"'))
+    return found

@@ -1,0 +1,66 @@
+"""What the edge stands on: the flows' bundles and the settings that concern HTTP alone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine
+from ipaddress import IPv4Network, IPv6Network
+from typing import Any
+
+from msgspec import Struct
+
+from sekisho.flows.authenticate import AuthenticateWorld
+from sekisho.flows.login import LoginWorld
+from sekisho.flows.logout import LogoutWorld
+from sekisho.flows.profile import ProfileWorld
+from sekisho.flows.refresh import RefreshWorld
+from sekisho.flows.session_list import SessionListWorld
+from sekisho.flows.sign_up import SignUpWorld
+from sekisho.flows.withdrawal import WithdrawalWorld
+from sekisho.http.csrf_values import Csrf
+from sekisho.http.metrics import Metrics
+
+
+class EdgeSettings(Struct, frozen=True, kw_only=True):
+    """public_origin: scheme, host and port of `SEKISHO_PUBLIC_URL`; cookies are `Secure` and carry
+    `__Host-` when it is https. allowed_origins: further exact origins. any_localhost: in `dev`, pages on
+    localhost at any port. metrics_on_main_port: `/metrics` answers there, to loopback only."""
+
+    public_origin: str
+    allowed_origins: frozenset[str] = frozenset()
+    any_localhost: bool = False
+    trusted_proxies: tuple[IPv4Network | IPv6Network, ...] = ()
+    metrics_on_main_port: bool = True
+
+    @property
+    def secure(self) -> bool:
+        return self.public_origin.startswith("https://")
+
+
+class CaughtMail(Struct, frozen=True):
+    """One letter as the development mailbox shows it; `sent_at` is RFC 3339."""
+
+    to: str
+    subject: str
+    text: str
+    html: str
+    sent_at: str
+
+
+class Edge(Struct, frozen=True, kw_only=True):
+    """mailbox: only in `dev`; waits for what is due and returns the letters, newest first."""
+
+    settings: EdgeSettings
+    csrf: Csrf
+    metrics: Metrics
+    authenticate: AuthenticateWorld
+    sign_up: SignUpWorld
+    login: LoginWorld
+    refresh: RefreshWorld
+    logout: LogoutWorld
+    session_list: SessionListWorld
+    profile: ProfileWorld
+    withdrawal: WithdrawalWorld
+    jwks: Callable[[], bytes]
+    is_ready: Callable[[], Coroutine[Any, Any, bool]]
+    counts: Callable[[], Coroutine[Any, Any, dict[str, int]]]
+    mailbox: Callable[[], Coroutine[Any, Any, list[CaughtMail]]] | None = None

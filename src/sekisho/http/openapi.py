@@ -1,0 +1,107 @@
+"""The OpenAPI 3.1 document, generated from the route table with msgspec's JSON Schema."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+
+from sekisho import __version__
+from sekisho.http import wire
+from sekisho.http.answer import JSON, Answer
+from sekisho.http.call import Call
+from sekisho.http.refusals import STATUS
+from sekisho.http.routes import ANYBODY, DEV_ROUTES, SESSION, Route, refusals_of
+
+REFERENCE = "#/components/schemas/{name}"
+SECURITY: dict[str, list[dict[str, list[str]]]] = {
+    ANYBODY: [],
+    SESSION: [{"bearer": []}, {"sessionCookie": []}],
+}
+
+
+def openapi_route(routes: Sequence[Route]) -> Route:
+    """Return the route that serves the document of `routes` (and of itself), rendered once."""
+    rendered = msgspec.json.encode(document(routes))
+
+    async def openapi_endpoint(call: Call) -> Answer:
+        return Answer(200, rendered, JSON, ((b"cache-control", b"public, max-age=300"),))
+
+    return Route(method="GET", path="/openapi.json", endpoint=openapi_endpoint, summary="This document")
+
+
+def document(routes: Sequence[Route]) -> dict[str, Any]:
+    """Return the document as plain containers."""
+    shapes = [shape for route in routes for shape in (route.body, route.answer) if shape is not None]
+    _, schemas = msgspec.json.schema_components([*shapes, wire.ErrorView], ref_template=REFERENCE)
+    paths: dict[str, dict[str, Any]] = {}
+    for route in routes:
+        paths.setdefault(route.path, {})[route.method.lower()] = _operation(route)
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": "Sekisho",
+            "version": __version__,
+            "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
+        },
+        "paths": paths,
+        "components": {
+            "schemas": schemas,
+            "securitySchemes": {
+                "bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"},
+                "sessionCookie": {"type": "apiKey", "in": "cookie", "name": "__Host-sekisho-s-<app>"},
+            },
+        },
+    }
+
+
+def _operation(route: Route) -> dict[str, Any]:
+    operation: dict[str, Any] = {
+        "operationId": _operation_id(route),
+        "summary": route.summary,
+        "tags": [_tag(route)],
+        "security": SECURITY.get(route.callers, [{}]),
+        "responses": _responses(route),
+    }
+    if route.limits:
+        operation["x-limits"] = list(route.limits)
+    if "{id}" in route.path:
+        operation["parameters"] = [{"name": "id", "in": "path", "required": True, "schema": {"type": "string"}}]
+    if route.body is not None:
+        operation["requestBody"] = {
+            "required": not route.body_optional,
+            "content": {"application/json": {"schema": _reference(route.body)}},
+        }
+    return operation
+
+
+def _responses(route: Route) -> dict[str, Any]:
+    success: dict[str, Any] = {"description": route.summary}
+    if route.answer is not None:
+        success["content"] = {"application/json": {"schema": _reference(route.answer)}}
+    responses: dict[str, Any] = {str(route.status): success}
+    by_status: dict[int, list[str]] = {}
+    for refusal in refusals_of(route):
+        by_status.setdefault(STATUS[refusal], []).append(refusal.code)
+    for status, codes in sorted(by_status.items()):
+        responses[str(status)] = {
+            "description": ", ".join(f"`{code}`" for code in codes),
+            "content": {"application/json": {"schema": _reference(wire.ErrorView)}},
+        }
+    return responses
+
+
+def _reference(shape: type[msgspec.Struct]) -> dict[str, str]:
+    return {"$ref": REFERENCE.format(name=shape.__name__)}
+
+
+def _operation_id(route: Route) -> str:
+    words = route.path.removeprefix("/api/v1/").strip("/").replace("{", "").replace("}", "").replace(".", "-")
+    return f"{route.method.lower()}-{words.replace('/', '-')}"
+
+
+def _tag(route: Route) -> str:
+    if not route.path.startswith("/api/v1/"):
+        return "development" if route in DEV_ROUTES else "operations"
+    return route.path.removeprefix("/api/v1/").split("/")[0]

@@ -1,0 +1,75 @@
+"""The one table from refusal to HTTP status, and the one place where a refusal becomes an answer."""
+
+from __future__ import annotations
+
+from sekisho import errors
+from sekisho.catalogue import text
+from sekisho.errors import CsrfFailed, Refusal, ValidationError
+from sekisho.http.answer import Answer, HeaderList, json_answer
+from sekisho.http.browser import csrf_value
+from sekisho.http.call import Call
+from sekisho.http.wire import ErrorView
+
+STATUS: dict[type[Refusal], int] = {
+    errors.ValidationError: 400,
+    errors.Unauthorized: 401,
+    errors.AccessTokenExpired: 401,
+    errors.SessionRevoked: 401,
+    errors.Forbidden: 403,
+    errors.InvalidCredentials: 401,
+    errors.InvalidCode: 400,
+    errors.SessionNotFound: 400,
+    errors.EmailAlreadyExists: 400,
+    errors.ClientIdMismatch: 401,
+    errors.RefreshTokenInvalid: 401,
+    errors.SessionChanged: 409,
+    errors.CsrfFailed: 403,
+    errors.RateLimitExceeded: 429,
+    errors.NotFound: 404,
+    errors.MethodNotAllowed: 405,
+    errors.UnsupportedMediaType: 415,
+    errors.PayloadTooLarge: 413,
+    errors.ServiceUnavailable: 503,
+}
+
+CHALLENGES: dict[type[Refusal], bytes] = {
+    errors.Unauthorized: b'Bearer realm="sekisho"',
+    errors.AccessTokenExpired: b'Bearer realm="sekisho", error="invalid_token", error_description="expired"',
+    errors.SessionRevoked: b'Bearer realm="sekisho", error="invalid_token", error_description="session ended"',
+}
+
+
+def refusal_answer(refusal: Refusal, call: Call) -> Answer:
+    """Return the answer of a refusal: its code, its text in the caller's language, its details.
+
+    Spec: RFC 6750 section 3 (`WWW-Authenticate`); RFC 9110 section 10.2.3 (`Retry-After`).
+    """
+    headers: HeaderList = ()
+    details = dict(refusal.details) if refusal.details else {}
+    if refusal.retry_after is not None:
+        headers += ((b"retry-after", str(refusal.retry_after).encode()),)
+    if challenge := CHALLENGES.get(type(refusal)):
+        headers += ((b"www-authenticate", challenge),)
+    if isinstance(refusal, CsrfFailed):
+        details["csrf_token"], cookies = csrf_value(call)
+        headers += cookies
+    if isinstance(refusal, errors.MethodNotAllowed):
+        headers += ((b"allow", str(details["allow"]).encode()),)
+    message = _message(refusal, details, call.locale)
+    body = ErrorView(error=refusal.code, message=message, details=details) if details else None
+    return json_answer(body or ErrorView(error=refusal.code, message=message), STATUS[type(refusal)], headers)
+
+
+def internal_error_answer(incident: str, call: Call) -> Answer:
+    """Return the answer of a programming mistake: an incident id to look for in the log, and nothing else."""
+    message = call.say("error.internal_server_error", incident=incident)
+    return json_answer(ErrorView(error="internal_server_error", message=message, details={"incident": incident}), 500)
+
+
+def _message(refusal: Refusal, details: dict[str, object], locale: str) -> str:
+    """Return the text; for a form that does not match, the reason of each known field as well."""
+    general = text(f"error.{refusal.code}", locale, retry_after=refusal.retry_after or 0)
+    if not isinstance(refusal, ValidationError) or not details:
+        return general
+    reasons = [f"{name}: {text(f'reason.{reason}', locale)}" for name, reason in details.items()]
+    return f"{general} {' '.join(reasons)}"

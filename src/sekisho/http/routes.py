@@ -1,0 +1,263 @@
+"""The routes, one table: method, path, endpoint, who may call, which limits, which answers and refusals.
+
+The OpenAPI document, the docs page and the tests are made from this table.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+
+from msgspec import Struct
+
+from sekisho import errors
+from sekisho.errors import Refusal
+from sekisho.http import (
+    csrf,
+    dev_mailbox,
+    login,
+    logout,
+    operations,
+    profile,
+    refresh,
+    session_list,
+    sign_up,
+    wire,
+    withdrawal,
+)
+from sekisho.http.answer import Answer
+from sekisho.http.call import Call
+
+Endpoint = Callable[[Call], Awaitable[Answer]]
+
+ANYBODY = "anybody"
+TOKEN_OR_COOKIE = "refresh token or cookie"  # noqa: S105 - a word of the table, no secret
+SESSION = "bearer token or session cookie"
+
+
+class Route(Struct, frozen=True, kw_only=True):
+    """callers: ANYBODY, TOKEN_OR_COOKIE or SESSION. body: None where none is read. answer: None where it is not
+    JSON of one shape. limits: the rules of `sekisho.throttle` that count here. refusals: what this call itself may
+    refuse with, beside those of every call (`COMMON`)."""
+
+    method: str
+    path: str
+    endpoint: Endpoint
+    summary: str
+    callers: str = ANYBODY
+    body: type[wire.Request] | None = None
+    body_optional: bool = False
+    status: int = 200
+    answer: type[Struct] | None = None
+    limits: tuple[str, ...] = ()
+    refusals: tuple[type[Refusal], ...] = ()
+
+
+COMMON: tuple[type[Refusal], ...] = (errors.ServiceUnavailable, errors.ValidationError)
+OF_BODIES: tuple[type[Refusal], ...] = (errors.PayloadTooLarge, errors.UnsupportedMediaType)
+OF_SESSION: tuple[type[Refusal], ...] = (
+    errors.Unauthorized,
+    errors.AccessTokenExpired,
+    errors.SessionRevoked,
+    errors.SessionChanged,
+)
+API = "/api/v1"
+
+ROUTES: tuple[Route, ...] = (
+    Route(
+        method="POST",
+        path=f"{API}/auth/refresh",
+        endpoint=refresh.refresh_endpoint,
+        summary="Trade a refresh token for a new pair",
+        callers=TOKEN_OR_COOKIE,
+        body=wire.RefreshBody,
+        body_optional=True,
+        answer=wire.PairView,
+        refusals=(errors.RefreshTokenInvalid, errors.ClientIdMismatch, errors.SessionChanged, errors.CsrfFailed),
+    ),
+    Route(
+        method="GET",
+        path=f"{API}/auth/session",
+        endpoint=session_list.current_session_endpoint,
+        summary="The account and the session of this call",
+        callers=SESSION,
+        answer=wire.CurrentSessionView,
+    ),
+    Route(
+        method="POST",
+        path=f"{API}/auth/login",
+        endpoint=login.login_endpoint,
+        summary="Sign in with address and password",
+        body=wire.LoginBody,
+        answer=wire.PairView,
+        limits=("login",),
+        refusals=(errors.InvalidCredentials, errors.RateLimitExceeded, errors.CsrfFailed),
+    ),
+    Route(
+        method="POST",
+        path=f"{API}/auth/logout",
+        endpoint=logout.logout_endpoint,
+        summary="End this session; repeating it is no error",
+        callers=TOKEN_OR_COOKIE,
+        body=wire.LogoutBody,
+        body_optional=True,
+        answer=wire.MessageView,
+        refusals=(errors.Unauthorized, errors.AccessTokenExpired, errors.SessionChanged, errors.CsrfFailed),
+    ),
+    Route(
+        method="POST",
+        path=f"{API}/auth/signup/send-code",
+        endpoint=sign_up.send_code_endpoint,
+        summary="Begin a sign-up: mail a code",
+        body=wire.SignUpSendCodeBody,
+        answer=wire.CodeSentView,
+        limits=("code_sends",),
+        refusals=(errors.EmailAlreadyExists, errors.RateLimitExceeded),
+    ),
+    Route(
+        method="POST",
+        path=f"{API}/auth/signup/resend-code",
+        endpoint=sign_up.resend_code_endpoint,
+        summary="Mail a new code; the older one dies",
+        body=wire.SignUpResendCodeBody,
+        answer=wire.CodeSentView,
+        limits=("code_sends",),
+        refusals=(errors.SessionNotFound, errors.ClientIdMismatch, errors.RateLimitExceeded),
+    ),
+    Route(
+        method="POST",
+        path=f"{API}/auth/signup/verify-code",
+        endpoint=sign_up.verify_code_endpoint,
+        summary="Finish a sign-up with the mailed code; signs in",
+        body=wire.SignUpVerifyCodeBody,
+        status=201,
+        answer=wire.PairView,
+        limits=("code_tries",),
+        refusals=(
+            errors.SessionNotFound,
+            errors.InvalidCode,
+            errors.ClientIdMismatch,
+            errors.RateLimitExceeded,
+            errors.CsrfFailed,
+        ),
+    ),
+    Route(
+        method="GET",
+        path=f"{API}/auth/csrf",
+        endpoint=csrf.csrf_endpoint,
+        summary="The CSRF value; also sets its cookie",
+        answer=wire.CsrfView,
+    ),
+    Route(
+        method="GET",
+        path=f"{API}/auth/sessions",
+        endpoint=session_list.list_sessions_endpoint,
+        summary="The account's live sessions",
+        callers=SESSION,
+        answer=wire.SessionListView,
+    ),
+    *(
+        Route(
+            method="POST",
+            path=path,
+            endpoint=logout.logout_all_endpoint,
+            summary="End every session of the account, or every other one",
+            callers=SESSION,
+            body=wire.LogoutAllBody,
+            body_optional=True,
+            answer=wire.EndedView,
+            refusals=(errors.CsrfFailed,),
+        )
+        for path in (f"{API}/auth/sessions/logout-all", f"{API}/auth/logout-all")
+    ),
+    Route(
+        method="DELETE",
+        path=f"{API}/auth/sessions/{{id}}",
+        endpoint=session_list.end_session_endpoint,
+        summary="End one session of the account",
+        callers=SESSION,
+        answer=wire.MessageView,
+        refusals=(errors.NotFound, errors.CsrfFailed),
+    ),
+    Route(
+        method="GET",
+        path=f"{API}/user/profile",
+        endpoint=profile.read_profile_endpoint,
+        summary="The account",
+        callers=SESSION,
+        answer=wire.UserView,
+    ),
+    Route(
+        method="PUT",
+        path=f"{API}/user/profile",
+        endpoint=profile.change_profile_endpoint,
+        summary="Change name and locale",
+        callers=SESSION,
+        body=wire.ProfileBody,
+        answer=wire.UserView,
+        refusals=(errors.CsrfFailed,),
+    ),
+    Route(
+        method="DELETE",
+        path=f"{API}/user/account",
+        endpoint=withdrawal.withdrawal_endpoint,
+        summary="Withdraw: erase the account",
+        callers=SESSION,
+        body=wire.WithdrawalBody,
+        answer=wire.MessageView,
+        limits=("password",),
+        refusals=(errors.InvalidCredentials, errors.RateLimitExceeded, errors.CsrfFailed),
+    ),
+    Route(
+        method="GET",
+        path="/.well-known/jwks.json",
+        endpoint=operations.jwks_endpoint,
+        summary="The keys that access tokens may be verified with",
+        answer=wire.JwksView,
+    ),
+    Route(
+        method="GET",
+        path="/healthz",
+        endpoint=operations.health_endpoint,
+        summary="The process answers",
+        answer=wire.HealthView,
+    ),
+    Route(
+        method="GET",
+        path="/readyz",
+        endpoint=operations.ready_endpoint,
+        summary="The store answers and a signing key is there",
+        answer=wire.HealthView,
+    ),
+    Route(
+        method="GET",
+        path="/metrics",
+        endpoint=operations.metrics_endpoint,
+        summary="Figures for Prometheus; to loopback only",
+        refusals=(errors.NotFound,),
+    ),
+)
+
+DEV_ROUTES: tuple[Route, ...] = (
+    Route(
+        method="GET",
+        path="/dev/mail",
+        endpoint=dev_mailbox.mail_page_endpoint,
+        summary="Caught mail, as a page",
+    ),
+    Route(
+        method="GET",
+        path="/dev/mail.json",
+        endpoint=dev_mailbox.mail_list_endpoint,
+        summary="Caught mail, newest first",
+    ),
+)
+
+
+def refusals_of(route: Route) -> tuple[type[Refusal], ...]:
+    """Return every refusal that a call may answer with, in the order of the status table."""
+    found = {*COMMON, *route.refusals}
+    if route.callers == SESSION:
+        found.update(OF_SESSION)
+    if route.body is not None:
+        found.update(OF_BODIES)
+    return tuple(refusal for refusal in errors.all_refusals() if refusal in found)

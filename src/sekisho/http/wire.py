@@ -1,0 +1,196 @@
+"""Request and response bodies, exactly as DESIGN section 8 fixes them. Requests are flat and forbid unknown fields."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from msgspec import UNSET, Meta, Struct, UnsetType
+
+from sekisho.model import Account, Session, Transport
+from sekisho.times import iso_time
+
+Email = Annotated[str, Meta(max_length=254)]
+Password = Annotated[str, Meta(max_length=256)]
+ClientIdText = Annotated[str, Meta(max_length=200)]
+Code = Annotated[str, Meta(max_length=32)]
+Handle = Annotated[str, Meta(max_length=64)]
+Token = Annotated[str, Meta(max_length=8192)]
+
+
+class Request(Struct, frozen=True, forbid_unknown_fields=True):
+    """A request body."""
+
+
+class SignUpSendCodeBody(Request, frozen=True, forbid_unknown_fields=True):
+    email: Email
+    password: Password
+    client_id: ClientIdText
+
+
+class SignUpResendCodeBody(Request, frozen=True, forbid_unknown_fields=True):
+    email: Email
+    client_id: ClientIdText
+    pending: Handle | None = None
+
+
+class SignUpVerifyCodeBody(Request, frozen=True, forbid_unknown_fields=True):
+    email: Email
+    code: Code
+    client_id: ClientIdText
+    pending: Handle | None = None
+    transport: Transport = Transport.BODY
+
+
+class LoginBody(Request, frozen=True, forbid_unknown_fields=True):
+    email: Email
+    password: Password
+    client_id: ClientIdText
+    transport: Transport = Transport.BODY
+
+
+class RefreshBody(Request, frozen=True, forbid_unknown_fields=True):
+    """Both may be left out where the refresh cookie is sent."""
+
+    refresh_token: Token | None = None
+    client_id: ClientIdText | None = None
+
+
+class LogoutBody(Request, frozen=True, forbid_unknown_fields=True):
+    """Both may be left out where a cookie or a bearer token is sent."""
+
+    refresh_token: Token | None = None
+    client_id: ClientIdText | None = None
+
+
+class LogoutAllBody(Request, frozen=True, forbid_unknown_fields=True):
+    except_current: bool = False
+
+
+class ProfileBody(Request, frozen=True, forbid_unknown_fields=True):
+    name: Annotated[str, Meta(max_length=400)] | None = None
+    locale: Annotated[str, Meta(max_length=16)] | None = None
+
+
+class WithdrawalBody(Request, frozen=True, forbid_unknown_fields=True):
+    password: Password
+
+
+class UserView(Struct, frozen=True):
+    """What the account's owner sees of it; `created_at` is RFC 3339."""
+
+    id: str
+    email: str
+    is_verified: bool
+    created_at: str
+    name: str
+    locale: str
+    roles: tuple[str, ...]
+
+
+class PairView(Struct, frozen=True, omit_defaults=True):
+    """`message` and `user` stand in answers to a sign-in; which tokens stand depends on the transport."""
+
+    expires_in: int
+    message: str | UnsetType = UNSET
+    access_token: str | UnsetType = UNSET
+    refresh_token: str | UnsetType = UNSET
+    token_type: str | UnsetType = UNSET
+    user: UserView | UnsetType = UNSET
+
+
+class CodeSentView(Struct, frozen=True):
+    message: str
+    email: str
+    expires_in: int
+    pending: str
+
+
+class MessageView(Struct, frozen=True):
+    message: str
+
+
+class EndedView(Struct, frozen=True):
+    message: str
+    ended: int
+
+
+class CsrfView(Struct, frozen=True):
+    csrf_token: str
+
+
+class DeviceView(Struct, frozen=True):
+    name: str
+    os: str
+    browser: str
+    type: str
+
+
+class SessionView(Struct, frozen=True):
+    """Times are RFC 3339. `place` is "" where the operator has no place file."""
+
+    id: str
+    client_id: str
+    transport: Transport
+    device: DeviceView
+    ip: str
+    place: str
+    created_at: str
+    last_seen_at: str
+    expires_at: str
+    amr: tuple[str, ...]
+    current: bool
+
+
+class SessionListView(Struct, frozen=True):
+    sessions: list[SessionView]
+
+
+class CurrentSessionView(Struct, frozen=True):
+    user: UserView
+    session: SessionView
+
+
+class ErrorView(Struct, frozen=True, omit_defaults=True):
+    """`error` is stable; `message` is for people; `details` maps a field to a stable reason, or holds
+    the values that the client goes on with."""
+
+    error: str
+    message: str
+    details: dict[str, object] | UnsetType = UNSET
+
+
+class HealthView(Struct, frozen=True):
+    status: str
+
+
+class JwksView(Struct, frozen=True):
+    keys: list[dict[str, str]]
+
+
+def user_view(account: Account) -> UserView:
+    return UserView(
+        id=account.id,
+        email=account.email,
+        is_verified=account.is_verified,
+        created_at=iso_time(account.created_at),
+        name=account.name,
+        locale=account.locale,
+        roles=account.roles,
+    )
+
+
+def session_view(session: Session, current_id: str) -> SessionView:
+    device = session.device
+    return SessionView(
+        id=session.id,
+        client_id=session.client_id,
+        transport=session.transport,
+        device=DeviceView(name=device.name, os=device.os, browser=device.browser, type=device.type),
+        ip=session.ip,
+        place=session.place,
+        created_at=iso_time(session.created_at),
+        last_seen_at=iso_time(session.last_seen_at),
+        expires_at=iso_time(min(session.idle_expires_at, session.expires_at)),
+        amr=session.amr,
+        current=session.id == current_id,
+    )
