@@ -25,11 +25,6 @@ _SIX_DIGITS = re.compile(r"[0-9]{6}")
 _BETWEEN = re.compile(r"[\s\-\u2010\u2012-\u2015\u2212\u30fc]+")
 
 
-def new_code() -> str:
-    """Return six digits, each of the million equally likely."""
-    return f"{secrets.randbelow(10**CODE_DIGITS):0{CODE_DIGITS}d}"
-
-
 def parse_code(text: str) -> str:
     """Return the six digits of what a person typed: full-width digits, spaces and hyphens are fine.
 
@@ -43,16 +38,24 @@ def parse_code(text: str) -> str:
     raise ValidationError(detail="not six digits", details={"code": "invalid_format"})
 
 
-def code_hash(master: MasterSecret, purpose: str, code_id: str, code: str) -> bytes:
-    """Return what is stored: useless without the master secret, for another flow and for another code's row."""
-    return master.tag("one_time_code", purpose, code_id, code)
+class OneTimeCodes:
+    """Makes codes and what is stored of them."""
 
+    def __init__(self, master: MasterSecret) -> None:
+        self._master = master
 
-def same_code(a: bytes, b: bytes) -> bool:
-    """Compare two hashes in constant time."""
-    return hmac.compare_digest(a, b)
+    def new(self) -> str:
+        """Return six digits, each of the million equally likely."""
+        return f"{secrets.randbelow(10**CODE_DIGITS):0{CODE_DIGITS}d}"
 
+    def hash(self, purpose: str, code_id: str, code: str) -> bytes:
+        """Return what is stored: says nothing without the master secret, in another flow or under another id."""
+        return self._master.tag("one_time_code", purpose, code_id, code)
 
-def no_code_hash() -> bytes:
-    """Return a random hash for a decoy: no code has it."""
-    return secrets.token_bytes(_HASH_BYTES)
+    def same(self, a: bytes, b: bytes) -> bool:
+        """Compare two hashes in constant time."""
+        return hmac.compare_digest(a, b)
+
+    def hash_of_nothing(self) -> bytes:
+        """Return a random hash for a decoy: no code has it."""
+        return secrets.token_bytes(_HASH_BYTES)

@@ -15,15 +15,17 @@ from collections.abc import Iterable
 from msgspec import Struct
 
 from sekisho.errors import RateLimitExceeded
+from sekisho.identifiers import ClientId
 from sekisho.master_secret import MasterSecret
-from sekisho.model import Millis
-from sekisho.ports.changes import CountTry, GiveBackTry
-from sekisho.ports.storage import Outcome
+from sekisho.model import Millis, Origin
+from sekisho.ports.changes import CountTry, GiveBackTry, RememberDevice
+from sekisho.ports.storage import AccountReads, Outcome
 from sekisho.rfc import base64url
 
 _SECOND_MS = 1000
 _DAY_MS = 24 * 60 * 60 * _SECOND_MS
 _IPV6_PREFIX = 64
+_SHORTEST_DEVICE_PART = 16
 
 
 class Limits(Struct, frozen=True, kw_only=True):
@@ -67,6 +69,18 @@ def network(ip: str) -> str:
         return str(address.ipv4_mapped)
     bits = int(address) >> (128 - _IPV6_PREFIX) << (128 - _IPV6_PREFIX)
     return f"{ipaddress.IPv6Address(bits)}/{_IPV6_PREFIX}"
+
+
+def refuse_if_throttled(outcome: Outcome, now: Millis) -> None:
+    """Raise if the outcome was lost to a limit; other losses are the flow's business.
+
+    Raises:
+        RateLimitExceeded: `retry_after` in whole seconds, at least 1, rounded up.
+    """
+    lost = outcome.lost
+    if lost is not None and isinstance(lost.change, CountTry):
+        wait_ms = (lost.retry_at or now) - now
+        raise RateLimitExceeded(detail=lost.why, retry_after=max(1, -(-wait_ms // _SECOND_MS)))
 
 
 class Throttle:
@@ -116,24 +130,35 @@ class Throttle:
         """Return the changes that undo these tries, for the commit of the success."""
         return tuple(GiveBackTry(key=each.key, now=now) for each in tries)
 
-    def refuse_if_throttled(self, outcome: Outcome, now: Millis) -> None:
-        """Raise if the outcome was lost to a limit; other losses are the flow's business.
-
-        Raises:
-            RateLimitExceeded: `retry_after` in whole seconds, at least 1, rounded up.
-        """
-        lost = outcome.lost
-        if lost is not None and isinstance(lost.change, CountTry):
-            wait_ms = (lost.retry_at or now) - now
-            raise RateLimitExceeded(detail=lost.why, retry_after=max(1, -(-wait_ms // _SECOND_MS)))
-
     def identifier_tag(self, email_key: str) -> str:
         """Return a keyed hash of an identifier, for audit and known devices."""
         return base64url.encode(self._master.tag("identifier", email_key))
 
-    def device_tag(self, token: str) -> str:
-        """Return a keyed hash of a device cookie; "" without one, which no device has."""
-        return base64url.encode(self._master.tag("device", token)) if token else ""
+    async def is_known_device(self, reads: AccountReads, email_key: str, origin: Origin, client: ClientId) -> bool:
+        """Say whether this identifier signed in before from where the request comes."""
+        who = self.identifier_tag(email_key)
+        for tag in self._device_tags(origin, client):
+            if await reads.is_known_device(who, tag):
+                return True
+        return False
+
+    def remember_devices(
+        self, email_key: str, origin: Origin, client: ClientId, now: Millis
+    ) -> tuple[RememberDevice, ...]:
+        """Return the changes that make this device known to this identifier, for the commit of the success."""
+        who = self.identifier_tag(email_key)
+        tags = self._device_tags(origin, client)
+        return tuple(RememberDevice(identifier_tag=who, device_tag=tag, now=now) for tag in tags)
+
+    def _device_tags(self, origin: Origin, client: ClientId) -> tuple[str, ...]:
+        """Keyed hashes of what names this device: the cookie, and the device part of the client_id.
+
+        A short device part is no name: an app that sends a constant (`app:ios`) would make every
+        stranger's device a known one.
+        """
+        device_part = client.device if len(client.device) >= _SHORTEST_DEVICE_PART else ""
+        names = (("cookie", origin.device_token), ("client", device_part))
+        return tuple(base64url.encode(self._master.tag("device", kind, name)) for kind, name in names if name)
 
     def _login_delay(self, email_key: str, now: Millis) -> CountTry:
         return CountTry(

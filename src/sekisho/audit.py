@@ -1,0 +1,226 @@
+"""The audit trail's closed vocabulary: which events there are, how they may end, why, and with which fields.
+
+Every line that is written goes through `record` (or, for the ends of sessions, through the store, in the
+same words). What is not in the table below is a programming mistake, not a new kind of event; the
+reference page is made from the table.
+
+Never in a record: a secret, a token, a code, or an address of mail in the clear.
+
+Spec: ASVS 16.1.1, 16.2.1, 16.2.5, 16.3.1, 16.4.1.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from enum import StrEnum
+
+from msgspec import Struct
+
+from sekisho.model import AuditRecord, EndReason, Millis, Origin
+
+
+class Event(StrEnum):
+    SIGN_UP_CODE_SENT = "sign_up_code_sent"
+    SIGN_UP_CODE_RESENT = "sign_up_code_resent"
+    SIGN_UP = "sign_up"
+    LOGIN = "login"
+    SESSION_ENDED = "session_ended"
+    STORE_BEHIND = "store_behind"
+    PROFILE_CHANGED = "profile_changed"
+    WITHDRAWAL = "withdrawal"
+    ACCOUNT_ADDED = "account_added"
+    ACCOUNT_DISABLED = "account_disabled"
+    ACCOUNT_ENABLED = "account_enabled"
+    ROLES_CHANGED = "roles_changed"
+    SIGNING_KEYS_ROTATED = "signing_keys_rotated"
+    SIGNING_KEY_COMPROMISED = "signing_key_compromised"
+
+
+SUCCESS = "success"
+FAILURE = "failure"
+
+ACTORS = ("account", "operator", "system")
+"""Who acted: whoever uses or claims the account, an operator, or the server by itself."""
+
+METHODS = ("pwd", "otp")
+"""What was shown, in the words of RFC 8176 (`amr`); several with spaces between."""
+
+
+class Entry(Struct, frozen=True, kw_only=True):
+    """What one event means.
+
+    reasons: for each outcome that the event can have, the reasons that it may give; "" is none.
+    fields: what a record of it may carry, beside event, outcome, reason, actor, time and where the request came from.
+    """
+
+    en: str
+    ja: str
+    reasons: dict[str, tuple[str, ...]]
+    fields: tuple[str, ...]
+
+
+_DONE = {SUCCESS: ("",)}
+_SESSION = ("account_id", "session_id", "client_id")
+_OPERATION = ("account_id",)
+
+VOCABULARY: dict[Event, Entry] = {
+    Event.SIGN_UP_CODE_SENT: Entry(
+        en="A sign-up was opened and its code was queued as mail. The same line for an address that has an account.",
+        ja="サインアップが始まり、確認コードのメールを送信待ちに入れました。登録済みのアドレスでも同じ記録になります。",
+        reasons=_DONE,
+        fields=("client_id", "identifier_tag"),
+    ),
+    Event.SIGN_UP_CODE_RESENT: Entry(
+        en="A new code replaced the older one of an open sign-up.",
+        ja="進行中のサインアップのコードを新しいものに替えました。古いコードは使えません。",
+        reasons=_DONE,
+        fields=("client_id", "identifier_tag"),
+    ),
+    Event.SIGN_UP: Entry(
+        en="A code came back: the account and its first session exist, or the code was refused.",
+        ja="コードが入力されました。アカウントと最初のセッションが作られたか、コードが拒否されました。",
+        reasons={
+            SUCCESS: ("",),
+            FAILURE: ("wrong_code", "code_dead", "code_gone", "wrong_client", "decoy", "email_taken"),
+        },
+        fields=(*_SESSION, "method", "identifier_tag", "place", "device"),
+    ),
+    Event.LOGIN: Entry(
+        en="Somebody signed in, or was refused.",
+        ja="ログインに成功したか、拒否されました。",
+        reasons={
+            SUCCESS: ("",),
+            FAILURE: ("unknown_account", "wrong_password", "account_disabled", "no_password", "changed_meanwhile"),
+        },
+        fields=(*_SESSION, "method", "identifier_tag", "place", "device"),
+    ),
+    Event.SESSION_ENDED: Entry(
+        en="A session ended, whatever ended it.",
+        ja="セッションが終了しました。終了のきっかけは理由に記録されます。",
+        reasons={SUCCESS: tuple(EndReason)},
+        fields=(*_SESSION, "place", "device"),
+    ),
+    Event.STORE_BEHIND: Entry(
+        en="A genuine refresh token was ahead of the store, which has lost a commit; the store caught up.",
+        ja="正当なリフレッシュトークンがデータベースより先に進んでいました。失われたコミットの分を追いつかせました。",
+        reasons=_DONE,
+        fields=_SESSION,
+    ),
+    Event.PROFILE_CHANGED: Entry(
+        en="The owner changed the name or the language.",
+        ja="本人が名前または言語を変更しました。",
+        reasons=_DONE,
+        fields=_SESSION,
+    ),
+    Event.WITHDRAWAL: Entry(
+        en="The account left for good and its personal data was erased, or the password was wrong.",
+        ja="アカウントが退会し、個人データが消去されました。または、パスワードが違っていました。",
+        reasons={SUCCESS: ("",), FAILURE: ("wrong_password",)},
+        fields=(*_SESSION, "method"),
+    ),
+    Event.ACCOUNT_ADDED: Entry(
+        en="An operator added an account.",
+        ja="運用者がアカウントを追加しました。",
+        reasons=_DONE,
+        fields=_OPERATION,
+    ),
+    Event.ACCOUNT_DISABLED: Entry(
+        en="An operator disabled an account; its sessions ended.",
+        ja="運用者がアカウントを無効にし、そのセッションがすべて終了しました。",
+        reasons=_DONE,
+        fields=_OPERATION,
+    ),
+    Event.ACCOUNT_ENABLED: Entry(
+        en="An operator enabled a disabled account again.",
+        ja="運用者が無効なアカウントを再び有効にしました。",
+        reasons=_DONE,
+        fields=_OPERATION,
+    ),
+    Event.ROLES_CHANGED: Entry(
+        en="An operator changed the roles of an account.",
+        ja="運用者がアカウントのロールを変更しました。",
+        reasons=_DONE,
+        fields=_OPERATION,
+    ),
+    Event.SIGNING_KEYS_ROTATED: Entry(
+        en="The next signing key became the active one.",
+        ja="次の署名鍵が使用中の鍵になりました。",
+        reasons=_DONE,
+        fields=(),
+    ),
+    Event.SIGNING_KEY_COMPROMISED: Entry(
+        en="An operator declared a signing key compromised: nothing that it signed is accepted any more.",
+        ja="運用者が署名鍵を漏えいしたものとして扱いました。その鍵の署名はもう受け入れられません。",
+        reasons=_DONE,
+        fields=(),
+    ),
+}
+
+_MAX_TEXT = 512
+# Controls and line ends would forge lines, format characters (bidirectional marks) would forge how a line looks.
+_UNFIT = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
+
+
+def record(
+    event: Event,
+    outcome: str,
+    *,
+    at: Millis,
+    origin: Origin,
+    account_id: str = "",
+    session_id: str = "",
+    client_id: str = "",
+    method: str = "",
+    reason: str = "",
+    identifier_tag: str = "",
+    actor: str = "account",
+    place: str = "",
+    device: str = "",
+) -> AuditRecord:
+    """Return one line of the audit trail, held to the vocabulary and safe to show in a terminal.
+
+    Raises:
+        ValueError: an event, outcome, reason, method, actor or field that the table does not allow.
+            A programming mistake: nothing that a client sends can cause it.
+    """
+    given = {
+        "account_id": account_id,
+        "session_id": session_id,
+        "client_id": client_id,
+        "method": method,
+        "identifier_tag": identifier_tag,
+        "place": place,
+        "device": device,
+    }
+    _refuse_unknown_words(Event(event), outcome, reason, method, actor)
+    _refuse_unknown_fields(Event(event), given)
+    return AuditRecord(
+        event=str(event),
+        outcome=outcome,
+        at=at,
+        reason=str(reason),
+        actor=actor,
+        ip=_fit(origin.ip),
+        user_agent=_fit(origin.user_agent),
+        **{name: _fit(value) for name, value in given.items()},
+    )
+
+
+def _refuse_unknown_words(event: Event, outcome: str, reason: str, method: str, actor: str) -> None:
+    if reason not in VOCABULARY[event].reasons.get(outcome, ()):
+        raise ValueError(f"{event}: no outcome {outcome!r} with reason {reason!r}")
+    if actor not in ACTORS:
+        raise ValueError(f"{event}: no actor {actor!r}")
+    if not set(method.split()) <= set(METHODS):
+        raise ValueError(f"{event}: no method {method!r}")
+
+
+def _refuse_unknown_fields(event: Event, given: dict[str, str]) -> None:
+    unknown = [name for name, value in given.items() if value and name not in VOCABULARY[event].fields]
+    if unknown:
+        raise ValueError(f"{event} does not carry {', '.join(unknown)}")
+
+
+def _fit(text: str) -> str:
+    """Cut, and take out what could end a line, steer a terminal or turn text around."""
+    return "".join(char for char in text[:_MAX_TEXT] if unicodedata.category(char) not in _UNFIT)

@@ -1,0 +1,103 @@
+"""What a person recognises a session by: "Chrome on Windows", "Safari on iPhone".
+
+From the user agent, so a claim and no proof. Modern ones are frozen (Windows 11 says 10, an iPad may
+say Mac), so versions and models are left out: they would be wrong more often than they help.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from functools import lru_cache
+from operator import attrgetter
+from typing import Any
+
+import ua_parser_rs
+from ua_parser.loaders import load_lazy_builtins
+
+from sekisho.model import Device
+
+_MAX_CHARACTERS = 512
+_MAX_NAME = 64
+_CACHED = 256
+_WARM_UP = "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/130.0 Safari/537.36"
+
+_RULE = attrgetter("regex", "family", "major", "minor", "patch", "patch_minor")
+# Cubot makes telephones.
+_BOT = re.compile(r"(?<!cu)bot\b|crawl|spider|slurp|headless|preview|monitor", re.IGNORECASE)
+_PROGRAM = re.compile(r"[A-Za-z][A-Za-z0-9 ._-]*")
+_TABLET = re.compile(r"iPad|Tablet", re.IGNORECASE)
+
+_BROWSER_NOISE = re.compile(r" (?:Mobile|iOS|WebView|UI/WKWebView)\b")
+_BROWSERS = {"Mobile Safari": "Safari", "IE": "Internet Explorer"}
+_SYSTEMS = {"Mac OS X": "macOS", "Chrome OS": "ChromeOS"}
+_DESKTOPS = {"Windows", "macOS", "ChromeOS", "Linux", "Ubuntu", "Fedora", "Debian", "FreeBSD", "OpenBSD"}
+_MOBILES = {"iOS", "Android", "Windows Phone", "KaiOS", "HarmonyOS"}
+
+
+class DeviceReader:
+    """Reads user agents with ua-parser's rules for browsers and systems.
+
+    Loads at construction, so that no request waits for it. Its third set of rules, for device models,
+    is not loaded: it takes more memory than the other two together and tells us nothing we show.
+    """
+
+    def __init__(self) -> None:
+        browsers, systems, _ = load_lazy_builtins()
+        self._browsers = ua_parser_rs.UserAgentExtractor(_rules(browsers))
+        self._systems = ua_parser_rs.OSExtractor(_rules(systems))
+        self._cached = lru_cache(maxsize=_CACHED)(self._read)
+        self._read(_WARM_UP)
+
+    def read(self, user_agent: str) -> Device:
+        """Return what the user agent (untrusted, at most 512 characters are looked at) says of itself."""
+        return self._cached(user_agent[:_MAX_CHARACTERS].strip())
+
+    def _read(self, user_agent: str) -> Device:
+        if not user_agent:
+            return Device()
+        system = self._system(user_agent)
+        browser = self._browser(user_agent)
+        place = _place_of(user_agent, system)
+        name = f"{browser} on {place}" if browser and place else browser or place
+        return Device(name=name, os=system, browser=browser, type=_type_of(user_agent, system))
+
+    def _system(self, user_agent: str) -> str:
+        found = self._systems.extract(user_agent)
+        family = found.family if found else ""
+        return _SYSTEMS.get(family, "" if family == "Other" else family)[:_MAX_NAME]
+
+    def _browser(self, user_agent: str) -> str:
+        if not user_agent.startswith("Mozilla/"):
+            # An app or a tool names itself first, as RFC 9110 says: `okhttp/4.12.0`, `MyApp/3.1 (iPhone; …)`.
+            program = _PROGRAM.match(user_agent.partition("/")[0].partition("(")[0])
+            return program[0].strip()[:_MAX_NAME] if program else ""
+        found = self._browsers.extract(user_agent)
+        family = found.family if found else ""
+        if family in ("", "Other"):
+            return ""
+        plain = _BROWSER_NOISE.sub("", family)
+        return _BROWSERS.get(plain, plain)[:_MAX_NAME]
+
+
+def _rules(matchers: Sequence[Any]) -> map[Any]:
+    return map(_RULE, matchers)
+
+
+def _place_of(user_agent: str, system: str) -> str:
+    """What people call it: the thing in the hand rather than its system."""
+    if system == "iOS":
+        return next((thing for thing in ("iPad", "iPhone", "iPod") if thing in user_agent), system)
+    return system
+
+
+def _type_of(user_agent: str, system: str) -> str:
+    if _BOT.search(user_agent):
+        return "bot"
+    if system in _DESKTOPS and user_agent.startswith("Mozilla/"):
+        return "desktop"
+    if system in _MOBILES:
+        # Android on a tablet leaves out "Mobile"; apps say neither and are nearly always on a phone.
+        is_big = "Android" in user_agent and "Mobile" not in user_agent and user_agent.startswith("Mozilla/")
+        return "tablet" if is_big or _TABLET.search(user_agent) else "mobile"
+    return "other"
