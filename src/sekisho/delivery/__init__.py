@@ -1,0 +1,1 @@
+"""Delivery: letters leave the outbox through a worker and a sender."""

@@ -1,0 +1,80 @@
+"""The outbox: letters that are queued in the same commit as the event they tell of.
+
+A letter may hold a code, so it is stored sealed and bound to its row: a reader of the database
+learns nothing, and a sealed letter moved into another row does not open.
+"""
+
+from __future__ import annotations
+
+import secrets
+from enum import StrEnum
+
+import msgspec
+
+from sekisho.master_secret import MasterSecret
+from sekisho.model import Mail, Millis, QueuedMail
+from sekisho.ports.changes import QueueMail
+
+_PURPOSE = "outbox"
+
+
+class MailKind(StrEnum):
+    """Every letter there is. A closed vocabulary: each has a template in every language."""
+
+    SIGN_UP_CODE = "sign_up_code"
+    SIGN_UP_EXISTING = "sign_up_existing"
+    SESSION_REPLAYED = "session_replayed"
+    CLIENT_ID_MISMATCH = "client_id_mismatch"
+    ACCOUNT_WITHDRAWN = "account_withdrawn"
+
+
+_SIGHTING = frozenset({"at", "device", "place", "ip"})
+
+REQUIRED_VALUES: dict[MailKind, frozenset[str]] = {
+    MailKind.SIGN_UP_CODE: frozenset({"code", "minutes"}),
+    MailKind.SIGN_UP_EXISTING: frozenset(),
+    MailKind.SESSION_REPLAYED: _SIGHTING,
+    MailKind.CLIENT_ID_MISMATCH: _SIGHTING,
+    MailKind.ACCOUNT_WITHDRAWN: frozenset(),
+}
+"""What each letter must be given. `at` is RFC 3339; device, place and ip may be ""."""
+
+
+class Outbox:
+    def __init__(self, master: MasterSecret) -> None:
+        self._master = master
+
+    def letter(
+        self,
+        kind: MailKind,
+        *,
+        to: str,
+        locale: str,
+        now: Millis,
+        expires_at: Millis | None = None,
+        **values: str,
+    ) -> QueueMail:
+        """Return the change that queues one letter; it goes into the commit of its event.
+
+        Raises:
+            ValueError: not exactly the values that this kind needs. A programming mistake.
+        """
+        if values.keys() != REQUIRED_VALUES[kind]:
+            raise ValueError(f"{kind} needs {sorted(REQUIRED_VALUES[kind])}, got {sorted(values)}")
+        # The id is public: it stands in the Message-ID and in logs.
+        mail_id = secrets.token_urlsafe(16)
+        content = msgspec.json.encode(Mail(kind=kind, to=to, locale=locale, values=values))
+        sealed = self._master.seal(_PURPOSE, content, _context(mail_id))
+        return QueueMail(id=mail_id, sealed=sealed, now=now, expires_at=expires_at)
+
+    def open(self, queued: QueuedMail) -> Mail:
+        """Return the letter of an outbox row.
+
+        Raises:
+            UnsealError: damaged, from another row, or sealed under another master secret.
+        """
+        return msgspec.json.decode(self._master.unseal(_PURPOSE, queued.sealed, _context(queued.id)), type=Mail)
+
+
+def _context(mail_id: str) -> str:
+    return f"outbox:{mail_id}"

@@ -1,0 +1,32 @@
+"""One example of every letter, and the product that sends it."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from sekisho.delivery.letters import render
+from sekisho.model import Mail
+from sekisho.outbox import MailKind
+
+SIGHTING = {
+    "at": "2026-11-21T09:30:00.000Z",
+    "device": "Chrome on Windows",
+    "place": "Kyoto, Japan",
+    "ip": "203.0.113.7",
+}
+
+VALUES: dict[MailKind, dict[str, str]] = {
+    MailKind.SIGN_UP_CODE: {"code": "012345", "minutes": "15"},
+    MailKind.SIGN_UP_EXISTING: {},
+    MailKind.SESSION_REPLAYED: SIGHTING,
+    MailKind.CLIENT_ID_MISMATCH: SIGHTING,
+    MailKind.ACCOUNT_WITHDRAWN: {},
+}
+
+render_for_tea = partial(render, product_name="Tea House", public_url="https://auth.tea.example")
+
+
+def mail(
+    kind: MailKind = MailKind.SIGN_UP_CODE, *, to: str = "hana@example.com", locale: str = "en", **values: str
+) -> Mail:
+    return Mail(kind=kind, to=to, locale=locale, values={**VALUES[kind], **values})

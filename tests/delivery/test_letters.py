@@ -1,0 +1,160 @@
+"""Letters: complete in both languages, exact, and deaf to what values try to be."""
+
+from __future__ import annotations
+
+import html
+import re
+from functools import partial
+
+import pytest
+from jinja2 import TemplateNotFound, UndefinedError
+
+from delivery.letter_values import VALUES, mail, render_for_tea
+from sekisho.catalogue import LOCALES
+from sekisho.delivery.letters import LETTER_LOCALES, render
+from sekisho.model import Mail
+from sekisho.outbox import REQUIRED_VALUES, MailKind
+from sekisho.ports.mail import MailRefused
+
+every_letter = pytest.mark.parametrize(("kind", "locale"), [(k, locale) for k in MailKind for locale in LOCALES])
+
+
+def test_letters_speak_the_languages_of_the_catalogue() -> None:
+    assert LETTER_LOCALES == LOCALES
+
+
+def test_every_kind_names_its_values() -> None:
+    assert REQUIRED_VALUES.keys() == set(MailKind)
+    assert {kind: frozenset(values) for kind, values in VALUES.items()} == REQUIRED_VALUES
+
+
+@every_letter
+def test_every_letter_tells_the_same_in_text_and_html(kind: MailKind, locale: str) -> None:
+    letter = render_for_tea(mail(kind, locale=locale))
+    shown = html.unescape(re.sub(r"<[^>]+>", "", letter.html.partition("</head>")[2]))
+    for told in (*(value for name, value in VALUES[kind].items() if name != "at"), "https://auth.tea.example"):
+        assert told in letter.text
+        assert told in shown
+    assert letter.subject
+    assert "Tea House" in letter.subject
+    assert letter.subject in shown
+    for sentence in re.findall(r"[^.。\n(]{12,}[.。]", letter.text.partition("\n--\n")[0]):
+        assert sentence.strip(" -") in shown
+
+
+@every_letter
+def test_every_letter_is_laid_out_cleanly(kind: MailKind, locale: str) -> None:
+    text = render_for_tea(mail(kind, locale=locale)).text
+    assert "\n\n\n" not in text
+    assert "{" not in text
+    assert text.endswith("\n")
+    assert text.count("\n\n") >= 3
+    if "203.0.113.7" in text:
+        assert "(203.0.113.7)\n\n" in text
+
+
+@every_letter
+def test_html_loads_nothing_and_links_nowhere(kind: MailKind, locale: str) -> None:
+    page = render_for_tea(mail(kind, locale=locale)).html
+    assert f'<html lang="{locale}">' in page
+    assert not re.search(r"(?i)<(a|img|script|link|iframe|form)\b|url\(|@import|\bsrc=|\bon\w+=", page)
+
+
+@every_letter
+def test_a_letter_without_one_of_its_values_is_a_mistake(kind: MailKind, locale: str) -> None:
+    for missing in VALUES[kind]:
+        values = {name: value for name, value in VALUES[kind].items() if name != missing}
+        with pytest.raises(UndefinedError):
+            render_for_tea(Mail(kind=kind, to="hana@example.com", locale=locale, values=values))
+
+
+def test_a_code_letter_says_code_lifetime_and_what_to_do_if_it_was_not_you() -> None:
+    english, japanese = (render_for_tea(mail(locale=locale)).text for locale in LOCALES)
+    for said in ("012345", "15 minutes", "not you", "ignore this mail", "Do not tell anybody"):
+        assert said in english
+    for said in ("012345", "15 分間", "お心当たりがない", "無視してください", "誰にも教えないで"):
+        assert said in japanese
+
+
+def test_the_subject_of_a_code_letter_does_not_show_the_code() -> None:
+    assert "012345" not in render_for_tea(mail()).subject
+
+
+def test_times_are_written_as_people_write_them() -> None:
+    assert "21 November 2026, 09:30 UTC" in render_for_tea(mail(MailKind.SESSION_REPLAYED)).text
+    assert "2026年11月21日 09:30 (UTC)" in render_for_tea(mail(MailKind.SESSION_REPLAYED, locale="ja")).text
+
+
+def test_what_is_not_known_is_said_to_be_unknown() -> None:
+    letter = render_for_tea(mail(MailKind.SESSION_REPLAYED, device="", place="", ip=""))
+    assert "unknown device" in letter.text
+    assert "unknown place\n" in letter.text
+    assert "()" not in letter.html
+
+
+def test_an_unspoken_language_is_answered_in_english() -> None:
+    assert render_for_tea(mail(locale="../../etc")) == render_for_tea(mail(locale="en"))
+
+
+def test_an_unknown_kind_is_a_mistake() -> None:
+    with pytest.raises(TemplateNotFound):
+        render_for_tea(Mail(kind="../layout", to="hana@example.com", locale="en"))
+
+
+@pytest.mark.parametrize("typed", ["{{7*7}}", "{% include 'layout.html' %}", "${7*7}", "{{ self.__class__ }}"])
+def test_template_code_in_a_value_stays_as_typed(typed: str) -> None:
+    letter = render_for_tea(mail(MailKind.SESSION_REPLAYED, device=typed))
+    assert typed in letter.text
+    assert typed in html.unescape(letter.html)
+    assert "49" not in letter.text
+
+
+def test_markup_in_a_value_or_in_the_product_name_is_escaped() -> None:
+    shop = partial(render, product_name="<b>Tea</b> & Co", public_url="https://tea.example")
+    letter = shop(mail(MailKind.SESSION_REPLAYED, device='<img src="https://evil.example/x">'))
+    assert "<img" not in letter.html
+    assert "<b>" not in letter.html
+    assert '<img src="https://evil.example/x">' in letter.text
+
+
+@pytest.mark.parametrize("break_", ["\r\n", "\n", "\r", "\x00", "\x85", "\u2028", "\u2029", "\x0b", "\x1b"])
+def test_a_value_cannot_begin_a_line_of_its_own(break_: str) -> None:
+    letter = render_for_tea(mail(MailKind.SESSION_REPLAYED, device=f"Phone{break_}{break_}Call us: 555"))
+    assert "Phone Call us: 555\n" in letter.text
+    assert "Phone Call us: 555<" in letter.html
+
+
+@pytest.mark.parametrize("break_", ["\r\n", "\n", "\r", "\x00", "\u2028"])
+def test_the_product_name_cannot_add_headers_through_the_subject(break_: str) -> None:
+    letter = render(mail(), product_name=f"Tea{break_}Bcc: x@evil.example", public_url="https://tea.example")
+    assert letter.subject == "Your code to sign up for Tea Bcc: x@evil.example"
+
+
+def test_a_value_of_great_length_is_cut() -> None:
+    assert "x" * 513 not in render_for_tea(mail(MailKind.SESSION_REPLAYED, device="x" * 5000)).text
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "a@example.com\r\nRCPT TO:<b@evil.example>",
+        "a@example.com\n",
+        "a\x00@example.com",
+        "a\u2028@example.com",
+        "a@example.com,b@evil.example",
+        "a@example.com;b@evil.example",
+        "<a@example.com>",
+        "Hana <a@example.com>",
+        '"a b"@example.com',
+        "a@b@example.com",
+        "nobody",
+        "",
+    ],
+)
+def test_an_address_that_could_say_more_than_an_address_is_refused(address: str) -> None:
+    with pytest.raises(MailRefused, match="unsafe address"):
+        render_for_tea(mail(to=address))
+
+
+def test_an_address_in_another_script_is_an_address() -> None:
+    assert render_for_tea(mail(to="花子@例え.jp")).to == "花子@例え.jp"
