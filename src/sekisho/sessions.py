@@ -6,8 +6,6 @@ so no way of signing in can skip a question that stands before it.
 
 from __future__ import annotations
 
-import hashlib
-
 import structlog
 from msgspec import Struct
 
@@ -30,9 +28,9 @@ from sekisho.ports.clock import Clock
 from sekisho.ports.storage import Lost, Replayed, Rotated, Rotation, Store, WrongClient
 from sekisho.times import iso_time
 from sekisho.tokens.access_token import AccessTokens
-from sekisho.tokens.ids import new_session_id, new_session_secret
 from sekisho.tokens.refresh_token import Presented, RefreshTokens
 from sekisho.tokens.session_cookie import SessionCookies
+from sekisho.tokens.session_values import hash_secret, new_session_id, new_session_secret
 
 security_log = structlog.get_logger("sekisho.security")
 
@@ -249,7 +247,7 @@ class Sessions:
             account_id=account.id,
             client_id=client.whole,
             transport=transport,
-            secret_hash=hashlib.sha256(secret).digest(),
+            secret_hash=hash_secret(secret),
             auth_time_at=now,
             amr=proof.amr,
             acr=proof.acr,

@@ -22,6 +22,7 @@ from sekisho.errors import (
     SessionNotFound,
 )
 from sekisho.identifiers import ClientId, EmailAddress, parse_client_id, parse_email
+from sekisho.ids import new_account_id, new_handle
 from sekisho.model import Account, Millis, Origin, PendingSignUp, SessionId, Transport
 from sekisho.one_time_codes import OneTimeCodes, parse_code
 from sekisho.outbox import MailKind, Outbox
@@ -43,11 +44,9 @@ from sekisho.ports.clock import Clock
 from sekisho.ports.storage import Lost, Store
 from sekisho.sessions import Proof, Sessions, TokenPair
 from sekisho.throttle import Throttle, refuse_if_throttled
-from sekisho.tokens.ids import new_account_id, new_handle
 
 PURPOSE = "sign_up"
 LIFETIME_MS = 15 * 60_000
-MAX_TRIES = 5
 
 
 class SendCode(Struct, frozen=True):
@@ -258,7 +257,9 @@ async def _count_try(
     pending: PendingSignUp, tries: tuple[CountTry, ...], origin: Origin, now: Millis, world: SignUpWorld
 ) -> bytes:
     """Count this try before the comparison; return the stored hash."""
-    counting = CountCodeTry(id=pending.id, purpose=PURPOSE, max_tries=MAX_TRIES, now=now)
+    counting = CountCodeTry(
+        id=pending.id, purpose=PURPOSE, max_tries=world.throttle.limits.code_tries_per_code, now=now
+    )
     outcome = await world.store.apply(*tries, counting)
     if outcome.lost is None:
         return bytes(outcome.results[-1])

@@ -14,15 +14,15 @@ class Metrics:
     """A registry of its own, so that an application that mounts the server keeps its default one clean."""
 
     def __init__(self) -> None:
-        self._registry = CollectorRegistry()
+        self.registry = CollectorRegistry()
         self._requests = Counter(
-            "sekisho_requests", "Answered requests.", ("route", "method", "status"), registry=self._registry
+            "sekisho_requests", "Answered requests.", ("route", "method", "status"), registry=self.registry
         )
         self._seconds = Histogram(
-            "sekisho_request_seconds", "Time to answer.", ("route",), buckets=BUCKETS_S, registry=self._registry
+            "sekisho_request_seconds", "Time to answer.", ("route",), buckets=BUCKETS_S, registry=self.registry
         )
-        self._refusals = Counter("sekisho_refusals", "Refused requests.", ("code",), registry=self._registry)
-        self._store = Gauge("sekisho_store_rows", "Rows by kind.", ("kind",), registry=self._registry)
+        self._refusals = Counter("sekisho_refusals", "Refused requests.", ("code",), registry=self.registry)
+        self._store = Gauge("sekisho_store_rows", "Rows by kind.", ("kind",), registry=self.registry)
         # Looking a child up by its labels costs more than counting: keep those met before.
         self._request_children: dict[tuple[str, str, int], Counter] = {}
         self._seconds_children: dict[str, Histogram] = {}
@@ -42,6 +42,9 @@ class Metrics:
 
     def render(self, counts: dict[str, int]) -> bytes:
         """Return the text form, with the store's `counts` as they are now."""
+        self.set_counts(counts)
+        return generate_latest(self.registry)
+
+    def set_counts(self, counts: dict[str, int]) -> None:
         for kind, number in counts.items():
             self._store.labels(kind).set(number)
-        return generate_latest(self._registry)
