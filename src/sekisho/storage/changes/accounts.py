@@ -1,0 +1,100 @@
+"""Changes of accounts."""
+
+# ruff: noqa: S608 - the texts are put together from constants, values are always parameters
+
+from __future__ import annotations
+
+from sekisho.ports import changes
+from sekisho.storage.rows import ACCOUNT, account_from, columns, text_from_words
+from sekisho.storage.steps import Losing, Step, Steps
+
+INSERT = f"""
+INSERT INTO accounts ({columns(ACCOUNT)})
+VALUES (:id, :email, :email_key, :is_verified, :name, :locale, :roles, :status, :password_hash, :security_version,
+        :created_at)
+ON CONFLICT (email_key) DO NOTHING
+RETURNING id
+"""
+
+CHANGE_PROFILE = f"""
+UPDATE accounts SET name = :name, locale = :locale
+WHERE id = :id AND status = 'active'
+RETURNING {columns(ACCOUNT)}
+"""
+
+REPLACE_HASH = """
+UPDATE accounts SET password_hash = :new_hash
+WHERE id = :id AND password_hash = :old_hash
+RETURNING id
+"""
+
+NEW_HASH_AND_VERSION = """
+UPDATE accounts SET password_hash = :password_hash, security_version = security_version + 1
+WHERE id = :id AND status = 'active' AND security_version = :security_version
+RETURNING id
+"""
+
+SET_STATUS = """
+UPDATE accounts SET status = :status, security_version = security_version + 1
+WHERE id = :id AND status = :expected
+RETURNING id
+"""
+
+SET_ROLES = """
+UPDATE accounts SET roles = :roles
+WHERE id = :id AND status <> 'withdrawn'
+RETURNING id
+"""
+
+
+def add_account(change: changes.AddAccount) -> Steps:
+    account = change.account
+    added = yield Step(
+        INSERT,
+        {
+            "id": account.id,
+            "email": account.email,
+            "email_key": account.email_key,
+            "is_verified": int(account.is_verified),
+            "name": account.name,
+            "locale": account.locale,
+            "roles": text_from_words(account.roles),
+            "status": account.status.value,
+            "password_hash": account.password_hash,
+            "security_version": account.security_version,
+            "created_at": account.created_at,
+        },
+    )
+    return None if added else Losing("email_taken")
+
+
+def change_profile(change: changes.ChangeProfile) -> Steps:
+    rows = yield Step(CHANGE_PROFILE, {"id": change.account_id, "name": change.name, "locale": change.locale})
+    return account_from(rows[0]) if rows else Losing("account_gone")
+
+
+def replace_password_hash(change: changes.ReplacePasswordHash) -> Steps:
+    rows = yield Step(REPLACE_HASH, {"id": change.account_id, "old_hash": change.old_hash, "new_hash": change.new_hash})
+    return None if rows else Losing("hash_changed")
+
+
+def set_password(change: changes.SetPassword) -> Steps:
+    rows = yield Step(
+        NEW_HASH_AND_VERSION,
+        {
+            "id": change.account_id,
+            "security_version": change.security_version,
+            "password_hash": change.password_hash,
+        },
+    )
+    return None if rows else Losing("security_version")
+
+
+def set_account_status(change: changes.SetAccountStatus) -> Steps:
+    rows = yield Step(SET_STATUS, {"id": change.account_id, "expected": change.expected, "status": change.status})
+    return None if rows else Losing("account_gone")
+
+
+def set_roles(change: changes.SetRoles) -> Steps:
+    rows = yield Step(SET_ROLES, {"id": change.account_id, "roles": text_from_words(change.roles)})
+    return None if rows else Losing("account_gone")

@@ -1,0 +1,11 @@
+"""The account row as the lock of everything that must happen one after the other for one account."""
+
+from __future__ import annotations
+
+# Writes nothing new, but holds the row until the commit, also on PostgreSQL. Gives a row only to a flow
+# whose reads still stand.
+LOCK_ACCOUNT = """
+UPDATE accounts SET security_version = security_version
+WHERE id = :id AND status = 'active' AND security_version = :security_version
+RETURNING email_key
+"""

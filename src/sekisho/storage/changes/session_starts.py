@@ -1,0 +1,93 @@
+"""Starting a session, and keeping it alive without a rotation."""
+
+# ruff: noqa: S608 - the texts are put together from constants, values are always parameters
+
+from __future__ import annotations
+
+from sekisho.model import EndReason, JournalEntry, Session
+from sekisho.ports import changes
+from sekisho.storage.changes.locks import LOCK_ACCOUNT
+from sekisho.storage.changes.session_ends import END_ONE, record_end
+from sekisho.storage.rows import SESSION, columns, text_from_words
+from sekisho.storage.steps import Losing, Step, Steps, Telling, Value
+
+INSERT = f"""
+INSERT INTO sessions ({columns(SESSION)}, prior_counter, sweep_at)
+VALUES (:id, :account_id, :client_id, :transport, :secret_hash, :counter, :auth_time_at, :amr, :acr, :device_name,
+        :device_os, :device_browser, :device_type, :user_agent, :ip, :place, :created_at, :last_seen_at, :rotated_at,
+        :idle_expires_at, :expires_at, :ended_at, :end_reason, :counter, :idle_expires_at)
+"""
+
+OTHER_LIVE_ONES = """
+SELECT id, account_id, client_id FROM sessions
+WHERE account_id = :account_id AND ended_at IS NULL AND idle_expires_at > :now AND expires_at > :now AND id <> :id
+ORDER BY last_seen_at DESC, created_at DESC, id DESC
+"""
+
+TOUCH = """
+UPDATE sessions
+SET last_seen_at = :now, ip = :ip,
+    idle_expires_at = CASE WHEN :idle_until_at < expires_at THEN :idle_until_at ELSE expires_at END
+WHERE id = :id AND ended_at IS NULL AND idle_expires_at > :now AND expires_at > :now
+"""
+
+
+def _values(session: Session) -> dict[str, Value]:
+    return {
+        "id": session.id,
+        "account_id": session.account_id,
+        "client_id": session.client_id,
+        "transport": session.transport.value,
+        "secret_hash": session.secret_hash,
+        "counter": session.counter,
+        "auth_time_at": session.auth_time_at,
+        "amr": text_from_words(session.amr),
+        "acr": session.acr,
+        "device_name": session.device.name,
+        "device_os": session.device.os,
+        "device_browser": session.device.browser,
+        "device_type": session.device.type,
+        "user_agent": session.user_agent,
+        "ip": session.ip,
+        "place": session.place,
+        "created_at": session.created_at,
+        "last_seen_at": session.last_seen_at,
+        "rotated_at": session.rotated_at,
+        "idle_expires_at": min(session.idle_expires_at, session.expires_at),
+        "expires_at": session.expires_at,
+        "ended_at": session.ended_at,
+        "end_reason": session.end_reason,
+    }
+
+
+def start_session(change: changes.StartSession) -> Steps:
+    session, now = change.session, change.now
+    locked = yield Step(LOCK_ACCOUNT, {"id": session.account_id, "security_version": change.security_version})
+    if not locked:
+        return Losing("security_version")
+    yield Step(INSERT, _values(session))
+
+    others = yield Step(OTHER_LIVE_ONES, {"account_id": session.account_id, "id": session.id, "now": now})
+    evicted: list[str] = []
+    journal: tuple[JournalEntry, ...] = ()
+    for other in others[max(change.max_sessions - 1, 0) :]:
+        ended = yield Step(END_ONE, {"id": other[0], "now": now, "reason": EndReason.EVICTED.value})
+        if ended:
+            evicted.append(other[0])
+            journal += yield from record_end(
+                ended[0], EndReason.EVICTED, now, change.origin, "account", change.journal_until_at
+            )
+    return Telling(tuple(evicted), journal=journal)
+
+
+def touch_session(change: changes.TouchSession) -> Steps:
+    yield Step(
+        TOUCH,
+        {
+            "id": change.session_id,
+            "now": change.now,
+            "idle_until_at": change.now + change.idle_ms,
+            "ip": change.ip,
+        },
+    )
+    return None

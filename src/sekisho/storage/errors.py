@@ -1,0 +1,72 @@
+"""Why a store cannot be opened. Each message says what to do: it is printed to an operator as it stands."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+
+class StoreCannotOpen(Exception):
+    """A store that must not be used as it is. The text is for the operator."""
+
+
+class SchemaTooOld(StoreCannotOpen):
+    """The tables are of an older revision, or there are none yet (`found` is None)."""
+
+    def __init__(self, found: str | None, wanted: str) -> None:
+        state = f"has schema {found}" if found else "has no tables yet"
+        super().__init__(
+            f"The database {state}; this version of Sekisho needs schema {wanted}. "
+            "Make a backup and run `sekisho migrate`."
+        )
+        self.found = found
+        self.wanted = wanted
+
+
+class SchemaTooNew(StoreCannotOpen):
+    """A newer version of Sekisho has migrated this database: writing to it could destroy what that one stores."""
+
+    def __init__(self, found: str, wanted: str) -> None:
+        super().__init__(
+            f"The database has schema {found}, which is newer than this version of Sekisho knows ({wanted}). "
+            "Start the newer version, or restore the backup that was made before the upgrade."
+        )
+        self.found = found
+        self.wanted = wanted
+
+
+class NotADatabase(StoreCannotOpen):
+    """The file is something else. It is left as it is."""
+
+    def __init__(self, path: Path, why: str) -> None:
+        super().__init__(f"{path} is not a database of Sekisho: {why}. Point SEKISHO_DATABASE_URL to another file.")
+        self.path = path
+
+
+class DamagedDatabase(StoreCannotOpen):
+    """The file is ours, but broken. It is left as it is, so that it can be looked into."""
+
+    def __init__(self, path: Path, finding: str) -> None:
+        super().__init__(
+            f"The database {path} is damaged: {finding}. Keep a copy of it together with its -wal file, restore the "
+            'latest backup, or try `sqlite3 <file> ".recover"` on the copy.'
+        )
+        self.path = path
+
+
+class CannotWrite(StoreCannotOpen):
+    """The folder or the file does not let us write. SQLite needs both: it puts two files beside the database."""
+
+    def __init__(self, path: Path, why: str) -> None:
+        super().__init__(
+            f"Cannot write to {path} ({why}). The database file and its folder must exist and be writable by the user "
+            "that runs Sekisho."
+        )
+        self.path = path
+
+
+class DatabaseBusy(StoreCannotOpen):
+    """Somebody else holds the file for longer than we wait."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(f"The database {path} is locked by another process. Stop that process and start again.")
+        self.path = path

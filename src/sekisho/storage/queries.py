@@ -1,0 +1,69 @@
+"""The statements of the reads, shared by the SQL engines."""
+
+# ruff: noqa: S608 - the texts are put together from constants, values are always parameters
+
+from __future__ import annotations
+
+from sekisho.ports.storage import AuditFilter
+from sekisho.storage.rows import ACCOUNT, AUDIT, JOURNAL, PENDING_SIGN_UP, SESSION, SIGNING_KEY, columns
+from sekisho.storage.steps import Step, Value
+
+FIND_ACCOUNT = f"SELECT {columns(ACCOUNT)} FROM accounts WHERE id = :id"
+FIND_ACCOUNT_BY_EMAIL = f"SELECT {columns(ACCOUNT)} FROM accounts WHERE email_key = :email_key"
+LIST_ACCOUNTS = f"SELECT {columns(ACCOUNT)} FROM accounts WHERE id > :after_id ORDER BY id LIMIT :limit"
+
+IS_KNOWN_DEVICE = "SELECT 1 FROM known_devices WHERE identifier_tag = :identifier_tag AND device_tag = :device_tag"
+
+FIND_PENDING_SIGN_UP = f"SELECT {columns(PENDING_SIGN_UP)} FROM pending_sign_ups WHERE id = :id"
+LIST_PENDING_SIGN_UPS = f"""
+SELECT {columns(PENDING_SIGN_UP, "pending_sign_ups")}
+FROM pending_sign_ups JOIN one_time_codes ON one_time_codes.id = pending_sign_ups.id
+WHERE pending_sign_ups.email_key = :email_key AND one_time_codes.used_at IS NULL
+ORDER BY pending_sign_ups.created_at DESC, pending_sign_ups.id DESC
+LIMIT 50
+"""
+
+FIND_SESSION = f"SELECT {columns(SESSION)} FROM sessions WHERE id = :id"
+LIST_SESSIONS = f"""
+SELECT {columns(SESSION)} FROM sessions
+WHERE account_id = :account_id AND ended_at IS NULL AND idle_expires_at > :now AND expires_at > :now
+ORDER BY last_seen_at DESC, created_at DESC, id DESC
+"""
+
+READ_JOURNAL = f"SELECT {columns(JOURNAL)} FROM journal WHERE seq > :after_seq ORDER BY seq LIMIT :limit"
+
+LIST_SIGNING_KEYS = f"SELECT {columns(SIGNING_KEY)} FROM signing_keys ORDER BY created_at DESC, kid DESC"
+
+FIND_META = "SELECT value FROM meta WHERE name = :name"
+
+NEXT_MAIL_AT = "SELECT min(due_at) FROM outbox WHERE due_at IS NOT NULL"
+
+COUNTED = ("accounts", "live_sessions", "mail_waiting", "mail_given_up", "journal")
+COUNTS = """
+SELECT
+    (SELECT count(*) FROM accounts WHERE status <> 'withdrawn'),
+    (SELECT count(*) FROM sessions WHERE ended_at IS NULL),
+    (SELECT count(*) FROM outbox WHERE due_at IS NOT NULL),
+    (SELECT count(*) FROM outbox WHERE due_at IS NULL),
+    (SELECT count(*) FROM journal)
+"""
+
+_AUDIT_CONDITIONS = {
+    "account_id": "account_id = :account_id",
+    "session_id": "session_id = :session_id",
+    "event": "event = :event",
+    "outcome": "outcome = :outcome",
+    "since_at": "at >= :since_at",
+    "until_at": "at < :until_at",
+    "before_seq": "seq < :before_seq",
+}
+
+
+def list_audit(wanted: AuditFilter) -> Step:
+    """Put together the fixed conditions that were asked for, so that each combination can use its index."""
+    values: dict[str, Value] = {
+        name: value for name in _AUDIT_CONDITIONS if (value := getattr(wanted, name)) is not None
+    }
+    where = " AND ".join(_AUDIT_CONDITIONS[name] for name in values) or "1 = 1"
+    sql = f"SELECT {columns(AUDIT)} FROM audit WHERE {where} ORDER BY seq DESC LIMIT :limit"
+    return Step(sql, {**values, "limit": wanted.limit})

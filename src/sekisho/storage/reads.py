@@ -1,0 +1,100 @@
+"""The reads of the port, written once: an engine brings the two ways to fetch rows."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+
+from sekisho.model import (
+    Account,
+    AccountId,
+    AuditRecord,
+    JournalPage,
+    Millis,
+    PendingSignUp,
+    Session,
+    SessionId,
+    SigningKey,
+)
+from sekisho.ports.storage import AuditFilter
+from sekisho.storage import queries
+from sekisho.storage.rows import (
+    account_from,
+    audit_record_from,
+    journal_entry_from,
+    pending_sign_up_from,
+    session_from,
+    signing_key_from,
+)
+from sekisho.storage.steps import Row, Value
+
+GENERATION = "journal_generation"
+
+
+class SqlReads(ABC):
+    """`ports.storage`'s reads over SQL."""
+
+    @abstractmethod
+    async def _fetch(self, sql: str, values: Mapping[str, Value]) -> Sequence[Row]:
+        """Rows of a statement that an index answers: for a request's own path."""
+
+    @abstractmethod
+    async def _scan(self, sql: str, values: Mapping[str, Value]) -> Sequence[Row]:
+        """Rows of a statement that may take long: must not hold up requests."""
+
+    async def find_account(self, account_id: AccountId) -> Account | None:
+        rows = await self._fetch(queries.FIND_ACCOUNT, {"id": account_id})
+        return account_from(rows[0]) if rows else None
+
+    async def find_account_by_email(self, email_key: str) -> Account | None:
+        rows = await self._fetch(queries.FIND_ACCOUNT_BY_EMAIL, {"email_key": email_key})
+        return account_from(rows[0]) if rows else None
+
+    async def list_accounts(self, *, after_id: str = "", limit: int = 100) -> list[Account]:
+        rows = await self._scan(queries.LIST_ACCOUNTS, {"after_id": after_id, "limit": limit})
+        return [account_from(row) for row in rows]
+
+    async def is_known_device(self, identifier_tag: str, device_tag: str) -> bool:
+        values = {"identifier_tag": identifier_tag, "device_tag": device_tag}
+        return bool(await self._fetch(queries.IS_KNOWN_DEVICE, values))
+
+    async def find_pending_sign_up(self, pending_id: str) -> PendingSignUp | None:
+        rows = await self._fetch(queries.FIND_PENDING_SIGN_UP, {"id": pending_id})
+        return pending_sign_up_from(rows[0]) if rows else None
+
+    async def list_pending_sign_ups(self, email_key: str) -> list[PendingSignUp]:
+        rows = await self._fetch(queries.LIST_PENDING_SIGN_UPS, {"email_key": email_key})
+        return [pending_sign_up_from(row) for row in rows]
+
+    async def find_session(self, session_id: SessionId) -> Session | None:
+        rows = await self._fetch(queries.FIND_SESSION, {"id": session_id})
+        return session_from(rows[0]) if rows else None
+
+    async def list_sessions(self, account_id: AccountId, now: Millis) -> list[Session]:
+        rows = await self._fetch(queries.LIST_SESSIONS, {"account_id": account_id, "now": now})
+        return [session_from(row) for row in rows]
+
+    async def read_journal(self, after_seq: int, limit: int = 1000) -> JournalPage:
+        """`last_seq` is where the next read goes on: the number of the last entry given, else `after_seq`."""
+        generation = await self.find_meta(GENERATION)
+        rows = await self._fetch(queries.READ_JOURNAL, {"after_seq": after_seq, "limit": limit})
+        entries = tuple(journal_entry_from(row) for row in rows)
+        return JournalPage(generation or "", entries, entries[-1].seq if entries else after_seq)
+
+    async def list_signing_keys(self) -> list[SigningKey]:
+        return [signing_key_from(row) for row in await self._fetch(queries.LIST_SIGNING_KEYS, {})]
+
+    async def list_audit(self, wanted: AuditFilter) -> list[AuditRecord]:
+        return [audit_record_from(row) for row in await self._scan(*queries.list_audit(wanted))]
+
+    async def find_meta(self, name: str) -> str | None:
+        rows = await self._fetch(queries.FIND_META, {"name": name})
+        return rows[0][0] if rows else None
+
+    async def next_mail_at(self) -> Millis | None:
+        due_at: Millis | None = (await self._fetch(queries.NEXT_MAIL_AT, {}))[0][0]
+        return due_at
+
+    async def counts(self) -> dict[str, int]:
+        rows = await self._scan(queries.COUNTS, {})
+        return dict(zip(queries.COUNTED, rows[0], strict=True))

@@ -1,0 +1,158 @@
+"""Rows to nouns. Each list of columns stands beside the function that reads it, in the same order."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+import msgspec
+
+from sekisho.model import (
+    Account,
+    AccountId,
+    AccountStatus,
+    AuditRecord,
+    Device,
+    JournalEntry,
+    KeyState,
+    PendingSignUp,
+    QueuedMail,
+    Session,
+    SessionId,
+    SigningKey,
+    Transport,
+)
+from sekisho.storage.steps import Row
+
+_words = msgspec.json.Decoder(tuple[str, ...])
+
+
+@lru_cache(maxsize=1024)
+def words_from_text(text: str) -> tuple[str, ...]:
+    """Read roles or `amr`. There are few different ones, so most are never parsed twice."""
+    return _words.decode(text)
+
+
+@lru_cache(maxsize=1024)
+def text_from_words(words: tuple[str, ...]) -> str:
+    """Write roles or `amr` as JSON text."""
+    return msgspec.json.encode(words).decode()
+
+
+def columns(names: str, table: str = "") -> str:
+    """Return a select list, each name with its table in front if one is given."""
+    prefix = f"{table}." if table else ""
+    return ", ".join(prefix + name for name in names.split())
+
+
+ACCOUNT = "id email email_key is_verified name locale roles status password_hash security_version created_at"
+
+
+def account_from(row: Row, at: int = 0) -> Account:
+    """Read the columns of `ACCOUNT`, which begin at `at`."""
+    return Account(
+        id=AccountId(row[at]),
+        email=row[at + 1],
+        email_key=row[at + 2],
+        is_verified=bool(row[at + 3]),
+        name=row[at + 4],
+        locale=row[at + 5],
+        roles=words_from_text(row[at + 6]),
+        status=AccountStatus(row[at + 7]),
+        password_hash=row[at + 8],
+        security_version=row[at + 9],
+        created_at=row[at + 10],
+    )
+
+
+SESSION = (
+    "id account_id client_id transport secret_hash counter auth_time_at amr acr device_name device_os device_browser "
+    "device_type user_agent ip place created_at last_seen_at rotated_at idle_expires_at expires_at ended_at end_reason"
+)
+SESSION_WIDTH = len(SESSION.split())
+
+
+def session_from(row: Row) -> Session:
+    """Read the columns of `SESSION`."""
+    return Session(
+        id=SessionId(row[0]),
+        account_id=AccountId(row[1]),
+        client_id=row[2],
+        transport=Transport(row[3]),
+        secret_hash=row[4],
+        counter=row[5],
+        auth_time_at=row[6],
+        amr=words_from_text(row[7]),
+        acr=row[8],
+        device=Device(row[9], row[10], row[11], row[12]),
+        user_agent=row[13],
+        ip=row[14],
+        place=row[15],
+        created_at=row[16],
+        last_seen_at=row[17],
+        rotated_at=row[18],
+        idle_expires_at=row[19],
+        expires_at=row[20],
+        ended_at=row[21],
+        end_reason=row[22],
+    )
+
+
+PENDING_SIGN_UP = "id email email_key client_id locale password_hash is_decoy created_at expires_at"
+
+
+def pending_sign_up_from(row: Row) -> PendingSignUp:
+    """Read the columns of `PENDING_SIGN_UP`."""
+    return PendingSignUp(
+        id=row[0],
+        email=row[1],
+        email_key=row[2],
+        client_id=row[3],
+        locale=row[4],
+        password_hash=row[5],
+        is_decoy=bool(row[6]),
+        created_at=row[7],
+        expires_at=row[8],
+    )
+
+
+SIGNING_KEY = "kid alg state sealed_private public_jwk created_at activated_at verify_until_at"
+
+
+def signing_key_from(row: Row) -> SigningKey:
+    """Read the columns of `SIGNING_KEY`."""
+    return SigningKey(
+        kid=row[0],
+        alg=row[1],
+        state=KeyState(row[2]),
+        sealed_private=row[3],
+        public_jwk=row[4],
+        created_at=row[5],
+        activated_at=row[6],
+        verify_until_at=row[7],
+    )
+
+
+JOURNAL = "seq kind value expires_at reason"
+
+
+def journal_entry_from(row: Row) -> JournalEntry:
+    """Read the columns of `JOURNAL`."""
+    return JournalEntry(seq=row[0], kind=row[1], value=row[2], expires_at=row[3], reason=row[4])
+
+
+AUDIT = (
+    "event outcome at account_id session_id client_id method reason actor identifier_tag ip user_agent place device seq"
+)
+
+
+def audit_record_from(row: Row) -> AuditRecord:
+    """Read the columns of `AUDIT`."""
+    return AuditRecord(**dict(zip(AUDIT.split(), row, strict=True)))
+
+
+QUEUED_MAIL = "id sealed attempts created_at expires_at"
+
+
+def queued_mail_from(row: Row) -> QueuedMail:
+    """Read the columns of `QUEUED_MAIL`."""
+    return QueuedMail(id=row[0], sealed=row[1], attempts=row[2], created_at=row[3], expires_at=row[4])
