@@ -47,10 +47,10 @@ def load(
         found.setdefault("jwt.algorithm", Found("HS256", key.name, key.origin))
 
     settings, type_mistakes = _typed(found)
-    mistakes += type_mistakes
+    explained = {mistake.variable for mistake in mistakes}
+    mistakes += [mistake for mistake in type_mistakes if mistake.variable not in explained]
     settings = _completed(settings, mode, folder)
-    complained = {mistake.variable for mistake in mistakes}
-    mistakes += _unsaid(faults(settings), found, complained)
+    mistakes += _unsaid(faults(settings), found, {mistake.variable for mistake in mistakes})
     if mode == "dev" and not mistakes:
         settings = _with_state(settings, folder / STATE_FOLDER, found, mistakes)
     if mistakes:
