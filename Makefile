@@ -1,0 +1,64 @@
+# The commands around the project. `make` alone lists them.
+#
+# Every path is relative, so that the folder may have any name. Tools of the virtual environment run
+# as `python -m`: that needs no script whose first line holds an absolute path.
+
+SHELL := /bin/sh
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-builtin-rules
+.SUFFIXES:
+
+# A Python set up for something else must not leak into ours.
+unexport PYTHONPATH PYTHONHOME PYTHONSTARTUP PYTHONUSERBASE PYTHONWARNINGS PYTHONOPTIMIZE PYTHONSAFEPATH PYTHONPLATLIBDIR PYTHONEXECUTABLE
+unexport VIRTUAL_ENV PIP_TARGET PIP_PREFIX PIP_ROOT PIP_USER PIP_REQUIRE_VIRTUALENV PIP_CONSTRAINT PIP_REQUIREMENT PIP_EDITABLE PIP_DRY_RUN PIP_REQUIRE_HASHES PIP_PYTHON PIP_NO_DEPS PIP_NO_BINARY PIP_ONLY_BINARY PIP_REPORT PIP_IGNORE_INSTALLED PIP_UPGRADE
+export PYTHONNOUSERSITE := 1
+export PYTHONUTF8 := 1
+
+PYTHON := .venv/bin/python
+SERVER := .venv/.server
+DEV := .venv/.dev
+
+.PHONY: help setup setup-dev serve test check format lock clean
+
+help: ## List the commands
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
+
+setup: $(SERVER) ## Make .venv with the server in it
+setup-dev: $(DEV) ## Make .venv with the server and the tools of development
+
+serve: $(SERVER) ## Set up and start `sekisho dev` on port 8080 (PORT changes it)
+	@exec .venv/bin/sekisho dev
+
+test: $(DEV) ## Set up and run every test
+	$(PYTHON) -m pytest -n 2
+
+check: $(DEV) ## Check format, style, types and imports
+	$(PYTHON) -m ruff format --check .
+	$(PYTHON) -m ruff check .
+	$(PYTHON) -m mypy
+	$(PYTHON) -m pytest tests/architecture
+
+format: $(DEV) ## Put the code into the house format
+	$(PYTHON) -m ruff check --select I --fix .
+	$(PYTHON) -m ruff format .
+
+lock: $(DEV) ## Resolve the dependencies again and write the locks
+	@sh scripts/lock.sh
+
+clean: ## Remove everything that can be made again (the data in .sekisho stays)
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache dist build
+	find src tests -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# The development lock holds everything of the server lock, in the same versions. A stamp belongs to
+# the folder that it was made in: a copied or moved environment is made again.
+$(SERVER): requirements/server.txt pyproject.toml scripts/setup.sh
+	@sh scripts/setup.sh server $@
+
+$(DEV): requirements/dev.txt pyproject.toml scripts/setup.sh
+	@sh scripts/setup.sh dev $@
+	@touch $(SERVER)
+
+# Made again when the folder has moved or its interpreter has gone.
+ifneq ($(shell sh scripts/setup.sh --usable && echo yes),yes)
+.PHONY: $(SERVER) $(DEV)
+endif
