@@ -50,6 +50,9 @@ class MasterSecret:
     def __repr__(self) -> str:
         return "<MasterSecret>"
 
+    def __reduce__(self) -> str:
+        raise TypeError("the master secret is not to be written out")
+
     def derive(self, purpose: str, length: int = 32) -> bytes:
         """Return the key of a purpose: always the same, and independent of all others.
 
