@@ -154,12 +154,13 @@ async def ensure_keys(store: Store, master: MasterSecret, alg: str, now: Millis)
 
 
 async def rotate_keys(
-    store: Store, master: MasterSecret, alg: str, now: Millis, verify_for_ms: int
+    store: Store, master: MasterSecret, alg: str, now: Millis, verify_for_ms: int, also: tuple[Change, ...] = ()
 ) -> list[SigningKey]:
     """Let the next key sign and retire the active one; return all keys.
 
     Args:
         verify_for_ms: how long the retired key still verifies: at least the longest life of an access token.
+        also: what commits with the rotation, if this call is the one that rotates.
 
     Raises:
         KeyRefused, StoreUnavailable: as `ensure_keys`.
@@ -178,12 +179,19 @@ async def rotate_keys(
         ),
         SetKeyState(kid=following.kid, expected=KeyState.NEXT, state=KeyState.ACTIVE, now=now),
         AddSigningKey(key=await _new_key(master, alg, KeyState.NEXT, now)),
+        *also,
     )
     return await store.list_signing_keys()
 
 
 async def compromise_key(
-    store: Store, master: MasterSecret, alg: str, kid: str, now: Millis, journal_until_at: Millis
+    store: Store,
+    master: MasterSecret,
+    alg: str,
+    kid: str,
+    now: Millis,
+    journal_until_at: Millis,
+    also: tuple[Change, ...] = (),
 ) -> list[SigningKey]:
     """Stop trusting a key at once, everywhere; return all keys. Idempotent.
 
@@ -192,6 +200,7 @@ async def compromise_key(
 
     Args:
         journal_until_at: when the last token that the key signed has expired.
+        also: what commits with it, if this call is the one that ends the trust.
 
     Raises:
         NotFound: no key of this kid.
@@ -208,6 +217,7 @@ async def compromise_key(
             SetKeyState(kid=kid, expected=key.state, state=KeyState.COMPROMISED, now=now),
             AppendJournal(kind="key", value=kid, expires_at=journal_until_at, reason="key_compromised"),
             *await _stand_in(keys, key, master, alg, now),
+            *also,
         )
         if outcome.lost is None:
             return await store.list_signing_keys()

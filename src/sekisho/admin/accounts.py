@@ -1,0 +1,245 @@
+"""Accounts, as an operator sees them: add, find, list, disable, enable, change roles, withdraw.
+
+What an operator does to an account is one commit with its audit record (actor `operator`). The
+operator never learns or chooses a password of an account that exists.
+
+Spec: OWASP ASVS 5.0 rows 6.4.6, 7.4.2, 7.4.5.
+"""
+
+from __future__ import annotations
+
+import re
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from sekisho.admin.world import OperatorWorld
+from sekisho.audit import SUCCESS, Event, record
+from sekisho.errors import EmailAlreadyExists, NotFound, ValidationError
+from sekisho.identifiers import parse_email
+from sekisho.model import Account, AccountId, AccountStatus, EndReason, Millis, Origin
+from sekisho.outbox import MailKind
+from sekisho.ports.changes import (
+    AddAccount,
+    AppendAudit,
+    Change,
+    EndSessions,
+    EraseAccount,
+    SetAccountStatus,
+    SetRoles,
+)
+from sekisho.tokens.ids import new_account_id
+
+OPERATOR = "operator"
+LOCALES = ("en", "ja")
+ROLES_LIMIT = 50
+MAX_PAGE = 1000
+
+_ROLE = re.compile(r"[A-Za-z0-9._:-]{1,64}")
+
+
+class NewAccount(Struct, frozen=True, kw_only=True):
+    """password None: the account cannot sign in with one until its owner sets one."""
+
+    email: str
+    password: str | None = None
+    roles: tuple[str, ...] = ()
+    locale: str = "en"
+
+
+class StandingChanged(Struct, frozen=True):
+    """The account as it is now, and how many of its sessions ended."""
+
+    account: Account
+    ended: int = 0
+
+
+async def add_account(request: NewAccount, world: OperatorWorld) -> Account:
+    """Add an account whose address counts as verified: the operator vouches for it.
+
+    Raises:
+        ValidationError: the address, the password (policy), a role or the locale is not acceptable.
+        EmailAlreadyExists: the address has an account.
+        ServiceUnavailable: the hash pool is full.
+    """
+    email, roles = parse_email(request.email), check_roles(request.roles)
+    if request.locale not in LOCALES:
+        raise ValidationError(details={"locale": "invalid_choice"}, detail="locale")
+    password_hash = None
+    if request.password is not None:
+        world.policy.check(request.password, email=email.address)
+        password_hash = await world.passwords.hash(request.password)
+
+    now = world.clock.now()
+    account = Account(
+        id=new_account_id(),
+        email=email.address,
+        email_key=email.key,
+        locale=request.locale,
+        roles=roles,
+        password_hash=password_hash,
+        created_at=now,
+    )
+    outcome = await world.store.apply(AddAccount(account=account), _audit(Event.ACCOUNT_ADDED, account.id, now))
+    if outcome.lost:
+        raise EmailAlreadyExists(detail=outcome.lost.why)
+    return account
+
+
+async def find_account(who: str, world: OperatorWorld) -> Account:
+    """Return the account of an address or an id.
+
+    Raises:
+        NotFound: nobody has this address or id. A withdrawn account is found by its id only.
+        ValidationError: it has an `@` but is not an address.
+    """
+    if "@" in who:
+        account = await world.store.find_account_by_email(parse_email(who).key)
+    else:
+        account = await world.store.find_account(AccountId(who))
+    if account is None:
+        raise NotFound(detail="no such account")
+    return account
+
+
+async def list_accounts(world: OperatorWorld, *, after_id: str = "", limit: int = 100) -> list[Account]:
+    """Return accounts in the order of their ids, at most 1000; `after_id` pages forward."""
+    return await world.store.list_accounts(after_id=after_id, limit=min(limit, MAX_PAGE))
+
+
+async def disable_account(who: str, world: OperatorWorld) -> StandingChanged:
+    """Let nobody sign in to the account any more and end all its sessions, in one commit. Idempotent.
+
+    Raises:
+        NotFound: no such account, or it is withdrawn.
+        ValidationError: as `find_account`.
+    """
+    return await _change_standing(
+        who, AccountStatus.ACTIVE, AccountStatus.DISABLED, Event.ACCOUNT_DISABLED, EndReason.ACCOUNT_DISABLED, world
+    )
+
+
+async def enable_account(who: str, world: OperatorWorld) -> StandingChanged:
+    """Let the owner sign in again. Sessions that ended stay ended. Idempotent.
+
+    Raises:
+        NotFound: no such account, or it is withdrawn.
+        ValidationError: as `find_account`.
+    """
+    return await _change_standing(
+        who, AccountStatus.DISABLED, AccountStatus.ACTIVE, Event.ACCOUNT_ENABLED, EndReason.ENDED_BY_OPERATOR, world
+    )
+
+
+async def change_roles(
+    who: str, world: OperatorWorld, *, add: tuple[str, ...] = (), remove: tuple[str, ...] = ()
+) -> Account:
+    """Add and remove roles; return the account as it is now. What is there (or gone) already stays so.
+
+    Access tokens that carry roles keep the old ones until they are refreshed, at most one token life later.
+
+    Raises:
+        NotFound: no such account, or it is withdrawn.
+        ValidationError: `roles: invalid_characters` or `too_many`.
+
+    Concurrency: of two operators who change one account's roles at once, the later one's set stands whole.
+    """
+    added = check_roles(add)
+    account = await _present_account(who, world)
+    kept = tuple(role for role in account.roles if role not in remove)
+    roles = check_roles((*kept, *(role for role in added if role not in kept)))
+    if roles == account.roles:
+        return account
+    now = world.clock.now()
+    outcome = await world.store.apply(
+        SetRoles(account_id=account.id, roles=roles), _audit(Event.ROLES_CHANGED, account.id, now)
+    )
+    if outcome.lost:
+        raise NotFound(detail=outcome.lost.why)
+    return replace(account, roles=roles)
+
+
+async def withdraw_account(who: str, world: OperatorWorld) -> StandingChanged:
+    """Erase an account for its owner: as `flows.withdrawal`, but asked for by the operator, without the password.
+
+    Raises:
+        NotFound: no such account, or it is withdrawn already, or it changed while this ran: look again.
+        ValidationError: as `find_account`.
+    """
+    account = await _present_account(who, world)
+    now = world.clock.now()
+    ending = _ending_all(account.id, EndReason.WITHDRAWAL, now, world)
+    outcome = await world.store.apply(
+        ending,
+        *_activation(account),
+        _audit(Event.WITHDRAWAL, account.id, now),
+        world.outbox.letter(MailKind.ACCOUNT_WITHDRAWN, to=account.email, locale=account.locale, now=now),
+        # Last, so that it blanks what the lines above have just written about the person.
+        EraseAccount(
+            account_id=account.id,
+            security_version=account.security_version + len(_activation(account)),
+            identifier_tag=world.throttle.identifier_tag(account.email_key or ""),
+        ),
+    )
+    if outcome.lost:
+        raise NotFound(detail=outcome.lost.why)
+    return StandingChanged(await find_account(account.id, world), ended=outcome.results[0])
+
+
+def check_roles(roles: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the roles, each once, in the order given.
+
+    Raises:
+        ValidationError: `roles: invalid_characters` (1 to 64 letters, digits, `.`, `_`, `:`, `-`) or `too_many`.
+    """
+    if any(_ROLE.fullmatch(role) is None for role in roles):
+        raise ValidationError(details={"roles": "invalid_characters"}, detail="role")
+    if len(roles) > ROLES_LIMIT:
+        raise ValidationError(details={"roles": "too_many"}, detail="roles")
+    return tuple(dict.fromkeys(roles))
+
+
+async def _change_standing(
+    who: str,
+    expected: AccountStatus,
+    status: AccountStatus,
+    event: Event,
+    reason: EndReason,
+    world: OperatorWorld,
+) -> StandingChanged:
+    account = await _present_account(who, world)
+    if account.status is status:
+        return StandingChanged(account)
+    now = world.clock.now()
+    outcome = await world.store.apply(
+        SetAccountStatus(account_id=account.id, expected=expected, status=status),
+        _ending_all(account.id, reason, now, world),
+        _audit(event, account.id, now),
+    )
+    if outcome.lost:
+        raise NotFound(detail=outcome.lost.why)
+    return StandingChanged(await find_account(account.id, world), ended=outcome.results[1])
+
+
+async def _present_account(who: str, world: OperatorWorld) -> Account:
+    account = await find_account(who, world)
+    if account.status is AccountStatus.WITHDRAWN:
+        raise NotFound(detail="withdrawn")
+    return account
+
+
+def _activation(account: Account) -> tuple[Change, ...]:
+    """Only an active account can be erased: a disabled one becomes active inside the commit that erases it."""
+    if account.status is AccountStatus.ACTIVE:
+        return ()
+    return (SetAccountStatus(account_id=account.id, expected=account.status, status=AccountStatus.ACTIVE),)
+
+
+def _ending_all(account_id: AccountId, reason: EndReason, now: Millis, world: OperatorWorld) -> EndSessions:
+    return EndSessions(
+        account_id=account_id, reason=reason, now=now, journal_until_at=now + world.journal_ms, actor=OPERATOR
+    )
+
+
+def _audit(event: Event, account_id: AccountId, now: Millis) -> AppendAudit:
+    return AppendAudit(record=record(event, SUCCESS, at=now, origin=Origin(), account_id=account_id, actor=OPERATOR))
