@@ -22,7 +22,7 @@ USER, PASSWORD = "postman", "correct horse"
 
 
 class PostOffice:
-    """Takes letters; answers recipients with `replies` first (then 250), and waits `slow_s` before it takes one."""
+    """Takes letters; answers recipients with `replies` first (then 250), and waits `slow_s` before each answer."""
 
     def __init__(self, replies: tuple[str, ...] = (), slow_s: float = 0) -> None:
         self.replies = list(replies)
@@ -45,6 +45,7 @@ class PostOffice:
     async def handle_RCPT(  # noqa: N802 - aiosmtpd looks for this name
         self, _server: SMTP, _session: Session, envelope: Envelope, address: str, _options: list[str]
     ) -> str:
+        await asyncio.sleep(self.slow_s)
         reply = self.replies.pop(0) if self.replies else "250 OK"
         if reply.startswith("250"):
             envelope.rcpt_tos.append(address)

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from email.message import EmailMessage, Message
 from email.utils import parsedate_to_datetime
 from pathlib import Path
@@ -163,8 +160,8 @@ async def test_a_slow_server_is_left_when_the_time_is_over() -> None:
         assert time.monotonic() - started < 1
 
 
-async def test_a_server_that_says_a_word_now_and_then_is_left_too() -> None:
-    async with dripping_server() as port:
+async def test_the_time_is_for_the_whole_letter_not_for_each_answer() -> None:
+    async with smtp_server(PostOffice(slow_s=0.2)) as port:
         with pytest.raises(TimeoutError):
             await sender(port, timeout_s=0.3).send(mail(), "id")
 
@@ -183,24 +180,3 @@ def test_a_password_is_not_shown_and_not_sent_in_the_clear(tmp_path: Path) -> No
         SmtpSettings(host="mx.example", port=25, from_address="a@b.example", user=USER, password=PASSWORD, tls="none")
     with pytest.raises(OSError, match=r"."):
         sender(1, tls="tls", ca_file=str(tmp_path / "missing.pem"))
-
-
-@asynccontextmanager
-async def dripping_server() -> AsyncIterator[int]:
-    writers: list[asyncio.StreamWriter] = []
-
-    async def drip(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        writers.append(writer)
-        while not writer.is_closing():
-            writer.write(b"220-still here\r\n")
-            await asyncio.sleep(0.05)
-
-    server = await asyncio.start_server(drip, "127.0.0.1", 0)
-    try:
-        yield server.sockets[0].getsockname()[1]
-    finally:
-        server.close()
-        await server.wait_closed()
-        for writer in writers:
-            writer.close()
-        await asyncio.sleep(0.06)

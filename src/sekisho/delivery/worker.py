@@ -107,6 +107,9 @@ class OutboxWorker:
             if free <= 0:
                 return 0
             now = self._clock.now()
+            due_at = await self._store.next_mail_at()
+            if due_at is None or due_at > now:  # a read is cheaper than a write that finds nothing
+                return 0
             lease_ms = int(self._limits.send_timeout_s * 2000)
             outcome = await self._store.apply(ClaimMail(now=now, lease_until_at=now + lease_ms, limit=free))
             claimed: tuple[QueuedMail, ...] = outcome.results[0]
