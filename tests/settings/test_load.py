@@ -108,7 +108,7 @@ def test_production_names_everything_that_is_missing_at_once(tmp_path: Path) -> 
         ("SEKISHO_PRODUCT_NAME", "A\nB", "one line"),
         ("SEKISHO_SECRET", "short", "too short: 5 characters"),
         ("SEKISHO_SECRET", "a" * 64, "looks like an example"),
-        ("SEKISHO_SECRET", "kT9!wQ4" * 8, "looks like an example"),
+        ("SEKISHO_SECRET", "kT9!wQ4zB7#xN2" * 4, "looks like an example"),
         ("SEKISHO_SECRET", "please-change-me-to-something-long-and-random-1", "looks like an example"),
         ("JWT_SECRET_KEY", "k" * 31, "too short: 31 bytes"),
         ("JWT_SECRET_KEY", "my-super-secret-key-that-is-long-enough", "looks like an example"),
