@@ -59,7 +59,7 @@ class Entry(Struct, frozen=True, kw_only=True):
     fields: tuple[str, ...]
 
 
-_DONE = {SUCCESS: ("",)}
+_DONE: dict[str, tuple[str, ...]] = {SUCCESS: ("",)}
 _SESSION = ("account_id", "session_id", "client_id")
 _OPERATION = ("account_id",)
 
@@ -98,7 +98,7 @@ VOCABULARY: dict[Event, Entry] = {
         en="A session ended, whatever ended it.",
         ja="セッションが終了しました。終了のきっかけは理由に記録されます。",
         reasons={SUCCESS: tuple(EndReason)},
-        fields=(*_SESSION, "place", "device"),
+        fields=_SESSION,
     ),
     Event.STORE_BEHIND: Entry(
         en="A genuine refresh token was ahead of the store, which has lost a commit; the store caught up.",
@@ -156,6 +156,8 @@ VOCABULARY: dict[Event, Entry] = {
     ),
 }
 
+_OPTIONAL_FIELDS = (*_SESSION, "method", "identifier_tag", "place", "device")
+
 _MAX_TEXT = 512
 # Controls and line ends would forge lines, format characters (bidirectional marks) would forge how a line looks.
 _UNFIT = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
@@ -183,42 +185,41 @@ def record(
         ValueError: an event, outcome, reason, method, actor or field that the table does not allow.
             A programming mistake: nothing that a client sends can cause it.
     """
-    given = {
-        "account_id": account_id,
-        "session_id": session_id,
-        "client_id": client_id,
-        "method": method,
-        "identifier_tag": identifier_tag,
-        "place": place,
-        "device": device,
-    }
-    _refuse_unknown_words(Event(event), outcome, reason, method, actor)
-    _refuse_unknown_fields(Event(event), given)
-    return AuditRecord(
+    line = AuditRecord(
         event=str(event),
         outcome=outcome,
         at=at,
+        account_id=account_id,
+        session_id=session_id,
+        client_id=_fit(client_id),
+        method=method,
         reason=str(reason),
         actor=actor,
+        identifier_tag=identifier_tag,
         ip=_fit(origin.ip),
         user_agent=_fit(origin.user_agent),
-        **{name: _fit(value) for name, value in given.items()},
+        place=_fit(place),
+        device=_fit(device),
     )
+    _refuse_unknown_words(line)
+    _refuse_unknown_fields(line)
+    return line
 
 
-def _refuse_unknown_words(event: Event, outcome: str, reason: str, method: str, actor: str) -> None:
-    if reason not in VOCABULARY[event].reasons.get(outcome, ()):
-        raise ValueError(f"{event}: no outcome {outcome!r} with reason {reason!r}")
-    if actor not in ACTORS:
-        raise ValueError(f"{event}: no actor {actor!r}")
-    if not set(method.split()) <= set(METHODS):
-        raise ValueError(f"{event}: no method {method!r}")
+def _refuse_unknown_words(line: AuditRecord) -> None:
+    if line.reason not in VOCABULARY[Event(line.event)].reasons.get(line.outcome, ()):
+        raise ValueError(f"{line.event}: no outcome {line.outcome!r} with reason {line.reason!r}")
+    if line.actor not in ACTORS:
+        raise ValueError(f"{line.event}: no actor {line.actor!r}")
+    if not set(line.method.split()) <= set(METHODS):
+        raise ValueError(f"{line.event}: no method {line.method!r}")
 
 
-def _refuse_unknown_fields(event: Event, given: dict[str, str]) -> None:
-    unknown = [name for name, value in given.items() if value and name not in VOCABULARY[event].fields]
+def _refuse_unknown_fields(line: AuditRecord) -> None:
+    allowed = VOCABULARY[Event(line.event)].fields
+    unknown = [name for name in _OPTIONAL_FIELDS if getattr(line, name) and name not in allowed]
     if unknown:
-        raise ValueError(f"{event} does not carry {', '.join(unknown)}")
+        raise ValueError(f"{line.event} does not carry {', '.join(unknown)}")
 
 
 def _fit(text: str) -> str:

@@ -17,7 +17,7 @@ _SEPARATORS = re.compile(r"[\W_]+")
 _SHORTEST_PART = 3
 _MAX_PARTS = 12
 _MOST_DECORATION = 32
-_LETTERS = str.maketrans("013457@$!", "oleastasi")
+_LETTERS = [str.maketrans("013457@$!", letters) for letters in ("oleastasi", "oieastasi")]
 
 
 def context_words(fixed: Iterable[str], email: str) -> frozenset[str]:
@@ -57,7 +57,7 @@ def _letters_again(text: str) -> set[str]:
     (`h4n4k0!2026`), so each end is tried."""
     start = _end_of_core(text)
     ends = range(start, min(len(text), start + _MOST_DECORATION) + 1)
-    return {_bare(text[:end].translate(_LETTERS)) for end in ends}
+    return {_bare(text[:end].translate(table)) for end in ends for table in _LETTERS}
 
 
 def _end_of_core(text: str) -> int:

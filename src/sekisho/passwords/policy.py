@@ -101,10 +101,10 @@ class PasswordPolicy:
         if len(normal) < self._rules.min_length:
             return "too_short"
         folded = unicodedata.normalize("NFKC", normal.casefold())
-        if folded in self._common:
-            return "too_common"
         if is_context_word(folded, context_words(self._words, email)):
             return "contains_personal_word"
+        if folded in self._common:
+            return "too_common"
         if self._rules.needs_classes:
             return next((reason for reason, is_met in _CLASSES if not is_met(normal)), "")
         return ""
