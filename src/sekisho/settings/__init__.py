@@ -8,6 +8,7 @@ from sekisho.settings.loading import load
 from sekisho.settings.mistakes import Mistake, SettingsError, language_of
 from sekisho.settings.model import Mode, Settings
 from sekisho.settings.report import Row, describe, reference
+from sekisho.settings.surroundings import language_here, mode_here
 from sekisho.settings.variables import Variable
 
 __all__ = [
@@ -18,7 +19,9 @@ __all__ = [
     "SettingsError",
     "Variable",
     "describe",
+    "language_here",
     "language_of",
     "load",
+    "mode_here",
     "reference",
 ]
