@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from structlog.testing import capture_logs
 
-from delivery.letter_values import render_for_tea
+from delivery.letter_values import mail, render_for_tea
 from delivery.smtp_server import PostOffice, smtp_server
 from sekisho.delivery.mailbox import KEPT_LETTERS, Mailbox
 from sekisho.delivery.smtp import SmtpSender, SmtpSettings
@@ -166,10 +166,7 @@ async def test_the_development_mailbox_shows_the_newest_letter_first(house: Hous
 async def test_the_development_mailbox_keeps_only_the_newest_letters(house: House) -> None:
     mailbox = Mailbox(render_for_tea, house.clock)
     for number in range(KEPT_LETTERS + 5):
-        letter = Mail(
-            kind="sign_up_code", to=f"{number}@example.com", locale="en", values=VALUES[MailKind.SIGN_UP_CODE]
-        )
-        await mailbox.send(letter, "id")
+        await mailbox.send(mail(to=f"{number}@example.com"), "id")
     assert len(mailbox.letters()) == KEPT_LETTERS
     assert mailbox.letters()[-1].to == "5@example.com"
 
