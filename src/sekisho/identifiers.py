@@ -50,7 +50,7 @@ def parse_email(text: str) -> EmailAddress:
     local, _, domain = normal.rpartition("@")
     stand_in = _STAND_IN if _LOCAL_DOMAIN.fullmatch(domain) else ""
     try:
-        found = validate_email(normal + stand_in, check_deliverability=False)
+        found = validate_email(normal + stand_in, check_deliverability=False, strict=True)
     except EmailNotValidError:
         raise _invalid_email("not an address") from None
     local, domain = found.local_part, found.domain.removesuffix(stand_in)

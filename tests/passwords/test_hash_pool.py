@@ -108,7 +108,7 @@ async def test_V6_2_9_a_megabyte_is_refused_before_any_work_and_alike_for_every_
 async def test_what_no_hash_can_take_whole_is_refused(pool: HashPool, password: str) -> None:
     with pytest.raises(ValidationError) as refused:
         await pool.hash(password)
-    assert reason(refused) == "invalid_characters"
+    assert reason(refused) == "control_characters"
 
 
 UNUSABLE = [

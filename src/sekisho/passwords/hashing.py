@@ -62,7 +62,7 @@ class HashPool:
 
         Raises:
             ValidationError: `too_long` (also: more than 72 bytes under bcrypt, which would not see the
-                rest), `invalid_characters`.
+                rest), `control_characters`.
             ServiceUnavailable: the queue is full.
         """
         secret = normal_form(password).encode()

@@ -23,13 +23,13 @@ def normal_form(password: str) -> str:
     """Return the form that is checked and hashed, at most `MAX_CHARACTERS` code points.
 
     Raises:
-        ValidationError: `too_long`; or `invalid_characters` for NUL and for lone surrogates, which
+        ValidationError: `too_long`; or `control_characters` for NUL and for lone surrogates, which
             no encoding can carry. The reason says nothing about any account.
     """
     if len(password) > _MAX_TYPED:
         raise ValidationError(detail="password over the typed bound", details={"password": "too_long"})
     if any(char == "\0" or "\ud800" <= char <= "\udfff" for char in password):
-        raise ValidationError(detail="NUL or surrogate in password", details={"password": "invalid_characters"})
+        raise ValidationError(detail="NUL or surrogate in password", details={"password": "control_characters"})
     normal = unicodedata.normalize("NFKC", password)
     if len(normal) > MAX_CHARACTERS:
         raise ValidationError(detail="password over the bound after NFKC", details={"password": "too_long"})

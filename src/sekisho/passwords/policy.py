@@ -37,7 +37,7 @@ _CLASSES: tuple[tuple[str, Callable[[str], bool]], ...] = (
 REASONS = (
     "too_short",
     "too_long",
-    "invalid_characters",
+    "control_characters",
     "too_common",
     "contains_personal_word",
     *(reason for reason, _ in _CLASSES),
