@@ -8,6 +8,7 @@ import pytest
 
 from sekisho import catalogue, errors
 from sekisho.catalogue import choose_locale, text
+from sekisho.passwords.policy import REASONS
 
 KEYS = catalogue.keys("en")
 
@@ -96,3 +97,7 @@ def test_a_wrong_key_locale_or_missing_value_is_a_key_error() -> None:
 )
 def test_the_heaviest_language_that_we_speak_wins(header: str, chosen: str) -> None:
     assert choose_locale(header) == chosen
+
+
+def test_every_reason_against_a_password_has_its_text() -> None:
+    assert {f"reason.{reason}" for reason in REASONS} <= KEYS
