@@ -119,6 +119,10 @@ class AccessTokens:
         self._cache: OrderedDict[str, _Known] = OrderedDict()
         self._cache_size = cache_size
 
+    def __len__(self) -> int:
+        """How many verified tokens are remembered."""
+        return len(self._cache)
+
     def mint(self, session: Session, account: Account, now: Millis) -> AccessToken:
         """Return a token for the session. It never outlives the session's absolute end."""
         random = secrets.token_bytes(_JTI_BYTES + 2)

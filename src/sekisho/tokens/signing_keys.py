@@ -132,6 +132,26 @@ class KeyRing:
         return self._keys.jwks
 
 
+async def new_signing_key(master: MasterSecret, alg: str, state: KeyState, now: Millis) -> SigningKey:
+    """Return a fresh key with its private half sealed.
+
+    Raises:
+        KeyRefused: no such algorithm.
+    """
+    # In a thread: an RSA key takes long enough to be felt by everybody on the event loop.
+    key = await asyncio.to_thread(new_private_key, alg)
+    der = key.material.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption())
+    return SigningKey(
+        kid=key.kid,
+        alg=key.alg,
+        state=state,
+        sealed_private=master.seal(_PURPOSE, der, _context(key.kid)),
+        public_jwk=jwk.render_jwk(key.public),
+        created_at=now,
+        activated_at=now if state is KeyState.ACTIVE else None,
+    )
+
+
 async def ensure_keys(store: Store, master: MasterSecret, alg: str, now: Millis) -> list[SigningKey]:
     """Return all keys, after making an active and a next one where they were missing.
 
@@ -178,7 +198,7 @@ async def rotate_keys(
             verify_until_at=now + verify_for_ms,
         ),
         SetKeyState(kid=following.kid, expected=KeyState.NEXT, state=KeyState.ACTIVE, now=now),
-        AddSigningKey(key=await _new_key(master, alg, KeyState.NEXT, now)),
+        AddSigningKey(key=await new_signing_key(master, alg, KeyState.NEXT, now)),
         *also,
     )
     return await store.list_signing_keys()
@@ -227,7 +247,7 @@ async def compromise_key(
 async def _missing(keys: list[SigningKey], master: MasterSecret, alg: str, now: Millis) -> list[Change]:
     changes: list[Change] = []
     if all(key.state is not KeyState.ACTIVE for key in keys):
-        changes.append(AddSigningKey(key=await _new_key(master, alg, KeyState.ACTIVE, now)))
+        changes.append(AddSigningKey(key=await new_signing_key(master, alg, KeyState.ACTIVE, now)))
     following = next((key for key in keys if key.state is KeyState.NEXT), None)
     if following is not None and following.alg != alg:
         # It never signed anything, so nothing needs it to verify.
@@ -235,7 +255,7 @@ async def _missing(keys: list[SigningKey], master: MasterSecret, alg: str, now: 
             SetKeyState(kid=following.kid, expected=KeyState.NEXT, state=KeyState.RETIRED, now=now, verify_until_at=now)
         )
     if following is None or following.alg != alg:
-        changes.append(AddSigningKey(key=await _new_key(master, alg, KeyState.NEXT, now)))
+        changes.append(AddSigningKey(key=await new_signing_key(master, alg, KeyState.NEXT, now)))
     return changes
 
 
@@ -249,22 +269,7 @@ async def _stand_in(
     if lost.state is KeyState.ACTIVE:
         following = _only(keys, KeyState.NEXT)
         changes.append(SetKeyState(kid=following.kid, expected=KeyState.NEXT, state=KeyState.ACTIVE, now=now))
-    return [*changes, AddSigningKey(key=await _new_key(master, alg, KeyState.NEXT, now))]
-
-
-async def _new_key(master: MasterSecret, alg: str, state: KeyState, now: Millis) -> SigningKey:
-    # In a thread: an RSA key takes long enough to be felt by everybody on the event loop.
-    key = await asyncio.to_thread(new_private_key, alg)
-    der = key.material.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption())
-    return SigningKey(
-        kid=key.kid,
-        alg=key.alg,
-        state=state,
-        sealed_private=master.seal(_PURPOSE, der, _context(key.kid)),
-        public_jwk=jwk.render_jwk(key.public),
-        created_at=now,
-        activated_at=now if state is KeyState.ACTIVE else None,
-    )
+    return [*changes, AddSigningKey(key=await new_signing_key(master, alg, KeyState.NEXT, now))]
 
 
 def _unseal(master: MasterSecret, row: SigningKey) -> PrivateKey:
