@@ -44,8 +44,8 @@ def parse_email(text: str) -> EmailAddress:
     Raises:
         ValidationError: `email: invalid_email`. Says nothing about whether anybody has the address.
     """
-    if len(text) > MAX_EMAIL_CHARACTERS or not _is_printable(text):
-        raise _invalid_email("too long, or a character that cannot be shown")
+    if len(text) > MAX_EMAIL_CHARACTERS:
+        raise _invalid_email("too long")
     normal = unicodedata.normalize("NFKC", text)
     local, _, domain = normal.rpartition("@")
     stand_in = _STAND_IN if _LOCAL_DOMAIN.fullmatch(domain) else ""
@@ -69,10 +69,6 @@ def parse_client_id(text: str) -> ClientId:
     if found is None:
         raise ValidationError(detail="malformed client_id", details={"client_id": "invalid_client_id"})
     return ClientId(whole=text, app=found[1], device=found[2] or "")
-
-
-def _is_printable(text: str) -> bool:
-    return not any(unicodedata.category(char) in {"Cc", "Cf", "Cs", "Zl", "Zp"} for char in text)
 
 
 def _invalid_email(detail: str) -> ValidationError:

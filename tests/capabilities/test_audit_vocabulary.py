@@ -1,7 +1,5 @@
 """The audit trail's closed vocabulary. Names carry the rows of the security checklist."""
 
-# ruff: noqa: N802
-
 from __future__ import annotations
 
 import pytest

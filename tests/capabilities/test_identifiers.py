@@ -1,7 +1,5 @@
 """Mail addresses and client ids: untrusted text to values. Names carry the rows of the security checklist."""
 
-# ruff: noqa: N802
-
 from __future__ import annotations
 
 import pytest

@@ -1,7 +1,5 @@
 """One-time codes. Names carry the rows of the security checklist."""
 
-# ruff: noqa: N802
-
 from __future__ import annotations
 
 from collections import Counter

@@ -1,7 +1,5 @@
 """Which buckets a try counts against. Names carry the rows of the security checklist."""
 
-# ruff: noqa: N802
-
 from __future__ import annotations
 
 import pytest

@@ -1,7 +1,5 @@
 """What may be a password. Names carry the rows of the security checklist."""
 
-# ruff: noqa: N802
-
 from __future__ import annotations
 
 import random
