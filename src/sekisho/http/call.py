@@ -48,14 +48,14 @@ class Call:
         return value.decode("latin-1")
 
     async def body(self, form: type[Body], *, may_be_empty: bool = False) -> Body:
-        """Return the JSON body as `form`; for `may_be_empty` no body at all means no fields.
+        """Return the JSON body as `form`; for `may_be_empty` no body at all means no fields, whatever type it says.
 
         Raises:
             PayloadTooLarge, UnsupportedMediaType, ValidationError: see `http.body`.
         """
         content_type = self.header(b"content-type")
         raw = await read_bytes(self._receive, self.headers.get(b"content-length"))
-        if may_be_empty and not raw and content_type is None:
+        if may_be_empty and not raw:
             return parse(b"{}", form)
         require_json((content_type or "").encode("latin-1"))
         return parse(raw, form)

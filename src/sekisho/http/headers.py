@@ -41,15 +41,14 @@ def whole_headers(answer: Answer, settings: EdgeSettings, origin: str | None) ->
 
 def cors_headers(settings: EdgeSettings, origin: str | None) -> list[tuple[bytes, bytes]]:
     """Return the CORS headers for a page of `origin`: none for one that is not allowed."""
-    if origin is None:
-        return []
-    if not _is_allowed(origin, settings):
-        return [(b"vary", b"Origin")]
+    vary = (b"vary", b"Origin")
+    if origin is None or not _is_allowed(origin, settings):
+        return [vary]
     return [
         (b"access-control-allow-origin", origin.encode("latin-1")),
         (b"access-control-allow-credentials", b"true"),
         (b"access-control-expose-headers", EXPOSED),
-        (b"vary", b"Origin"),
+        vary,
     ]
 
 

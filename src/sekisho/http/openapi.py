@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cache
 from typing import Any
 
 import msgspec
@@ -22,11 +23,14 @@ SECURITY: dict[str, list[dict[str, list[str]]]] = {
 
 
 def openapi_route(routes: Sequence[Route]) -> Route:
-    """Return the route that serves the document of `routes` (and of itself), rendered once."""
-    rendered = msgspec.json.encode(document(routes))
+    """Return the route that serves the document of `routes`, rendered when it is first asked for."""
+
+    @cache
+    def rendered() -> bytes:
+        return msgspec.json.encode(document(routes))
 
     async def openapi_endpoint(call: Call) -> Answer:
-        return Answer(200, rendered, JSON, ((b"cache-control", b"public, max-age=300"),))
+        return Answer(200, rendered(), JSON, ((b"cache-control", b"public, max-age=300"),))
 
     return Route(method="GET", path="/openapi.json", endpoint=openapi_endpoint, summary="This document")
 

@@ -6,7 +6,7 @@ from sekisho.errors import RefreshTokenInvalid, ValidationError
 from sekisho.flows.refresh import Refresh, refresh
 from sekisho.http import cookies
 from sekisho.http.answer import Answer
-from sekisho.http.browser import held_refresh_cookies, pick, require_csrf
+from sekisho.http.browser import held_refresh_cookies, held_session_cookies, pick, require_csrf
 from sekisho.http.call import Call
 from sekisho.http.transport import refreshed_answer
 from sekisho.http.wire import RefreshBody
@@ -34,6 +34,8 @@ def _from_cookie(call: Call, client_id: str | None) -> Refresh:
         sent = cookies.apps_with(cookies.REFRESH, call.cookies, secure=call.edge.settings.secure)
         if sent if app is None else app in sent:
             raise RefreshTokenInvalid(detail="refresh cookie is not authentic")
-        raise ValidationError(details={"refresh_token": "required"}, detail="no refresh token, no refresh cookie")
+        # A `session` cookie slides by itself: there is nothing to refresh.
+        reason = {"transport": "not_available"} if held_session_cookies(call) else {"refresh_token": "required"}
+        raise ValidationError(details=reason, detail="no refresh token, no refresh cookie")
     require_csrf(call)
     return Refresh(cookie.value, cookie.app, call.origin, call.believed_session)

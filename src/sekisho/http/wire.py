@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
@@ -87,14 +87,14 @@ class UserView(Struct, frozen=True):
     roles: tuple[str, ...]
 
 
-class PairView(Struct, frozen=True, omit_defaults=True):
+class PairView(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """`message` and `user` stand in answers to a sign-in; which tokens stand depends on the transport."""
 
-    expires_in: int
     message: str | UnsetType = UNSET
     access_token: str | UnsetType = UNSET
     refresh_token: str | UnsetType = UNSET
     token_type: str | UnsetType = UNSET
+    expires_in: int
     user: UserView | UnsetType = UNSET
 
 
@@ -156,7 +156,7 @@ class ErrorView(Struct, frozen=True, omit_defaults=True):
 
     error: str
     message: str
-    details: dict[str, object] | UnsetType = UNSET
+    details: dict[str, Any] | UnsetType = UNSET
 
 
 class HealthView(Struct, frozen=True):
