@@ -143,9 +143,9 @@ VOCABULARY: dict[Event, Entry] = {
         fields=_OPERATION,
     ),
     Event.SIGNING_KEYS_ROTATED: Entry(
-        en="The next signing key became the active one.",
-        ja="次の署名鍵が使用中の鍵になりました。",
-        reasons=_DONE,
+        en="The signing keys moved on, by an operator's command or on schedule; nobody was signed out.",
+        ja="運用者の操作または予定により、署名鍵が切り替わりました。ログアウトした利用者はいません。",
+        reasons={SUCCESS: ("", "schedule")},
         fields=(),
     ),
     Event.SIGNING_KEY_COMPROMISED: Entry(

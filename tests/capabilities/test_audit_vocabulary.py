@@ -50,6 +50,12 @@ def test_a_record_carries_what_was_given() -> None:
     assert (line.ip, line.user_agent, line.place, line.device) == ("192.0.2.1", "curl/8", "Osaka, Japan", "curl")
 
 
+def test_keys_rotate_by_command_or_on_schedule() -> None:
+    for reason, actor in (("", "operator"), ("schedule", "system")):
+        line = record(Event.SIGNING_KEYS_ROTATED, "success", at=1, origin=Origin(), reason=reason, actor=actor)
+        assert (line.reason, line.actor) == (reason, actor)
+
+
 @pytest.mark.parametrize(
     "reason", ["unknown_account", "wrong_password", "account_disabled", "no_password", "changed_meanwhile"]
 )
