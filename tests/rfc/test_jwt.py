@@ -1,7 +1,5 @@
 """JWT: round trips, tampering in every byte, one spelling, and everything that a header may not ask for."""
 
-# ruff: noqa: N802
-
 from __future__ import annotations
 
 import json

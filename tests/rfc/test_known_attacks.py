@@ -1,7 +1,5 @@
 """What went wrong in other JWT libraries, row by row (KA numbers of the known-attack corpus)."""
 
-# ruff: noqa: N802
-
 from __future__ import annotations
 
 import inspect

@@ -1,7 +1,5 @@
 """Access tokens: what they say, when they count, and that remembering one never means trusting it longer."""
 
-# ruff: noqa: N802
-
 from __future__ import annotations
 
 import asyncio
@@ -315,6 +313,16 @@ def test_KA_014_a_remembered_token_expires_like_any_other(issuer: Issuer) -> Non
         issuer.tokens.verify(token, now)
     with pytest.raises(AccessTokenExpired):
         issuer.tokens.verify(token, read(token)["exp"] * 1000)
+
+
+def test_a_remembered_token_is_not_verified_again_but_its_key_is_asked_for(issuer: Issuer) -> None:
+    warm, cold = issuer.mint(), issuer.mint()
+    issuer.tokens.verify(warm, NOW)
+    issuer.keys.load([], NOW)
+    with pytest.raises(AccessTokenExpired, match="key"):
+        issuer.tokens.verify(warm, NOW)
+    with pytest.raises(Unauthorized, match="unknown kid"):
+        issuer.tokens.verify(cold, NOW)
 
 
 def test_the_memory_of_verified_tokens_is_bounded_and_holds_no_refused_ones(row: SigningKey) -> None:

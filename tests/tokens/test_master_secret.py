@@ -1,7 +1,5 @@
 """The master secret: independent keys, tags that do not run together, seals that cannot be moved."""
 
-# ruff: noqa: N802
-
 from __future__ import annotations
 
 import pickle

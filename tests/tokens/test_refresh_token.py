@@ -104,6 +104,12 @@ def test_a_token_is_no_cookie_and_a_cookie_no_token() -> None:
             TOKENS.open(value)
 
 
+def test_tokens_and_cookies_have_keys_of_their_own() -> None:
+    token = base64url.decode(TOKENS.mint(SESSION, SECRET, 1)[4:], 77)
+    cookie = base64url.decode(COOKIES.mint(SESSION, SECRET)[4:], 69)
+    assert token[1:5] != cookie[1:5]
+
+
 def test_another_master_secret_opens_nothing() -> None:
     with pytest.raises(RefreshTokenInvalid, match="another version or key"):
         RefreshTokens(MasterSecret(b"x" * 32)).open(TOKENS.mint(SESSION, SECRET, 1))
