@@ -17,6 +17,7 @@ from sekisho.admin.world import OperatorWorld
 from sekisho.audit import SUCCESS, Event, record
 from sekisho.errors import EmailAlreadyExists, NotFound, ValidationError
 from sekisho.identifiers import parse_email
+from sekisho.ids import new_account_id
 from sekisho.model import Account, AccountId, AccountStatus, EndReason, Millis, Origin
 from sekisho.outbox import MailKind
 from sekisho.ports.changes import (
@@ -28,7 +29,6 @@ from sekisho.ports.changes import (
     SetAccountStatus,
     SetRoles,
 )
-from sekisho.tokens.ids import new_account_id
 
 OPERATOR = "operator"
 LOCALES = ("en", "ja")

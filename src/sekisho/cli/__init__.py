@@ -1,0 +1,10 @@
+"""The command line: what an operator types. Each command parses, calls one flow, and tells."""
+
+from __future__ import annotations
+
+
+def main() -> None:
+    """Run the command of this process's arguments, and exit."""
+    from sekisho.cli.commands import app
+
+    app(prog_name="sekisho")

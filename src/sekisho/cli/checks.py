@@ -1,0 +1,198 @@
+"""What `doctor` looks at: each check is a function that says what it found and how to put it right."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from collections.abc import AsyncIterator, Callable, Coroutine
+from pathlib import Path
+from typing import Any, Literal
+from urllib.parse import urlsplit
+
+import aiosmtplib
+import apsw
+from msgspec import Struct
+
+from sekisho.admin.world import OperatorWorld
+from sekisho.cli.texts import say
+from sekisho.model import KeyState
+from sekisho.ports.changes import CountTry
+from sekisho.ports.storage import AuditFilter, StoreUnavailable
+from sekisho.settings import Settings
+from sekisho.storage.revision import SCHEMA_REVISION
+from sekisho.storage.sqlite.connections import explained, open_reader, open_to_others
+from sekisho.times import iso_time
+
+DAY_MS = 86_400_000
+MB = 1024 * 1024
+WANTED_FREE_MB = 200
+# The first release without the bug that could lose WAL frames after a reset.
+SAFE_SQLITE = (3, 51, 3)
+CLOCK_TOLERANCE_MS = 60_000
+SMTP_TIMEOUT_S = 5.0
+_LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
+
+
+class Check(Struct, frozen=True, kw_only=True):
+    """One line of the report. `fix` is "" unless `state` is `problem`."""
+
+    name: str
+    state: Literal["ok", "problem", "skipped"] = "ok"
+    text: str
+    fix: str = ""
+
+
+def problem(name: str, text: str, fix: str) -> Check:
+    return Check(name=name, state="problem", text=text, fix=fix)
+
+
+async def checks_of_database(world: OperatorWorld, settings: Settings) -> AsyncIterator[Check]:
+    """Yield the checks that need the open database."""
+    path = settings.database_path
+    yield Check(name="database", text=say("doctor.database_ok", path=path, revision=SCHEMA_REVISION))
+    checks: tuple[Callable[[OperatorWorld, Settings], Coroutine[Any, Any, Check]], ...] = (
+        _writable,
+        _sqlite,
+        _clock,
+        _outbox,
+        _keys,
+    )
+    for check in checks:
+        try:
+            yield await check(world, settings)
+        except StoreUnavailable as error:
+            yield problem(
+                check.__name__.lstrip("_"),
+                say("doctor.not_writable", detail=error),
+                say("doctor.not_writable_fix", path=path),
+            )
+    yield _profile(world)
+
+
+async def checks_around(settings: Settings) -> AsyncIterator[Check]:
+    """Yield the checks that need no database."""
+    yield _files(settings)
+    yield _disk(settings)
+    yield await _smtp(settings)
+    yield _url(settings)
+
+
+async def _writable(world: OperatorWorld, settings: Settings) -> Check:
+    # A bucket of its own that nothing asks and the next purge forgets.
+    bucket = CountTry(key=b"doctor", limit=sys.maxsize >> 1, window_ms=1, now=world.clock.now())
+    await world.store.apply(bucket)
+    return Check(name="writable", text=say("doctor.writable"))
+
+
+async def _sqlite(world: OperatorWorld, settings: Settings) -> Check:
+    version = apsw.sqlite_lib_version()
+    if tuple(int(part) for part in version.split(".")[:3]) < SAFE_SQLITE:
+        return problem("sqlite", say("doctor.sqlite_old", version=version), say("doctor.sqlite_old_fix"))
+    with explained(settings.database_path):
+        reader = open_reader(settings.database_path)
+        try:
+            mode = reader.pragma("journal_mode")
+        finally:
+            reader.close()
+    if mode != "wal":
+        return problem("sqlite", say("doctor.not_wal", mode=mode), say("doctor.not_wal_fix"))
+    return Check(name="sqlite", text=say("doctor.sqlite", version=version, mode=mode))
+
+
+async def _clock(world: OperatorWorld, settings: Settings) -> Check:
+    now = world.clock.now()
+    newest = await world.store.list_audit(AuditFilter(limit=1))
+    if newest and newest[0].at > now + CLOCK_TOLERANCE_MS:
+        text = say("doctor.clock_behind", now=iso_time(now), newest=iso_time(newest[0].at))
+        return problem("clock", text, say("doctor.clock_fix"))
+    return Check(name="clock", text=say("doctor.clock"))
+
+
+async def _outbox(world: OperatorWorld, settings: Settings) -> Check:
+    counts = await world.store.counts()
+    waiting, given_up = counts["mail_waiting"], counts["mail_given_up"]
+    if given_up:
+        text = say("doctor.outbox_given_up", waiting=waiting, given_up=given_up)
+        return problem("outbox", text, say("doctor.outbox_fix"))
+    return Check(name="outbox", text=say("doctor.outbox", waiting=waiting))
+
+
+async def _keys(world: OperatorWorld, settings: Settings) -> Check:
+    if settings.jwt.algorithm == "HS256":
+        return Check(name="keys", text=say("doctor.keys_symmetric"))
+    keys = await world.store.list_signing_keys()
+    active = next((key for key in keys if key.state is KeyState.ACTIVE), None)
+    if active is None:
+        return problem("keys", say("doctor.keys_missing"), say("doctor.keys_missing_fix"))
+    days = max(0, world.clock.now() - (active.activated_at or active.created_at)) // DAY_MS
+    # One day more than the limit: a running server rotates within hours.
+    if days > settings.jwt.rotate_days:
+        text = say("doctor.keys_old", days=days, limit=settings.jwt.rotate_days)
+        return problem("keys", text, say("doctor.keys_old_fix"))
+    return Check(name="keys", text=say("doctor.keys", kid=active.kid, days=days))
+
+
+def _profile(world: OperatorWorld) -> Check:
+    policy = world.policy
+    if policy.deviations:
+        text = say("doctor.profile_deviates", profile=policy.profile, deviations="; ".join(policy.deviations))
+    else:
+        text = say("doctor.profile", profile=policy.profile)
+    return Check(name="password_profile", text=text)
+
+
+def _files(settings: Settings) -> Check:
+    open_files = open_to_others(settings.database_path)
+    secret = settings.database_path.parent / "secret"
+    if settings.mode == "dev" and secret.exists() and secret.stat().st_mode & 0o077:
+        open_files.append(secret)
+    if open_files:
+        names = " ".join(str(file) for file in open_files)
+        return problem("files", say("doctor.files_open", files=names), say("doctor.files_fix", files=names))
+    return Check(name="files", text=say("doctor.files"))
+
+
+def _disk(settings: Settings) -> Check:
+    free = shutil.disk_usage(_existing(settings.database_path)).free // MB
+    if free < WANTED_FREE_MB:
+        return problem("disk", say("doctor.disk_low", free=free), say("doctor.disk_fix", wanted=WANTED_FREE_MB))
+    return Check(name="disk", text=say("doctor.disk", free=free))
+
+
+def _existing(path: Path) -> Path:
+    return next(folder for folder in path.parents if folder.exists())
+
+
+async def _smtp(settings: Settings) -> Check:
+    if settings.mode == "dev":
+        return Check(name="smtp", state="skipped", text=say("doctor.smtp_skipped"))
+    mail = settings.mail
+    where = {"host": mail.host, "port": mail.actual_port}
+    client = aiosmtplib.SMTP(
+        hostname=mail.host,
+        port=mail.actual_port,
+        username=mail.user or None,
+        password=mail.password.get_secret_value() if mail.password else None,
+        local_hostname="localhost",
+        timeout=SMTP_TIMEOUT_S,
+        use_tls=mail.tls == "tls",
+        start_tls=mail.tls == "starttls",
+    )
+    try:
+        async with client:
+            pass
+    except (aiosmtplib.SMTPException, OSError) as error:
+        text = say("doctor.smtp_down", detail=" ".join(str(error).split())[:200], **where)
+        return problem("smtp", text, say("doctor.smtp_fix"))
+    return Check(name="smtp", text=say("doctor.smtp", **where))
+
+
+def _url(settings: Settings) -> Check:
+    """Behind a proxy the two ports differ rightly; on this machine itself there is no proxy to be expected."""
+    parts = urlsplit(settings.public_url)
+    port = parts.port or {"http": 80, "https": 443}[parts.scheme]
+    if parts.scheme == "http" and parts.hostname in _LOOPBACK and port != settings.port:
+        text = say("doctor.url_port", url=settings.public_url, port=settings.port)
+        return problem("public_url", text, say("doctor.url_port_fix", port=settings.port, wanted=port))
+    text = say("doctor.url", url=settings.public_url, host=settings.host, port=settings.port)
+    return Check(name="public_url", text=text)

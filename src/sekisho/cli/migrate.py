@@ -1,0 +1,51 @@
+"""`sekisho migrate`: create the database, or bring it to this version's schema."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from sekisho.cli.failures import told
+from sekisho.cli.output import print_json
+from sekisho.cli.surroundings import AsJson, settings_for_command
+from sekisho.cli.texts import say
+from sekisho.settings import Settings
+from sekisho.storage.revision import SCHEMA_REVISION
+
+
+def migrate(
+    sql: Annotated[bool, typer.Option("--sql", help=say("option.sql"))] = False, as_json: AsJson = False
+) -> None:
+    settings = settings_for_command(as_json=as_json)
+    path = settings.database_path
+    with told(as_json=as_json):
+        if sql:
+            print(_pending_sql(settings), end="")
+            return
+        # The migration libraries are heavy; only this command needs them.
+        from sekisho.storage.sqlite.migration import migrate as bring_up
+
+        before = bring_up(path)
+    if as_json:
+        print_json({"database": str(path), "before": before, "revision": SCHEMA_REVISION})
+    elif before == SCHEMA_REVISION:
+        print(say("done.up_to_date", path=path, revision=SCHEMA_REVISION))
+    else:
+        print(say("done.migrated", path=path, revision=SCHEMA_REVISION, before=before or say("none")))
+
+
+def _pending_sql(settings: Settings) -> str:
+    from sekisho.storage.migrate import migration_sql
+    from sekisho.storage.sqlite.connections import explained, find_revision, open_reader
+
+    path = settings.database_path
+    found = None
+    if path.exists():
+        with explained(path):
+            connection = open_reader(path)
+            try:
+                found = find_revision(connection, path)
+            finally:
+                connection.close()
+    return migration_sql("sqlite", found)

@@ -1,0 +1,132 @@
+"""The server process: uvicorn around the application, quiet, bounded, and honest about a start that fails."""
+
+from __future__ import annotations
+
+import errno
+import logging
+import socket
+from collections.abc import Callable
+
+import structlog
+import uvicorn
+
+from sekisho import __version__
+from sekisho.assemble import application
+from sekisho.cli.connection import BoundedConnection
+from sekisho.cli.failures import fail
+from sekisho.cli.listening import BACKLOG
+from sekisho.cli.texts import say
+from sekisho.http.app import Asgi, Receive, Scope, Send
+from sekisho.settings import Settings
+
+log = structlog.get_logger("sekisho")
+
+# Longer than the usual idle time of proxies (60 s), so that none sends into a connection that we close.
+KEEP_ALIVE_S = 75
+GRACEFUL_SHUTDOWN_S = 5
+
+
+def run_server(settings: Settings, listener: socket.socket) -> None:
+    """Serve until a signal ends the process.
+
+    Raises:
+        Exception: whatever kept the application from starting.
+    """
+    # What a client sends wrongly is answered, not logged: anybody could fill the disk.
+    logging.getLogger("uvicorn.error").setLevel(logging.ERROR)
+    watched = _Watched(application(settings))
+    config = uvicorn.Config(
+        watched,
+        http=BoundedConnection,
+        ws="none",
+        lifespan="on",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        # Who a forwarding header may be believed from is a setting of our own.
+        proxy_headers=False,
+        backlog=BACKLOG,
+        timeout_keep_alive=KEEP_ALIVE_S,
+        timeout_graceful_shutdown=GRACEFUL_SHUTDOWN_S,
+    )
+    announce = _announce_dev if settings.mode == "dev" else _announce
+    try:
+        _Server(config, lambda: announce(settings)).run(sockets=[listener])
+    except KeyboardInterrupt:
+        return
+    except SystemExit:
+        if watched.failure is None:
+            raise
+        _tell_metrics_port(watched.failure, settings)
+        raise watched.failure from None
+
+
+class _Server(uvicorn.Server):
+    def __init__(self, config: uvicorn.Config, announce: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._announce = announce
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self._announce()
+
+
+class _Watched:
+    """Keeps the exception of a start that fails, which uvicorn would print with a traceback."""
+
+    def __init__(self, app: Asgi) -> None:
+        self._app = app
+        self.failure: Exception | None = None
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "lifespan":
+            await self._app(scope, receive, send)
+            return
+        try:
+            await self._app(scope, receive, send)
+        except Exception as error:
+            self.failure = error
+            logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)
+            await send({"type": "lifespan.startup.failed", "message": ""})
+
+
+def _tell_metrics_port(failure: Exception, settings: Settings) -> None:
+    if isinstance(failure, OSError) and failure.errno == errno.EADDRINUSE:
+        fail("metrics_port_taken", say("start.metrics_port_taken", port=settings.metrics_port), as_json=False)
+
+
+def _announce(settings: Settings) -> None:
+    log.info("serving", url=settings.public_url, host=settings.host, port=settings.port, version=__version__)
+
+
+def _announce_dev(settings: Settings) -> None:
+    """Say where everything is. Printed once the port answers."""
+    base = settings.public_url
+    secret = settings.origin_of("secret")
+    state = settings.database_path.parent
+    lines = [
+        ("dev.url", base),
+        ("dev.api", f"{base}/api/v1"),
+        ("dev.mailbox", f"{base}/dev/mail"),
+        ("dev.health", f"{base}/healthz"),
+        ("dev.openapi", f"{base}/openapi.json"),
+        *([] if settings.metrics_port is None else [("dev.metrics", f"http://127.0.0.1:{settings.metrics_port}/")]),
+        ("dev.database", str(settings.database_path)),
+        (
+            "dev.secret",
+            str(state / "secret") if secret.endswith("/secret") else say("dev.secret_given", origin=secret),
+        ),
+    ]
+    width = max(_columns(say(key)) for key, _ in lines)
+    facts = "\n".join(f"  {say(key)}{' ' * (width - _columns(say(key)))}  {value}" for key, value in lines)
+    curl = (
+        f"  curl {base}/api/v1/auth/signup/send-code -H 'Content-Type: application/json' \\\n"
+        '    -d \'{"email": "you@example.com", "password": "correct horse battery", "client_id": "web"}\''
+    )
+    text = [say("dev.running", version=__version__), "", facts, "", say("dev.next"), curl, "", say("dev.stop")]
+    print("\n".join(text), flush=True)
+
+
+def _columns(text: str) -> int:
+    """The width on a terminal: kana and kanji take two columns."""
+    return sum(1 if char.isascii() else 2 for char in text)

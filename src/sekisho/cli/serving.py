@@ -1,0 +1,82 @@
+"""`sekisho dev` and `sekisho serve`: from settings to a server that answers, or one clear line why not.
+
+    settings -> bind the port -> schema (dev: migrate in a process of its own) -> serve
+
+The port is bound first: it is what fails most, and the answer to it is ours to give. Migrations need
+libraries that serving does not; in a process of their own they cost this one no memory.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from typing import Annotated
+
+import typer
+
+from sekisho.cli.failures import fail, told
+from sekisho.cli.listening import PortRefused, listen
+from sekisho.cli.texts import say
+from sekisho.logs import configure_logs
+from sekisho.settings import Mode, Settings, load
+from sekisho.storage.errors import SchemaTooOld
+from sekisho.storage.revision import SCHEMA_REVISION
+
+Port = Annotated[int | None, typer.Option(help=say("option.port"))]
+Host = Annotated[str | None, typer.Option(help=say("option.host"))]
+
+
+def dev(port: Port = None, host: Host = None) -> None:
+    settings = _settings("dev", port, host)
+    _serve(settings, migrating=True)
+
+
+def serve(port: Port = None, host: Host = None) -> None:
+    settings = _settings("serve", port, host)
+    _serve(settings, migrating=False)
+
+
+def _settings(mode: Mode, port: int | None, host: str | None) -> Settings:
+    given = {"port": port, "host": host}
+    with told():
+        return load(mode, overrides={name: value for name, value in given.items() if value is not None})
+
+
+def _serve(settings: Settings, *, migrating: bool) -> None:
+    configure_logs(settings.log.level, as_json=settings.log.format == "json")
+    try:
+        listener = listen(settings.host, settings.port)
+    except PortRefused as refused:
+        command = "PORT=8081 make serve" if settings.mode == "dev" else "SEKISHO_PORT=8081 sekisho serve"
+        message = say(
+            f"start.{refused.why}", port=settings.port, host=settings.host, detail=refused.detail, command=command
+        )
+        fail(refused.why, message, as_json=False)
+    with listener, told():
+        _check_schema(settings, migrating=migrating)
+        # Only now: a start that fails needs no server.
+        from sekisho.cli.server import run_server
+
+        run_server(settings, listener)
+
+
+def _check_schema(settings: Settings, *, migrating: bool) -> None:
+    from sekisho.storage.sqlite.connections import explained, find_revision, open_reader
+
+    path = settings.database_path
+    found = None
+    if path.exists():
+        with explained(path):
+            connection = open_reader(path)
+            try:
+                found = find_revision(connection, path)
+            finally:
+                connection.close()
+    if found == SCHEMA_REVISION:
+        return
+    if not migrating:
+        raise SchemaTooOld(found, SCHEMA_REVISION)
+    command = [sys.executable, "-m", "sekisho", "--dev", "migrate"]
+    if subprocess.run(command, stdout=subprocess.DEVNULL, check=False).returncode:  # noqa: S603 - our own words
+        # The migration has said why.
+        raise typer.Exit(1)

@@ -1,0 +1,216 @@
+"""`sekisho user …`: accounts."""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated, Any, NoReturn
+
+import typer
+
+from sekisho.admin import accounts, sessions
+from sekisho.admin.accounts import NewAccount
+from sekisho.admin.world import OperatorWorld
+from sekisho.cli.failures import fail
+from sekisho.cli.output import print_facts, print_json, print_table, time_text
+from sekisho.cli.surroundings import AsJson, run
+from sekisho.cli.texts import say
+from sekisho.errors import EmailAlreadyExists, NotFound
+from sekisho.model import Account
+from sekisho.times import iso_time
+
+app = typer.Typer(help=say("help.user"), no_args_is_help=True)
+role = typer.Typer(help=say("help.role"), no_args_is_help=True)
+app.add_typer(role, name="role")
+
+Who = Annotated[str, typer.Argument(metavar="EMAIL|ID", help=say("argument.who"))]
+Roles = Annotated[list[str], typer.Argument(metavar="ROLE...", help=say("argument.roles"))]
+
+
+def account_view(account: Account) -> dict[str, Any]:
+    """The JSON form of an account."""
+    return {
+        "id": account.id,
+        "email": account.email,
+        "is_verified": account.is_verified,
+        "name": account.name,
+        "locale": account.locale,
+        "roles": list(account.roles),
+        "status": account.status.value,
+        "has_password": account.password_hash is not None,
+        "created_at": iso_time(account.created_at),
+    }
+
+
+@app.command("add", help=say("help.user_add"))
+def add(
+    email: Annotated[str, typer.Argument(help=say("argument.email"))],
+    roles: Annotated[list[str] | None, typer.Option("--role", help=say("option.role"))] = None,
+    locale: Annotated[str, typer.Option(help=say("option.locale"))] = "en",
+    password_stdin: Annotated[bool, typer.Option("--password-stdin", help=say("option.password_stdin"))] = False,
+    no_password: Annotated[bool, typer.Option("--no-password", help=say("option.no_password"))] = False,
+    as_json: AsJson = False,
+) -> None:
+    password = _password(from_stdin=password_stdin, without=no_password)
+    request = NewAccount(email=email, password=password, roles=tuple(roles or ()), locale=locale)
+
+    async def work(world: OperatorWorld) -> Account:
+        try:
+            return await accounts.add_account(request, world)
+        except EmailAlreadyExists as error:
+            fail(error.code, say("refused.email_taken", email=email), as_json=as_json)
+
+    account = run(work, as_json=as_json)
+    _tell(account, say("done.user_added", email=account.email, id=account.id), as_json)
+
+
+@app.command("list", help=say("help.user_list"))
+def show_list(
+    after: Annotated[str, typer.Option(help=say("option.after"))] = "",
+    limit: Annotated[int, typer.Option(min=1, max=1000, help=say("option.limit"))] = 100,
+    as_json: AsJson = False,
+) -> None:
+    found = run(lambda world: accounts.list_accounts(world, after_id=after, limit=limit), as_json=as_json)
+    if as_json:
+        print_json({"accounts": [account_view(account) for account in found]})
+    elif not found:
+        print(say("empty.accounts"))
+    else:
+        print_table(
+            ("id", "email", "status", "roles", "created"),
+            (
+                (each.id, each.email, each.status.value, ", ".join(each.roles), time_text(each.created_at))
+                for each in found
+            ),
+        )
+
+
+@app.command("show", help=say("help.user_show"))
+def show(who: Who, as_json: AsJson = False) -> None:
+    async def work(world: OperatorWorld) -> tuple[Account, int]:
+        try:
+            account, live = await sessions.list_sessions(who, world)
+        except NotFound as error:
+            _no_account(error, who, as_json)
+        return account, len(live)
+
+    account, live = run(work, as_json=as_json)
+    if as_json:
+        print_json({"account": account_view(account), "live_sessions": live})
+        return
+    print_facts(
+        (
+            (say("column.id"), account.id),
+            (say("column.email"), account.email or say("none")),
+            (say("column.status"), account.status.value),
+            (say("column.name"), account.name or say("none")),
+            (say("column.roles"), ", ".join(account.roles) or say("none")),
+            (say("column.locale"), account.locale),
+            (say("column.password"), say("no" if account.password_hash is None else "yes")),
+            (say("column.created"), time_text(account.created_at)),
+            (say("column.sessions"), str(live)),
+        )
+    )
+
+
+@app.command("disable", help=say("help.user_disable"))
+def disable(who: Who, as_json: AsJson = False) -> None:
+    async def work(world: OperatorWorld) -> accounts.StandingChanged:
+        try:
+            return await accounts.disable_account(who, world)
+        except NotFound as error:
+            _no_account(error, who, as_json)
+
+    done = run(work, as_json=as_json)
+    _tell(done.account, say("done.user_disabled", email=done.account.email, ended=done.ended), as_json, done.ended)
+
+
+@app.command("enable", help=say("help.user_enable"))
+def enable(who: Who, as_json: AsJson = False) -> None:
+    async def work(world: OperatorWorld) -> accounts.StandingChanged:
+        try:
+            return await accounts.enable_account(who, world)
+        except NotFound as error:
+            _no_account(error, who, as_json)
+
+    done = run(work, as_json=as_json)
+    _tell(done.account, say("done.user_enabled", email=done.account.email), as_json)
+
+
+@app.command("withdraw", help=say("help.user_withdraw"))
+def withdraw(
+    who: Who, yes: Annotated[bool, typer.Option("--yes", help=say("option.yes"))] = False, as_json: AsJson = False
+) -> None:
+    async def look(world: OperatorWorld) -> Account:
+        try:
+            return await accounts.find_account(who, world)
+        except NotFound as error:
+            _no_account(error, who, as_json)
+
+    async def work(world: OperatorWorld) -> accounts.StandingChanged:
+        try:
+            return await accounts.withdraw_account(account.id, world)
+        except NotFound as error:
+            _no_account(error, who, as_json)
+
+    account = run(look, as_json=as_json)
+    if not yes:
+        confirm(say("ask.withdraw", email=account.email, id=account.id), as_json)
+    done = run(work, as_json=as_json)
+    _tell(done.account, say("done.user_withdrawn", id=account.id, ended=done.ended), as_json, done.ended)
+
+
+@role.command("add", help=say("help.role_add"))
+def role_add(who: Who, roles: Roles, as_json: AsJson = False) -> None:
+    _change_roles(who, as_json, add=tuple(roles))
+
+
+@role.command("remove", help=say("help.role_remove"))
+def role_remove(who: Who, roles: Roles, as_json: AsJson = False) -> None:
+    _change_roles(who, as_json, remove=tuple(roles))
+
+
+def confirm(question: str, as_json: bool) -> None:
+    """Go on if a person at a terminal says yes; else exit."""
+    if not sys.stdin.isatty():
+        fail("not_confirmed", say("usage.confirm"), as_json=as_json)
+    typer.confirm(question, abort=True, err=True)
+
+
+def _change_roles(who: str, as_json: bool, *, add: tuple[str, ...] = (), remove: tuple[str, ...] = ()) -> None:
+    async def work(world: OperatorWorld) -> Account:
+        try:
+            return await accounts.change_roles(who, world, add=add, remove=remove)
+        except NotFound as error:
+            _no_account(error, who, as_json)
+
+    account = run(work, as_json=as_json)
+    roles = ", ".join(account.roles) or say("none")
+    _tell(account, say("done.roles", email=account.email, roles=roles), as_json)
+
+
+def _no_account(error: NotFound, who: str, as_json: bool) -> NoReturn:
+    fail(error.code, say("refused.account", who=who), as_json=as_json)
+
+
+def _tell(account: Account, sentence: str, as_json: bool, ended: int | None = None) -> None:
+    if as_json:
+        print_json({"account": account_view(account), **({} if ended is None else {"ended": ended})})
+    else:
+        print(sentence)
+
+
+def _password(*, from_stdin: bool, without: bool) -> str | None:
+    """A password never comes from an argument: arguments stand in process lists and shell histories."""
+    if from_stdin and without:
+        raise typer.BadParameter(say("usage.password_twice"))
+    if without:
+        return None
+    if from_stdin:
+        return sys.stdin.readline().removesuffix("\n").removesuffix("\r")
+    if not sys.stdin.isatty():
+        raise typer.BadParameter(say("usage.no_terminal"))
+    while True:
+        password: str = typer.prompt(say("ask.password"), hide_input=True, err=True)
+        if typer.prompt(say("ask.password_again"), hide_input=True, err=True) == password:
+            return password
+        print(say("ask.password_differs"), file=sys.stderr)
