@@ -11,7 +11,7 @@ from msgspec import structs
 from sekisho.errors import AccessTokenExpired, NotFound
 from sekisho.master_secret import MasterSecret, UnsealError
 from sekisho.model import EndReason, KeyState, Origin, SigningKey
-from sekisho.ports.changes import AddAccount, EndSession, StartSession
+from sekisho.ports.changes import AddAccount, AppendJournal, EndSession, StartSession
 from sekisho.ports.storage import Store
 from sekisho.revocations import Revocations, follow
 from sekisho.rfc import jwt
@@ -118,6 +118,15 @@ async def test_rotations_at_once_leave_one_active_and_one_next(store: Store, oth
     keys = await store.list_signing_keys()
     assert (len(in_state(keys, KeyState.ACTIVE)), len(in_state(keys, KeyState.NEXT))) == (1, 1)
     assert len(in_state(keys, KeyState.RETIRED)) >= 1
+
+
+async def test_what_is_to_commit_with_a_rotation_or_a_compromise_commits_once(store: Store) -> None:
+    kid = in_state(await ensure_keys(store, MASTER, "ES256", NOW), KeyState.ACTIVE)[0]
+    note = AppendJournal(kind="jti", value="note", expires_at=NOW + DAY, reason="test")
+    await rotate_keys(store, MASTER, "ES256", NOW, VERIFY_FOR, also=(note,))
+    for _ in range(2):
+        await compromise_key(store, MASTER, "ES256", kid, NOW, NOW + DAY, also=(note,))
+    assert [entry.kind for entry in (await store.read_journal(0)).entries] == ["jti", "key", "jti"]
 
 
 async def test_another_algorithm_is_published_first_and_signs_after_the_rotation(store: Store) -> None:
