@@ -53,7 +53,6 @@ accounts = Table(
     sqlite_strict=True,
 )
 
-# prior_counter: what the last rotation found, so that its own answer shows a store that was behind.
 # sweep_at: the earliest time at which the session can be idle too long. Only the sweep moves it on,
 # so that a rotation, which moves idle_expires_at, touches no index.
 sessions = Table(
@@ -65,7 +64,6 @@ sessions = Table(
     _words("transport"),
     Column("secret_hash", LargeBinary, nullable=False),
     _number("counter"),
-    _number("prior_counter"),
     _number("auth_time_at"),
     _words("amr"),
     _words("acr"),

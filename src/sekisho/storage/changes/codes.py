@@ -19,10 +19,12 @@ VALUES (:id, :purpose, :code_hash, 0, :expires_at)
 """
 
 REPLACE = """
-UPDATE one_time_codes SET code_hash = :code_hash, tries = 0
+UPDATE one_time_codes SET code_hash = :code_hash, tries = 0, expires_at = :expires_at
 WHERE id = :id AND purpose = :purpose AND used_at IS NULL AND expires_at > :now
 RETURNING id
 """
+
+PROLONG = "UPDATE pending_sign_ups SET expires_at = :expires_at WHERE id = :id"
 
 COUNT_TRY = """
 UPDATE one_time_codes SET tries = tries + 1
@@ -74,9 +76,18 @@ def add_pending_sign_up(change: changes.AddPendingSignUp) -> Steps:
 def replace_code(change: changes.ReplaceCode) -> Steps:
     rows = yield Step(
         REPLACE,
-        {"id": change.id, "purpose": change.purpose, "code_hash": change.code_hash, "now": change.now},
+        {
+            "id": change.id,
+            "purpose": change.purpose,
+            "code_hash": change.code_hash,
+            "expires_at": change.expires_at,
+            "now": change.now,
+        },
     )
-    return None if rows else Losing("code_gone")
+    if not rows:
+        return Losing("code_gone")
+    yield Step(PROLONG, {"id": change.id, "expires_at": change.expires_at})
+    return None
 
 
 def count_code_try(change: changes.CountCodeTry) -> Steps:

@@ -12,10 +12,10 @@ from sekisho.storage.rows import SESSION, columns, text_from_words
 from sekisho.storage.steps import Losing, Step, Steps, Telling, Value
 
 INSERT = f"""
-INSERT INTO sessions ({columns(SESSION)}, prior_counter, sweep_at)
+INSERT INTO sessions ({columns(SESSION)}, sweep_at)
 VALUES (:id, :account_id, :client_id, :transport, :secret_hash, :counter, :auth_time_at, :amr, :acr, :device_name,
         :device_os, :device_browser, :device_type, :user_agent, :ip, :place, :created_at, :last_seen_at, :rotated_at,
-        :idle_expires_at, :expires_at, :ended_at, :end_reason, :counter, :idle_expires_at)
+        :idle_expires_at, :expires_at, :ended_at, :end_reason, :idle_expires_at)
 """
 
 OTHER_LIVE_ONES = """

@@ -79,7 +79,6 @@ def create_accounts_and_sessions() -> None:
         words("transport"),
         blob("secret_hash"),
         number("counter"),
-        number("prior_counter"),
         number("auth_time_at"),
         words("amr"),
         words("acr"),

@@ -1,0 +1,17 @@
+"""The promises of `ports.storage` and `ports.changes`, as tests for any engine.
+
+An engine joins by one class that derives from `StoreContract` and brings a `store` fixture (an open, empty store).
+"""
+
+from __future__ import annotations
+
+from storage.contract_accounts import AccountContract
+from storage.contract_codes import CodeContract
+from storage.contract_limits import LimitContract
+from storage.contract_operations import OperationContract
+from storage.contract_rotation import RotationContract
+from storage.contract_sessions import SessionContract
+
+
+class StoreContract(AccountContract, SessionContract, RotationContract, CodeContract, LimitContract, OperationContract):
+    """All of them."""

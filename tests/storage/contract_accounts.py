@@ -1,0 +1,195 @@
+"""Promises about accounts, and about calls as a whole."""
+
+from __future__ import annotations
+
+from asyncio import gather
+
+from sekisho.model import AccountStatus, AuditRecord, Device
+from sekisho.ports.changes import (
+    AddAccount,
+    AppendAudit,
+    ChangeProfile,
+    ConsumeCode,
+    EraseAccount,
+    RememberDevice,
+    ReplacePasswordHash,
+    SetAccountStatus,
+    SetMeta,
+    SetPassword,
+    SetRoles,
+)
+from sekisho.ports.storage import AuditFilter, Outcome, Store
+from storage.build import NOW, PURPOSE, account, done, lost, new_id, session, sign_up, signed_in, start
+
+
+class AccountContract:
+    async def test_a_call_without_changes_does_nothing(self, store: Store) -> None:
+        assert await store.apply() == Outcome()
+
+    async def test_an_account_is_found_by_id_and_by_address_as_it_was_added(self, store: Store) -> None:
+        added = account(name="花子", locale="ja", roles=("admin", "開発"), password_hash="$hash", is_verified=False)
+        assert await done(store, AddAccount(account=added)) == (None,)
+        assert await store.find_account(added.id) == added
+        assert await store.find_account_by_email(added.email) == added
+
+    async def test_an_unknown_account_is_none(self, store: Store) -> None:
+        assert await store.find_account(account().id) is None
+        assert await store.find_account_by_email("nobody@example.org") is None
+
+    async def test_a_taken_address_loses(self, store: Store) -> None:
+        first = account()
+        await done(store, AddAccount(account=first))
+        second = account(email_key=first.email_key)
+        assert await lost(store, AddAccount(account=second)) == "email_taken"
+        assert await store.find_account(second.id) is None
+
+    async def test_of_racing_sign_ups_with_one_address_one_wins(self, store: Store) -> None:
+        outcomes = await gather(*(store.apply(AddAccount(account=account(email_key="same"))) for _ in range(20)))
+        assert sum(outcome.lost is None for outcome in outcomes) == 1
+
+    async def test_accounts_without_an_address_do_not_collide(self, store: Store) -> None:
+        await done(store, AddAccount(account=account(email_key=None)), AddAccount(account=account(email_key=None)))
+
+    async def test_one_losing_change_undoes_the_whole_call_and_is_named(self, store: Store) -> None:
+        new = account()
+        loser = ConsumeCode(id=new_id(), purpose=PURPOSE, code_hash=b"x", now=NOW)
+        outcome = await store.apply(AddAccount(account=new), loser, SetMeta(name="after", value="x"))
+        assert outcome.lost is not None
+        assert outcome.lost.change is loser
+        assert outcome.results == ()
+        assert await store.find_account(new.id) is None
+        assert await store.find_meta("after") is None
+
+    async def test_results_stand_in_the_order_of_the_call(self, store: Store) -> None:
+        assert await done(
+            store, SetMeta(name="a", value="1"), AddAccount(account=account()), SetMeta(name="b", value="2")
+        ) == ("1", None, "2")
+
+    async def test_accounts_are_listed_in_the_order_of_ids_page_by_page(self, store: Store) -> None:
+        added = [account() for _ in range(5)]
+        await done(store, *(AddAccount(account=one) for one in added))
+        first = await store.list_accounts(limit=3)
+        rest = await store.list_accounts(after_id=first[-1].id, limit=3)
+        assert [one.id for one in first + rest] == sorted(one.id for one in added)
+
+    async def test_a_profile_changes_and_comes_back(self, store: Store) -> None:
+        added = account()
+        await done(store, AddAccount(account=added))
+        (changed,) = await done(store, ChangeProfile(account_id=added.id, name="花", locale="ja"))
+        assert (changed.name, changed.locale, changed.security_version) == ("花", "ja", 1)
+        assert await store.find_account(added.id) == changed
+
+    async def test_only_an_active_account_changes_its_profile(self, store: Store) -> None:
+        added = account(status=AccountStatus.DISABLED)
+        await done(store, AddAccount(account=added))
+        assert await lost(store, ChangeProfile(account_id=added.id, name="x", locale="ja")) == "account_gone"
+        assert await lost(store, ChangeProfile(account_id=account().id, name="x", locale="ja")) == "account_gone"
+
+    async def test_a_better_hash_replaces_the_old_one_without_a_new_version(self, store: Store) -> None:
+        added = account(password_hash="$old")
+        await done(store, AddAccount(account=added))
+        await done(store, ReplacePasswordHash(account_id=added.id, old_hash="$old", new_hash="$new"))
+        found = await store.find_account(added.id)
+        assert found is not None
+        assert (found.password_hash, found.security_version) == ("$new", 1)
+
+    async def test_a_better_hash_loses_once_the_password_is_another(self, store: Store) -> None:
+        added = account(password_hash="$other")
+        await done(store, AddAccount(account=added))
+        change = ReplacePasswordHash(account_id=added.id, old_hash="$old", new_hash="$new")
+        assert await lost(store, change) == "hash_changed"
+
+    async def test_a_new_password_raises_the_version_and_a_stale_one_loses(self, store: Store) -> None:
+        added = account(password_hash="$old")
+        await done(store, AddAccount(account=added))
+        change = SetPassword(account_id=added.id, security_version=1, password_hash="$new")
+        await done(store, change)
+        assert await lost(store, change) == "security_version"
+        found = await store.find_account(added.id)
+        assert found is not None
+        assert (found.password_hash, found.security_version) == ("$new", 2)
+
+    async def test_a_disabled_account_gets_no_password(self, store: Store) -> None:
+        added = account(status=AccountStatus.DISABLED)
+        await done(store, AddAccount(account=added))
+        change = SetPassword(account_id=added.id, security_version=1, password_hash="$new")
+        assert await lost(store, change) == "security_version"
+
+    async def test_disabling_and_enabling_raise_the_version(self, store: Store) -> None:
+        added = account()
+        await done(store, AddAccount(account=added))
+        await done(store, SetAccountStatus(account_id=added.id, expected="active", status="disabled"))
+        again = SetAccountStatus(account_id=added.id, expected="active", status="disabled")
+        assert await lost(store, again) == "account_gone"
+        await done(store, SetAccountStatus(account_id=added.id, expected="disabled", status="active"))
+        found = await store.find_account(added.id)
+        assert found is not None
+        assert (found.status, found.security_version) == (AccountStatus.ACTIVE, 3)
+
+    async def test_roles_are_replaced_unless_the_account_is_gone(self, store: Store) -> None:
+        added, left = account(roles=("old",)), account(status=AccountStatus.WITHDRAWN)
+        await done(store, AddAccount(account=added), AddAccount(account=left))
+        await done(store, SetRoles(account_id=added.id, roles=("a", 'b"c')))
+        found = await store.find_account(added.id)
+        assert found is not None
+        assert found.roles == ("a", 'b"c')
+        assert await lost(store, SetRoles(account_id=left.id, roles=())) == "account_gone"
+        assert await lost(store, SetRoles(account_id=account().id, roles=())) == "account_gone"
+
+    async def test_withdrawal_blanks_the_person_and_keeps_a_pseudonym(self, store: Store) -> None:
+        owner, first = await signed_in(store, device=Device("Phone", "OS", "Browser", "mobile"), place="Kyoto")
+        await done(store, SetRoles(account_id=owner.id, roles=("admin",)))
+        await done(store, ChangeProfile(account_id=owner.id, name="花子", locale="ja"))
+        await done(store, EraseAccount(account_id=owner.id, security_version=1, identifier_tag="tag"))
+
+        left = await store.find_account(owner.id)
+        assert left is not None
+        assert (left.email, left.email_key, left.name, left.roles, left.password_hash) == ("", None, "", (), None)
+        assert (left.status, left.security_version) == (AccountStatus.WITHDRAWN, 2)
+        seen = await store.find_session(first.id)
+        assert seen is not None
+        assert (seen.ip, seen.user_agent, seen.place, seen.device) == ("", "", "", Device())
+
+    async def test_withdrawal_frees_the_address(self, store: Store) -> None:
+        owner, _ = await signed_in(store)
+        await done(store, EraseAccount(account_id=owner.id, security_version=1, identifier_tag="tag"))
+        await done(store, AddAccount(account=account(email_key=owner.email_key)))
+
+    async def test_withdrawal_forgets_devices_and_sign_ups_of_the_address_only(self, store: Store) -> None:
+        owner, _ = await signed_in(store)
+        mine, others = sign_up(email_key=owner.email_key), sign_up()
+        await done(
+            store,
+            mine,
+            others,
+            RememberDevice(identifier_tag="tag", device_tag="d", now=NOW),
+            RememberDevice(identifier_tag="other", device_tag="d", now=NOW),
+        )
+        await done(store, EraseAccount(account_id=owner.id, security_version=1, identifier_tag="tag"))
+        assert not await store.is_known_device("tag", "d")
+        assert await store.is_known_device("other", "d")
+        assert await store.find_pending_sign_up(mine.pending.id) is None
+        assert await store.find_pending_sign_up(others.pending.id) == others.pending
+
+    async def test_withdrawal_blanks_the_account_s_audit_records_only(self, store: Store) -> None:
+        owner, _ = await signed_in(store)
+        mine = AuditRecord(
+            event="login", outcome="success", at=NOW, account_id=owner.id, ip="i", user_agent="u", place="p", device="d"
+        )
+        other = AuditRecord(event="login", outcome="failure", at=NOW, account_id="other", ip="i")
+        await done(store, AppendAudit(record=mine), AppendAudit(record=other))
+        await done(store, EraseAccount(account_id=owner.id, security_version=1, identifier_tag="tag"))
+        (kept,) = await store.list_audit(AuditFilter(account_id=owner.id))
+        assert (kept.event, kept.ip, kept.user_agent, kept.place, kept.device) == ("login", "", "", "", "")
+        assert [record.ip for record in await store.list_audit(AuditFilter(account_id="other"))] == ["i"]
+
+    async def test_withdrawal_at_a_stale_version_loses(self, store: Store) -> None:
+        owner, _ = await signed_in(store)
+        change = EraseAccount(account_id=owner.id, security_version=2, identifier_tag="tag")
+        assert await lost(store, change) == "security_version"
+        assert await store.find_account(owner.id) == owner
+
+    async def test_a_withdrawn_account_starts_no_session(self, store: Store) -> None:
+        owner, _ = await signed_in(store)
+        await done(store, EraseAccount(account_id=owner.id, security_version=1, identifier_tag="tag"))
+        assert await lost(store, start(session(owner), security_version=2)) == "security_version"
