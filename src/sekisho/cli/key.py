@@ -11,7 +11,7 @@ from sekisho.admin.keys import KeyComesFromSettings
 from sekisho.admin.world import OperatorWorld
 from sekisho.cli.failures import fail
 from sekisho.cli.output import print_json, print_table, time_json, time_text
-from sekisho.cli.surroundings import AsJson, run
+from sekisho.cli.surroundings import TAKES_IDS, AsJson, run
 from sekisho.cli.texts import say
 from sekisho.cli.user import confirm
 from sekisho.errors import NotFound
@@ -67,7 +67,7 @@ def rotate(as_json: AsJson = False) -> None:
     _tell(run(work, as_json=as_json), "done.rotated", as_json, kid_of_active="kid")
 
 
-@app.command("compromise", help=say("help.key_compromise"))
+@app.command("compromise", help=say("help.key_compromise"), context_settings=TAKES_IDS)
 def compromise(
     kid: Annotated[str, typer.Argument(help=say("argument.kid"))],
     yes: Annotated[bool, typer.Option("--yes", help=say("option.yes"))] = False,

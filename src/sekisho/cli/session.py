@@ -10,7 +10,7 @@ from sekisho.admin import sessions
 from sekisho.admin.world import OperatorWorld
 from sekisho.cli.failures import fail
 from sekisho.cli.output import print_json, print_table, time_json, time_text
-from sekisho.cli.surroundings import AsJson, run
+from sekisho.cli.surroundings import TAKES_IDS, AsJson, run
 from sekisho.cli.texts import say
 from sekisho.errors import NotFound
 from sekisho.model import Account, Session
@@ -70,7 +70,7 @@ def show_list(
         )
 
 
-@app.command("end", help=say("help.session_end"))
+@app.command("end", help=say("help.session_end"), context_settings=TAKES_IDS)
 def end(
     session_id: Annotated[str | None, typer.Argument(metavar="[ID]", help=say("argument.session"))] = None,
     user: Annotated[str | None, typer.Option("--user", metavar="EMAIL|ID", help=say("option.user"))] = None,

@@ -15,6 +15,9 @@ from sekisho.settings import Mode, Settings, load, mode_here
 
 _T = TypeVar("_T")
 
+# Ids are base64url and may begin with a dash; a word that is no option of the command is then an argument.
+TAKES_IDS = {"ignore_unknown_options": True}
+
 AsJson = Annotated[bool, typer.Option("--json", help=say("option.json"))]
 
 

@@ -12,7 +12,7 @@ from sekisho.admin.accounts import NewAccount
 from sekisho.admin.world import OperatorWorld
 from sekisho.cli.failures import fail
 from sekisho.cli.output import print_facts, print_json, print_table, time_text
-from sekisho.cli.surroundings import AsJson, run
+from sekisho.cli.surroundings import TAKES_IDS, AsJson, run
 from sekisho.cli.texts import say
 from sekisho.errors import EmailAlreadyExists, NotFound
 from sekisho.model import Account
@@ -84,7 +84,7 @@ def show_list(
         )
 
 
-@app.command("show", help=say("help.user_show"))
+@app.command("show", help=say("help.user_show"), context_settings=TAKES_IDS)
 def show(who: Who, as_json: AsJson = False) -> None:
     async def work(world: OperatorWorld) -> tuple[Account, int]:
         try:
@@ -112,7 +112,7 @@ def show(who: Who, as_json: AsJson = False) -> None:
     )
 
 
-@app.command("disable", help=say("help.user_disable"))
+@app.command("disable", help=say("help.user_disable"), context_settings=TAKES_IDS)
 def disable(who: Who, as_json: AsJson = False) -> None:
     async def work(world: OperatorWorld) -> accounts.StandingChanged:
         try:
@@ -124,7 +124,7 @@ def disable(who: Who, as_json: AsJson = False) -> None:
     _tell(done.account, say("done.user_disabled", email=done.account.email, ended=done.ended), as_json, done.ended)
 
 
-@app.command("enable", help=say("help.user_enable"))
+@app.command("enable", help=say("help.user_enable"), context_settings=TAKES_IDS)
 def enable(who: Who, as_json: AsJson = False) -> None:
     async def work(world: OperatorWorld) -> accounts.StandingChanged:
         try:
@@ -136,7 +136,7 @@ def enable(who: Who, as_json: AsJson = False) -> None:
     _tell(done.account, say("done.user_enabled", email=done.account.email), as_json)
 
 
-@app.command("withdraw", help=say("help.user_withdraw"))
+@app.command("withdraw", help=say("help.user_withdraw"), context_settings=TAKES_IDS)
 def withdraw(
     who: Who, yes: Annotated[bool, typer.Option("--yes", help=say("option.yes"))] = False, as_json: AsJson = False
 ) -> None:
@@ -159,12 +159,12 @@ def withdraw(
     _tell(done.account, say("done.user_withdrawn", id=account.id, ended=done.ended), as_json, done.ended)
 
 
-@role.command("add", help=say("help.role_add"))
+@role.command("add", help=say("help.role_add"), context_settings=TAKES_IDS)
 def role_add(who: Who, roles: Roles, as_json: AsJson = False) -> None:
     _change_roles(who, as_json, add=tuple(roles))
 
 
-@role.command("remove", help=say("help.role_remove"))
+@role.command("remove", help=say("help.role_remove"), context_settings=TAKES_IDS)
 def role_remove(who: Who, roles: Roles, as_json: AsJson = False) -> None:
     _change_roles(who, as_json, remove=tuple(roles))
 
