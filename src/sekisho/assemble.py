@@ -54,6 +54,7 @@ from sekisho.revocations import Revocations, follow
 from sekisho.sessions import Lifetimes, Sessions, SessionTools
 from sekisho.settings import Settings
 from sekisho.storage.sqlite import SqliteStore
+from sekisho.storage.sqlite.connections import Durability
 from sekisho.throttle import Limits, Throttle
 from sekisho.tokens.access_token import AccessTokens
 from sekisho.tokens.refresh_token import RefreshTokens
@@ -119,14 +120,14 @@ def parts(settings: Settings, clock: Clock | None = None) -> Parts:
     )
 
 
-async def open_store(settings: Settings, master: MasterSecret) -> Store:
-    """Return the open store of these settings.
+async def open_store(settings: Settings, master: MasterSecret, durability: Durability = "full") -> Store:
+    """Return the open store of these settings. `durability` "off" is for tests only.
 
     Raises:
         StoreCannotOpen: with what to do.
         WrongMasterSecret: the database was made with another one; nothing is created in it.
     """
-    store = await SqliteStore.open(settings.database_path)
+    store = await SqliteStore.open(settings.database_path, durability=durability)
     check = master.fingerprint()
     if (await store.apply(SetMeta(name="master_secret_check", value=check))).results[0] != check:
         await store.close()
@@ -160,12 +161,17 @@ async def operator(settings: Settings) -> AsyncIterator[OperatorWorld]:
 
 
 @asynccontextmanager
-async def running(settings: Settings, clock: Clock | None = None) -> AsyncIterator[Edge]:
-    """Open everything, keep the background tasks going, and yield the edge; close in reverse order."""
+async def running(
+    settings: Settings, clock: Clock | None = None, durability: Durability = "full"
+) -> AsyncIterator[Edge]:
+    """Open everything, keep the background tasks going, and yield the edge; close in reverse order.
+
+    A clock that stands still and `durability` "off" are for tests.
+    """
     async with AsyncExitStack() as stack:
         have = parts(settings, clock)
         stack.callback(have.passwords.close)
-        store = await open_store(settings, have.master)
+        store = await open_store(settings, have.master, durability)
         stack.push_async_callback(store.close)
 
         revocations = Revocations()
@@ -182,7 +188,7 @@ async def running(settings: Settings, clock: Clock | None = None) -> AsyncIterat
         background: list[Coroutine[Any, Any, None]] = [
             worker.run(),
             follow(store, revocations, reload_keys, report=_report_follow),
-            keep_up(store, have.clock, have.master, revocations, _upkeep_plan(settings, have)),
+            keep_up(store, have.clock, have.master, revocations, _upkeep_plan(settings, have), reload_keys),
         ]
         if settings.metrics_port is not None:
             server, _ = start_http_server(settings.metrics_port, "127.0.0.1", edge.metrics.registry)

@@ -9,6 +9,7 @@ Several nodes may do this at once: every step is one atomic change or guarded by
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable
 
 import structlog
 from msgspec import Struct
@@ -49,6 +50,7 @@ async def keep_up(store: Store, clock: Clock, master: MasterSecret, revocations:
             now = clock.now()
             await sweep(store, now, plan)
             revocations.forget(now)
+            await reload_keys()
             if round_number % ROUNDS_PER_KEY_CHECK == 0:
                 await rotate_if_due(store, master, now, plan)
         except StoreUnavailable as error:

@@ -21,6 +21,7 @@ from sekisho.http.call import Call
 from sekisho.http.edge import Edge
 from sekisho.http.headers import preflight_headers, whole_headers
 from sekisho.http.openapi import openapi_route
+from sekisho.http.refusal_log import RefusalLog
 from sekisho.http.refusals import internal_error_answer, refusal_answer
 from sekisho.http.routes import DEV_ROUTES, ROUTES, Route
 from sekisho.ports.storage import StoreUnavailable
@@ -42,6 +43,7 @@ class Application:
 
     def __init__(self, edge: Edge) -> None:
         self._edge = edge
+        self._refusal_log = RefusalLog()
         routes = (*ROUTES, openapi_route(ROUTES), *(DEV_ROUTES if edge.mailbox else ()))
         by_path: dict[str, dict[str, Route]] = {}
         for route in routes:
@@ -70,7 +72,7 @@ class Application:
             await _send(send, 204, headers, b"")
             return
         try:
-            answer = await self._answer(call, methods)
+            answer = await self._answer(call, path, methods)
         except ClientGone:
             return
         headers = whole_headers(answer, self._edge.settings, origin_text)
@@ -78,24 +80,24 @@ class Application:
         known = method if method in methods else "(other)"
         self._edge.metrics.answered(path, known, answer.status, perf_counter() - started)
 
-    async def _answer(self, call: Call, methods: Mapping[str, Route]) -> Answer:
+    async def _answer(self, call: Call, path: str, methods: Mapping[str, Route]) -> Answer:
         try:
             return await _endpoint(call, methods)(call)
         except Refusal as refusal:
-            return self._refused(call, refusal)
+            return self._refused(call, path, refusal)
         except StoreUnavailable as error:
             log.error("store_unavailable", error=str(error))
-            return self._refused(call, ServiceUnavailable(detail="store unavailable", retry_after=1))
+            return self._refused(call, path, ServiceUnavailable(detail="store unavailable", retry_after=1))
         except ClientGone:
             raise
         except Exception:
             incident = secrets.token_hex(8)
-            log.exception("internal_server_error", incident=incident, path=call.scope["path"][:200])
+            log.exception("internal_server_error", incident=incident, route=path)
             return internal_error_answer(incident, call)
 
-    def _refused(self, call: Call, refusal: Refusal) -> Answer:
+    def _refused(self, call: Call, path: str, refusal: Refusal) -> Answer:
         self._edge.metrics.refused(refusal.code)
-        log.debug("refused", code=refusal.code, detail=refusal.detail)
+        self._refusal_log.note(refusal, path, call.origin.ip)
         return refusal_answer(refusal, call)
 
 
