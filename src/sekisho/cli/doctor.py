@@ -8,7 +8,7 @@ import typer
 
 from sekisho.cli.checks import Check, checks_around, checks_of_database, problem
 from sekisho.cli.failures import FAILED, store_failure
-from sekisho.cli.output import print_json
+from sekisho.cli.output import padded, print_json
 from sekisho.cli.surroundings import AsJson, chosen_mode, mode_hint
 from sekisho.cli.texts import LANGUAGE, say
 from sekisho.settings import Settings, SettingsError, load
@@ -63,6 +63,6 @@ async def _examine_database(settings: Settings) -> list[Check]:
 
 
 def _print(check: Check) -> None:
-    print(f"{say(f'doctor.{check.state}'):8} {check.name}: {check.text}")
+    print(f"{padded(say(f'doctor.{check.state}'), 8)} {check.name}: {check.text}")
     if check.fix:
         print(f"{'':8} -> {check.fix}")

@@ -46,6 +46,11 @@ def print_facts(facts: Iterable[tuple[str, str]]) -> None:
     Console(width=width, highlight=False).print(table)
 
 
+def padded(text: str, columns: int) -> str:
+    """Return the text filled up to a width on the terminal, where kana and kanji take two columns."""
+    return text + " " * (columns - sum(1 if char.isascii() else 2 for char in text))
+
+
 def time_text(at: Millis | None) -> str:
     """Return a moment for a table; "" if there is none."""
     return "" if at is None else iso_time(at)

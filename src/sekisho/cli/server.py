@@ -15,6 +15,7 @@ from sekisho.assemble import application
 from sekisho.cli.connection import BoundedConnection
 from sekisho.cli.failures import fail
 from sekisho.cli.listening import BACKLOG
+from sekisho.cli.output import padded
 from sekisho.cli.texts import say
 from sekisho.http.app import Asgi, Receive, Scope, Send
 from sekisho.settings import Settings
@@ -117,16 +118,10 @@ def _announce_dev(settings: Settings) -> None:
             str(state / "secret") if secret.endswith("/secret") else say("dev.secret_given", origin=secret),
         ),
     ]
-    width = max(_columns(say(key)) for key, _ in lines)
-    facts = "\n".join(f"  {say(key)}{' ' * (width - _columns(say(key)))}  {value}" for key, value in lines)
+    facts = "\n".join(f"  {padded(say(key), 12)}  {value}" for key, value in lines)
     curl = (
         f"  curl {base}/api/v1/auth/signup/send-code -H 'Content-Type: application/json' \\\n"
         '    -d \'{"email": "you@example.com", "password": "correct horse battery", "client_id": "web"}\''
     )
     text = [say("dev.running", version=__version__), "", facts, "", say("dev.next"), curl, "", say("dev.stop")]
     print("\n".join(text), flush=True)
-
-
-def _columns(text: str) -> int:
-    """The width on a terminal: kana and kanji take two columns."""
-    return sum(1 if char.isascii() else 2 for char in text)

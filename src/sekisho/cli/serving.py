@@ -38,7 +38,7 @@ def serve(port: Port = None, host: Host = None) -> None:
 
 def _settings(mode: Mode, port: int | None, host: str | None) -> Settings:
     given = {"port": port, "host": host}
-    with told():
+    with told(hint=say("settings.hint_serve") if mode == "serve" else ""):
         return load(mode, overrides={name: value for name, value in given.items() if value is not None})
 
 
