@@ -42,8 +42,18 @@ class UpkeepPlan(Struct, frozen=True, kw_only=True):
     verify_for_ms: int = 0
 
 
-async def keep_up(store: Store, clock: Clock, master: MasterSecret, revocations: Revocations, plan: UpkeepPlan) -> None:
-    """Run for ever. A store that does not answer is tried again in the next round."""
+async def keep_up(
+    store: Store,
+    clock: Clock,
+    master: MasterSecret,
+    revocations: Revocations,
+    plan: UpkeepPlan,
+    reload_keys: Callable[[], Awaitable[None]],
+) -> None:
+    """Run for ever. A store that does not answer is tried again in the next round.
+
+    reload_keys: lets keys whose time is over leave the JWKS.
+    """
     round_number = 0
     while True:
         try:
