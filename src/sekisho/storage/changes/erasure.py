@@ -29,6 +29,12 @@ WHERE account_id = :id
 
 BLANK_AUDIT = "UPDATE audit SET ip = '', user_agent = '', place = '', device = '' WHERE account_id = :id"
 
+# Sign-ups and refusals that name no account say where their person was, too.
+BLANK_AUDIT_OF_ADDRESS = """
+UPDATE audit SET ip = '', user_agent = '', place = '', device = ''
+WHERE identifier_tag = :identifier_tag AND account_id = ''
+"""
+
 
 def erase_account(change: changes.EraseAccount) -> Steps:
     locked = yield Step(LOCK_ACCOUNT, {"id": change.account_id, "security_version": change.security_version})
@@ -41,5 +47,6 @@ def erase_account(change: changes.EraseAccount) -> Steps:
     yield Step(FORGET_DEVICES, {"identifier_tag": change.identifier_tag})
     yield Step(BLANK_SESSIONS, account)
     yield Step(BLANK_AUDIT, account)
+    yield Step(BLANK_AUDIT_OF_ADDRESS, {"identifier_tag": change.identifier_tag})
     yield Step(ERASE, account)
     return None

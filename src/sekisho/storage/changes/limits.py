@@ -24,7 +24,7 @@ WHERE throttle.window_ends_at <= :now
     OR throttle.tries < :limit
     OR (:is_delaying = 1 AND throttle.last_at <= CASE
         WHEN throttle.tries >= :longest_from THEN :longest_since_at
-        ELSE :now - (:first_delay_ms << CAST(throttle.tries - :limit AS INTEGER))
+        ELSE :now - (CAST(:first_delay_ms AS BIGINT) << CAST(throttle.tries - :limit AS INTEGER))
     END)
 RETURNING tries
 """

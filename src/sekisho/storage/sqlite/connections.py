@@ -50,6 +50,7 @@ def open_writer(path: Path, durability: Durability = "full") -> apsw.Connection:
     connection.pragma("journal_mode", "wal")
     connection.pragma("synchronous", "FULL" if durability == "full" else "OFF")
     connection.pragma("foreign_keys", 1)
+    connection.pragma("secure_delete", 1)
     connection.pragma("journal_size_limit", WAL_KEPT_BYTES)
     return connection
 
