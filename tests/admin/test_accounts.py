@@ -1,0 +1,151 @@
+"""Accounts in the operator's hands: what is added can sign in, what is disabled cannot, what is erased is gone."""
+
+from __future__ import annotations
+
+import pytest
+
+from admin.operator import operator_of
+from sekisho.admin.accounts import (
+    NewAccount,
+    add_account,
+    change_roles,
+    disable_account,
+    enable_account,
+    find_account,
+    list_accounts,
+    withdraw_account,
+)
+from sekisho.errors import EmailAlreadyExists, InvalidCredentials, NotFound, RefreshTokenInvalid, ValidationError
+from sekisho.model import AccountStatus
+from world import HANAKO, PASSWORD, World
+
+pytestmark = pytest.mark.anyio
+
+
+async def test_an_added_account_can_sign_in_and_is_audited(world: World) -> None:
+    account = await add_account(NewAccount(email=HANAKO, password=PASSWORD, roles=("admin",)), operator_of(world))
+    pair = await world.login(HANAKO, PASSWORD)
+    assert (pair.account.id, pair.account.roles, pair.account.is_verified) == (account.id, ("admin",), True)
+    (line,) = await world.audit("account_added")
+    assert (line.actor, line.account_id, line.outcome) == ("operator", account.id, "success")
+
+
+async def test_an_account_added_without_a_password_lets_nobody_in(world: World) -> None:
+    await add_account(NewAccount(email=HANAKO), operator_of(world))
+    with pytest.raises(InvalidCredentials) as refused:
+        await world.login(HANAKO, PASSWORD)
+    assert refused.value.detail == "no_password"
+
+
+async def test_an_address_has_one_account_whatever_its_case(world: World) -> None:
+    await add_account(NewAccount(email=HANAKO), operator_of(world))
+    with pytest.raises(EmailAlreadyExists):
+        await add_account(NewAccount(email=HANAKO.upper()), operator_of(world))
+    assert len(await world.audit("account_added")) == 1
+
+
+@pytest.mark.parametrize(
+    ("wrong", "details"),
+    [
+        (NewAccount(email="nobody"), {"email": "invalid_email"}),
+        (NewAccount(email=HANAKO, password="short"), {"password": "too_short"}),
+        (NewAccount(email=HANAKO, roles=("two words",)), {"roles": "invalid_characters"}),
+        (NewAccount(email=HANAKO, roles=tuple(f"r{n}" for n in range(51))), {"roles": "too_many"}),
+        (NewAccount(email=HANAKO, locale="xx"), {"locale": "invalid_choice"}),
+    ],
+)
+async def test_what_is_not_acceptable_is_named_and_nothing_is_added(
+    world: World, wrong: NewAccount, details: dict[str, str]
+) -> None:
+    with pytest.raises(ValidationError) as refused:
+        await add_account(wrong, operator_of(world))
+    assert refused.value.details == details
+    assert await list_accounts(operator_of(world)) == []
+
+
+async def test_an_account_is_found_by_address_in_any_case_and_by_id(world: World) -> None:
+    account = await world.account()
+    assert await find_account(HANAKO.upper(), operator_of(world)) == account
+    assert await find_account(account.id, operator_of(world)) == account
+    for unknown in ("nobody@mail.test", "no-such-id"):
+        with pytest.raises(NotFound):
+            await find_account(unknown, operator_of(world))
+
+
+async def test_the_list_pages_through_all_accounts_once(world: World) -> None:
+    wanted = {(await world.account(f"person{number}@mail.test")).id for number in range(5)}
+    first = await list_accounts(operator_of(world), limit=3)
+    rest = await list_accounts(operator_of(world), after_id=first[-1].id, limit=3)
+    assert (len(first), len(rest)) == (3, 2)
+    assert {account.id for account in first + rest} == wanted
+
+
+async def test_ASVS_7_4_2_disabling_ends_every_session_and_closes_the_door(world: World) -> None:
+    pairs = [await world.signed_in() for _ in range(2)]
+    done = await disable_account(HANAKO, operator_of(world))
+    assert (done.account.status, done.ended) == (AccountStatus.DISABLED, 2)
+    with pytest.raises(RefreshTokenInvalid):
+        await world.refresh(pairs[0].credential)
+    with pytest.raises(InvalidCredentials):
+        await world.login()
+    ends = await world.audit("session_ended")
+    assert {(line.reason, line.actor) for line in ends} == {("account_disabled", "operator")}
+    assert len(ends) == 2
+    journal = await world.store.read_journal(0)
+    assert {entry.value for entry in journal.entries} == {pair.session.id for pair in pairs}
+
+
+async def test_disabling_twice_changes_and_records_nothing_more(world: World) -> None:
+    await world.account()
+    first = await disable_account(HANAKO, operator_of(world))
+    again = await disable_account(HANAKO, operator_of(world))
+    assert again.account == first.account
+    assert len(await world.audit("account_disabled")) == 1
+
+
+async def test_an_enabled_account_can_sign_in_again_but_old_sessions_stay_ended(world: World) -> None:
+    pair = await world.signed_in()
+    await disable_account(HANAKO, operator_of(world))
+    await enable_account(HANAKO, operator_of(world))
+    await world.login()
+    with pytest.raises(RefreshTokenInvalid):
+        await world.refresh(pair.credential)
+    assert [line.actor for line in await world.audit("account_enabled")] == ["operator"]
+
+
+async def test_roles_are_added_and_removed_without_touching_the_others(world: World) -> None:
+    await world.account()
+    await change_roles(HANAKO, operator_of(world), add=("admin", "editor"))
+    account = await change_roles(HANAKO, operator_of(world), add=("viewer", "editor"), remove=("admin", "nothing"))
+    assert account.roles == ("editor", "viewer")
+    assert await find_account(HANAKO, operator_of(world)) == account
+    await change_roles(HANAKO, operator_of(world), add=("viewer",))
+    assert len(await world.audit("roles_changed")) == 2
+
+
+@pytest.mark.parametrize("is_disabled", [False, True])
+async def test_a_withdrawn_account_is_erased_and_its_address_free(world: World, is_disabled: bool) -> None:
+    pair = await world.signed_in()
+    if is_disabled:
+        await disable_account(HANAKO, operator_of(world))
+    done = await withdraw_account(HANAKO, operator_of(world))
+    assert (done.account.status, done.account.email, done.account.password_hash) == (AccountStatus.WITHDRAWN, "", None)
+    assert not await world.is_live(pair)
+    assert {(line.ip, line.user_agent) for line in await world.audit() if line.account_id == pair.account.id} == {
+        ("", "")
+    }
+    assert [line.actor for line in await world.audit("withdrawal")] == ["operator"]
+    assert len(await world.mail(HANAKO)) == 1
+    await add_account(NewAccount(email=HANAKO), operator_of(world))
+
+
+async def test_nothing_can_be_done_to_a_withdrawn_account(world: World) -> None:
+    account = await world.account()
+    operator = operator_of(world)
+    await withdraw_account(account.id, operator)
+    for change in (disable_account, enable_account, withdraw_account):
+        with pytest.raises(NotFound) as refused:
+            await change(account.id, operator)
+        assert refused.value.detail == "withdrawn"
+    with pytest.raises(NotFound):
+        await change_roles(account.id, operator, add=("admin",))
