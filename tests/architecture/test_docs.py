@@ -1,0 +1,148 @@
+"""The documents hold: links lead somewhere, flow pages name files that are there, and the tour in both READMEs runs."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+
+from live_server import live_server
+
+ROOT = Path(__file__).parents[2]
+TOP = ("README.md", "README.ja.md", "CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md")
+DOCUMENTS = [ROOT / name for name in TOP] + sorted((ROOT / "docs").rglob("*.md"))
+FLOWS = sorted(path.stem for path in (ROOT / "src" / "sekisho" / "flows").glob("*.py") if path.stem != "__init__")
+
+LINK = re.compile(r"\]\(([^)\s]+)\)")
+HEADING = re.compile(r"^#+ (.+)$", re.MULTILINE)
+FILE = re.compile(r"`((?:src|tests|docs|scripts)/[^`\s]+)`")
+BLOCK = re.compile(r"^```(bash|json|text)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+LATIN = re.compile(r"[A-Za-z]")
+
+BETWEEN = "=== end of block ==="
+
+
+def name_of(path: Path) -> str:
+    return str(path.relative_to(ROOT))
+
+
+def anchors(text: str) -> set[str]:
+    """Return the anchors of a page's headings, by GitHub's rule."""
+    found = HEADING.findall(re.sub(r"```.*?```", "", text, flags=re.DOTALL))
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in found}
+
+
+@pytest.mark.parametrize("path", DOCUMENTS, ids=name_of)
+def test_every_link_leads_to_a_file_and_a_heading_that_are_there(path: Path) -> None:
+    lost = []
+    for target in LINK.findall(path.read_text(encoding="utf-8")):
+        if target.startswith(("http://", "https://")):
+            continue
+        file, _, anchor = target.partition("#")
+        page = (path.parent / file).resolve() if file else path
+        if not page.exists() or (anchor and anchor not in anchors(page.read_text(encoding="utf-8"))):
+            lost.append(target)
+
+    assert lost == []
+
+
+@pytest.mark.parametrize("path", DOCUMENTS, ids=name_of)
+def test_every_file_that_a_document_names_is_there(path: Path) -> None:
+    named = FILE.findall(path.read_text(encoding="utf-8"))
+
+    assert [file for file in named if "NNNN" not in file and "<" not in file and not (ROOT / file).exists()] == []
+
+
+@pytest.mark.parametrize("flow", FLOWS)
+def test_a_flow_has_a_page_that_names_its_module_and_is_on_the_list(flow: str) -> None:
+    page = (ROOT / "docs" / "flows" / f"{flow}.md").read_text(encoding="utf-8")
+
+    assert f"`src/sekisho/flows/{flow}.py`" in page
+    assert f"({flow}.md)" in (ROOT / "docs" / "flows" / "README.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "docs" / "flows").glob("*.md")), ids=name_of)
+def test_a_flow_page_names_each_file_once(path: Path) -> None:
+    named = FILE.findall(path.read_text(encoding="utf-8"))
+
+    assert sorted(named) == sorted(set(named))
+
+
+def test_every_decision_is_on_the_list_and_has_its_four_parts() -> None:
+    folder = ROOT / "docs" / "decisions"
+    listed = (folder / "README.md").read_text(encoding="utf-8")
+    records = sorted(folder.glob("[0-9]*.md"))
+    parts = ("## Context", "## Choice", "## Consequences", "## What would change our mind")
+
+    assert records
+    assert [path.name for path in records if f"({path.name})" not in listed] == []
+    assert [path.name for path in records for part in parts if part not in path.read_text(encoding="utf-8")] == []
+
+
+def blocks(readme: str) -> list[tuple[str, str]]:
+    """Return the tour: each block of commands with what the README says that it prints ("" for nothing)."""
+    found = BLOCK.findall((ROOT / readme).read_text(encoding="utf-8"))
+    following = [*found[1:], ("", "")]
+    return [
+        (text, shown if kind != "bash" else "")
+        for (language, text), (kind, shown) in zip(found, following, strict=True)
+        if language == "bash"
+    ]
+
+
+def is_like(printed: str, shown: str) -> bool:
+    """Say whether the output is what the README shows, where `…` stands for anything."""
+    pattern = ".*".join(re.escape(part) for part in shown.strip().split("…"))
+    return re.fullmatch(pattern, printed.strip()) is not None
+
+
+@pytest.mark.parametrize("readme", ["README.md", "README.ja.md"])
+def test_the_tour_prints_what_the_readme_shows(readme: str, tmp_path: Path) -> None:
+    missing = [tool for tool in ("bash", "curl") if shutil.which(tool) is None]
+    assert missing == [], f"the tour of {readme} needs {' and '.join(missing)}: install it and run again"
+    tour = blocks(readme)
+
+    with live_server(tmp_path) as server:
+        script = f"\necho '{BETWEEN}'\n".join(commands for commands, _ in tour)
+        script = script.replace(":8080", f":{urlsplit(server.url).port}")
+        environment = {**os.environ, "TMPDIR": str(tmp_path)}
+        done = subprocess.run(
+            ["bash", "-e", "-c", script],
+            cwd=tmp_path,
+            env=environment,
+            capture_output=True,
+            encoding="utf-8",
+            timeout=120,
+        )
+
+    assert done.returncode == 0, done.stderr + done.stdout
+    printed = done.stdout.split(f"{BETWEEN}\n")
+    wrong = [(text, shown) for text, (_, shown) in zip(printed, tour, strict=True) if not is_like(text, shown)]
+    assert wrong == []
+
+
+def test_both_readmes_run_the_same_tour() -> None:
+    def commands(readme: str) -> list[str]:
+        return [text.replace(" -H 'Accept-Language: ja'", "") for text, _ in blocks(readme)]
+
+    assert len(commands("README.md")) > 5
+    assert commands("README.ja.md") == commands("README.md")
+
+
+@pytest.mark.parametrize(
+    ("printed", "shown", "fits"),
+    [
+        ('{"a":1,"b":"x"}\n', '{"a":1,"b":"…"}', True),
+        ('{"a":2,"b":"x"}\n', '{"a":1,"b":"…"}', False),
+        ("one\n", "", False),
+        ("\n", "", True),
+        ("a.c\n", "abc", False),
+    ],
+)
+def test_output_is_compared_letter_by_letter_but_for_the_dots(printed: str, shown: str, fits: bool) -> None:
+    assert is_like(printed, shown) is fits
