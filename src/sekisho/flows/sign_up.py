@@ -272,9 +272,11 @@ async def _count_try(
 
 async def _refuse_lost(lost: Lost, pending: PendingSignUp, origin: Origin, now: Millis, world: SignUpWorld) -> None:
     """The code was right, but somebody else was first. An address that got its account in the
-    meantime answers like a decoy; a code used in the meantime is a sign-up that is over."""
+    meantime answers like a decoy, a code replaced in the meantime like a wrong one; a code used in
+    the meantime is a sign-up that is over."""
     await world.store.apply(_failure(lost.why, pending, origin, now, world))
-    if isinstance(lost.change, ConsumeCode):
+    unused = await world.store.list_pending_sign_ups(pending.email_key)
+    if all(other.id != pending.id for other in unused):
         raise SessionNotFound(detail=lost.why)
 
 
