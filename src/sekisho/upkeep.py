@@ -96,8 +96,7 @@ async def rotate_if_due(store: Store, master: MasterSecret, now: Millis, plan: U
     active = next((key for key in keys if key.state is KeyState.ACTIVE), None)
     if active is None or now - (active.activated_at or active.created_at) < plan.rotate_after_ms:
         return False
-    await rotate_keys(store, master, plan.signing_algorithm, now, plan.verify_for_ms)
     line = record(Event.SIGNING_KEYS_ROTATED, "success", at=now, origin=Origin(), reason="schedule", actor="system")
-    await store.apply(AppendAudit(record=line))
+    await rotate_keys(store, master, plan.signing_algorithm, now, plan.verify_for_ms, also=(AppendAudit(record=line),))
     log.info("signing_keys_rotated", retired=active.kid)
     return True
