@@ -1,0 +1,63 @@
+"""Real parts that also count what they do, for promises about the amount of work."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from sekisho.master_secret import MasterSecret
+from sekisho.model import Account
+from sekisho.one_time_codes import OneTimeCodes
+from sekisho.passwords.hashing import HashPool
+from sekisho.passwords.parameters import PROFILES
+from sekisho.ports.storage import Store
+from world import HASH_PROFILE
+
+
+class CountingHashPool(HashPool):
+    """Counts the calls that cost a hash; that each costs one, also without a usable hash, is the pool's own test."""
+
+    def __init__(self) -> None:
+        super().__init__(PROFILES[HASH_PROFILE])
+        self.hashed = 0
+
+    async def hash(self, password: str) -> str:
+        self.hashed += 1
+        return await super().hash(password)
+
+    async def verify(self, password: str, encoded: str | None) -> bool:
+        self.hashed += 1
+        return await super().verify(password, encoded)
+
+
+class CountingCodes(OneTimeCodes):
+    """Counts comparisons."""
+
+    def __init__(self, master: MasterSecret) -> None:
+        super().__init__(master)
+        self.compared = 0
+
+    def same(self, a: bytes, b: bytes) -> bool:
+        self.compared += 1
+        return super().same(a, b)
+
+
+class Meanwhile:
+    """A store in which something happens right after the account was read: what a slow hash leaves time for."""
+
+    def __init__(self, store: Store, happens: Callable[[], Awaitable[object]]) -> None:
+        self._store = store
+        self._happens = happens
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._store, name)
+
+    async def find_account(self, account_id: Any) -> Account | None:
+        found = await self._store.find_account(account_id)
+        await self._happens()
+        return found
+
+    async def find_account_by_email(self, email_key: str) -> Account | None:
+        found = await self._store.find_account_by_email(email_key)
+        await self._happens()
+        return found
