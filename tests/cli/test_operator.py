@@ -1,0 +1,164 @@
+"""The operator's commands, beside a server that runs on the same file: what they do counts there at once."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from subprocess import CompletedProcess, run
+from typing import Any
+
+import httpx2
+import pytest
+
+from cli.person import EMAIL, PASSWORD, refreshed, sign_in, who_am_i
+from live_server import LiveServer, environment, live_server, sekisho
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
+    """One development server for the module, with one account."""
+    with live_server(tmp_path_factory.mktemp("operator")) as running:
+        add_user(running.folder, EMAIL)
+        yield running
+
+
+def add_user(folder: Path, email: str, *options: str, password: str = PASSWORD) -> CompletedProcess[str]:
+    return run(
+        [sys.executable, "-m", "sekisho", "user", "add", email, "--password-stdin", "--json", *options],
+        cwd=folder,
+        env=environment(),
+        input=f"{password}\n",
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+    )
+
+
+def told(server: LiveServer, *words: str) -> Any:
+    """Return the JSON that a command prints."""
+    done = sekisho(*words, "--json", folder=server.folder)
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+def refused(server: LiveServer, *words: str) -> Any:
+    """Return the JSON that a command prints when it fails."""
+    done = sekisho(*words, "--json", folder=server.folder)
+    assert (done.returncode, done.stdout) == (1, "")
+    return json.loads(done.stderr)
+
+
+def wait_until_refused(server: LiveServer, tokens: Any, code: str, within_s: float = 1.0) -> None:
+    deadline = time.monotonic() + within_s
+    while (answer := who_am_i(server, tokens))[0] == 200:
+        assert time.monotonic() < deadline, "the server still accepts the token"
+        time.sleep(0.02)
+    assert (answer[0], answer[1]["error"]) == (401, code)
+
+
+def test_a_session_that_the_cli_ends_is_refused_by_the_running_server_within_a_second(server: LiveServer) -> None:
+    tokens, other = sign_in(server), sign_in(server)
+    session_id = who_am_i(server, tokens)[1]["session"]["id"]
+    listed = told(server, "session", "list", "--user", EMAIL)["sessions"]
+    assert session_id in [session["id"] for session in listed]
+    assert "secret" not in json.dumps(listed)
+    assert told(server, "session", "end", session_id) == {"ended": 1}
+    wait_until_refused(server, tokens, "session_revoked")
+    assert who_am_i(server, other)[0] == 200
+    assert refused(server, "session", "end", session_id)["error"] == "not_found"
+
+
+def test_ending_all_sessions_of_a_user_says_how_many(server: LiveServer) -> None:
+    tokens = sign_in(server)
+    live = len(told(server, "session", "list", "--user", EMAIL)["sessions"])
+    assert told(server, "session", "end", "--user", EMAIL) == {"ended": live}
+    wait_until_refused(server, tokens, "session_revoked")
+
+
+def test_a_disabled_user_is_out_at_once_and_can_come_back(server: LiveServer) -> None:
+    tokens = sign_in(server)
+    done = told(server, "user", "disable", EMAIL)
+    assert (done["account"]["status"], done["ended"] >= 1) == ("disabled", True)
+    wait_until_refused(server, tokens, "session_revoked")
+    assert told(server, "user", "enable", EMAIL)["account"]["status"] == "active"
+    sign_in(server)
+
+
+def test_a_key_rotation_by_the_cli_logs_nobody_out(server: LiveServer) -> None:
+    tokens = sign_in(server)
+    before = {key["kid"]: key["state"] for key in told(server, "key", "list")["keys"]}
+    after = {key["kid"]: key["state"] for key in told(server, "key", "rotate")["keys"]}
+    assert [after[kid] for kid, state in before.items() if state == "next"] == ["active"]
+    time.sleep(0.2)
+    assert who_am_i(server, tokens)[0] == 200
+    assert who_am_i(server, refreshed(server, tokens))[0] == 200
+    published = {key["kid"] for key in httpx2.get(f"{server.url}/.well-known/jwks.json").json()["keys"]}
+    assert set(after) <= published
+
+
+def test_a_compromised_key_is_refused_at_once_and_clients_go_on_by_refreshing(server: LiveServer) -> None:
+    tokens = sign_in(server)
+    active = next(key["kid"] for key in told(server, "key", "list")["keys"] if key["state"] == "active")
+    assert refused(server, "key", "compromise", active)["error"] == "not_confirmed"
+    keys = told(server, "key", "compromise", active, "--yes")["keys"]
+    assert {key["kid"]: key["state"] for key in keys}[active] == "compromised"
+    wait_until_refused(server, tokens, "access_token_expired")
+    assert who_am_i(server, refreshed(server, tokens))[0] == 200
+
+
+def test_a_user_is_added_shown_given_roles_and_withdrawn(server: LiveServer) -> None:
+    added = json.loads(add_user(server.folder, "taro@mail.test", "--role", "viewer", "--locale", "ja").stdout)[
+        "account"
+    ]
+    assert (added["roles"], added["locale"], added["has_password"]) == (["viewer"], "ja", True)
+    assert told(server, "user", "role", "add", added["id"], "admin")["account"]["roles"] == ["viewer", "admin"]
+    assert told(server, "user", "role", "remove", added["id"], "viewer")["account"]["roles"] == ["admin"]
+    shown = told(server, "user", "show", "taro@mail.test")
+    assert (shown["account"]["id"], shown["live_sessions"]) == (added["id"], 0)
+    assert added["id"] in [account["id"] for account in told(server, "user", "list")["accounts"]]
+    assert refused(server, "user", "withdraw", "taro@mail.test")["error"] == "not_confirmed"
+    assert told(server, "user", "withdraw", "taro@mail.test", "--yes")["account"]["status"] == "withdrawn"
+    assert refused(server, "user", "show", "taro@mail.test")["error"] == "not_found"
+
+
+def test_a_refused_password_never_comes_back_in_an_answer(server: LiveServer) -> None:
+    done = add_user(server.folder, "jiro@mail.test", password="hunter2")
+    assert done.returncode == 1
+    assert json.loads(done.stderr)["details"] == {"password": "too_short"}
+    assert "hunter2" not in done.stdout + done.stderr
+
+
+def test_an_address_that_has_an_account_is_refused(server: LiveServer) -> None:
+    assert json.loads(add_user(server.folder, EMAIL).stderr)["error"] == "email_already_exists"
+
+
+def test_an_id_that_begins_with_a_dash_is_an_argument(server: LiveServer) -> None:
+    assert "-PKmuPRk7z7tiJfaRlNcdQ" in refused(server, "user", "show", "-PKmuPRk7z7tiJfaRlNcdQ")["message"]
+    assert "-PKmuPRk7z7tiJfaRlNcdQ" in refused(server, "session", "end", "-PKmuPRk7z7tiJfaRlNcdQ")["message"]
+
+
+def test_the_audit_trail_can_be_filtered_and_never_holds_an_address_of_mail(server: LiveServer) -> None:
+    sign_in(server)
+    records = told(server, "audit", "list", "--user", EMAIL, "--event", "login", "--since", "1h")["records"]
+    assert {record["event"] for record in records} == {"login"}
+    assert EMAIL not in json.dumps(told(server, "audit", "list"))
+    assert told(server, "audit", "list", "--until", "2020-01-01")["records"] == []
+    assert refused(server, "audit", "list", "--event", "logins")["error"] == "validation_error"
+    assert refused(server, "audit", "list", "--since", "yesterday")["details"] == {"since": "bad_time"}
+
+
+def test_people_get_tables_and_sentences(server: LiveServer) -> None:
+    listed = sekisho("user", "list", folder=server.folder)
+    assert listed.stdout.split()[:2] == ["Id", "Email"]
+    assert EMAIL in listed.stdout
+    japanese = sekisho("session", "end", "nothing", folder=server.folder, LC_ALL="ja_JP.UTF-8")
+    assert japanese.stderr.startswith("有効なセッション nothing はありません。")
+
+
+@pytest.mark.parametrize("words", [("session", "end"), ("user", "ad"), ("user", "list", "--limit", "0")])
+def test_wrong_usage_has_its_own_exit_code(server: LiveServer, words: tuple[str, ...]) -> None:
+    assert sekisho(*words, folder=server.folder).returncode == 2

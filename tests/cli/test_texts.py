@@ -1,0 +1,54 @@
+"""The commands' texts: both languages whole, nothing unused, nothing missing."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+import sekisho.cli
+from sekisho.cli.texts import LANGUAGES, say, table
+
+SOURCES = "\n".join(path.read_text() for path in Path(sekisho.cli.__file__).parent.glob("*.py"))
+# Keys that are put together: their beginnings.
+MADE = ("column.", "store.", "start.", "doctor.", "reason.roles.")
+
+
+def placeholders(text: str) -> set[str]:
+    return set(re.findall(r"\{([a-z_]+)\}", text))
+
+
+def test_both_languages_have_the_same_keys() -> None:
+    english, japanese = (table(language) for language in LANGUAGES)
+    assert english.keys() == japanese.keys()
+
+
+def test_a_sentence_asks_for_the_same_values_in_both_languages() -> None:
+    english, japanese = (table(language) for language in LANGUAGES)
+    differing = {
+        key
+        for key in english
+        # The store's English sentences come whole from the store itself.
+        if not key.startswith("store.") and placeholders(english[key]) != placeholders(japanese[key])
+    }
+    assert differing == set()
+
+
+def test_every_text_is_used_and_every_text_used_exists() -> None:
+    known = set(table("en"))
+    groups = {key.partition(".")[0] for key in known}
+    literal = {
+        word for word in re.findall(r"""["']([a-z]+\.[a-zA-Z_.]+)["']""", SOURCES) if word.partition(".")[0] in groups
+    }
+    assert literal - known == set()
+    assert {key for key in known - literal if "." in key and not key.startswith(MADE)} == set()
+
+
+def test_a_value_that_looks_like_a_placeholder_stays_as_it_is() -> None:
+    assert "{ended}" in say("done.user_disabled", email="{ended}", ended=3)
+
+
+def test_a_missing_value_is_a_programming_mistake() -> None:
+    with pytest.raises(KeyError):
+        say("done.user_disabled", email="x")
