@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import apsw
 import httpx2
@@ -162,7 +163,7 @@ def test_serve_lists_what_is_missing_and_points_to_init(tmp_path: Path) -> None:
 
 
 def test_serve_refuses_an_old_schema_then_serves_without_a_mailbox(tmp_path: Path) -> None:
-    production = {
+    production: dict[str, Any] = {
         "SEKISHO_SECRET": SECRET,
         "SEKISHO_PUBLIC_URL": "https://auth.mail.test",
         "SEKISHO_DATABASE_URL": f"sqlite:///{tmp_path}/live.db",

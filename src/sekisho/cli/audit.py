@@ -74,8 +74,9 @@ def show_list(
             fail(error.code, say("refused.field", field=f"--{field}", reason=reason), as_json=as_json)
 
     found = run(work, as_json=as_json)
+    following = found[-1].seq if len(found) == limit else None
     if as_json:
-        print_json({"records": [record_view(record) for record in found]})
+        print_json({"records": [record_view(record) for record in found], "next": following})
     elif not found:
         print(say("empty.audit"))
     else:
@@ -96,6 +97,8 @@ def show_list(
                 for each in found
             ),
         )
+        if following:
+            print(say("more", option=f"--before {following}"))
 
 
 async def _account_id(who: str, world: OperatorWorld, as_json: bool) -> str:

@@ -14,17 +14,18 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 # The application refuses heads above 32 kB with words; this is the point where words are not deserved.
 MAX_FRUITLESS_BYTES = 64 * 1024
-HEAD_TIMEOUT_S = 15.0
 
 
 class BoundedConnection(HttpToolsProtocol):
-    """Ends the connection when 64 kB bring the parser to nothing, or a request's head takes above 15 seconds."""
+    """Ends the connection when 64 kB bring the parser to nothing, or a request's head takes too long."""
+
+    head_timeout_s = 15.0
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
         self._fruitless_bytes = 0
         self._got_somewhere = False
-        self._head_timer: asyncio.TimerHandle | None = self.loop.call_later(HEAD_TIMEOUT_S, transport.close)
+        self._head_timer: asyncio.TimerHandle | None = self.loop.call_later(self.head_timeout_s, transport.close)
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._stop_head_timer()
@@ -40,7 +41,7 @@ class BoundedConnection(HttpToolsProtocol):
     def on_message_begin(self) -> None:
         super().on_message_begin()
         if self._head_timer is None:
-            self._head_timer = self.loop.call_later(HEAD_TIMEOUT_S, self.transport.close)
+            self._head_timer = self.loop.call_later(self.head_timeout_s, self.transport.close)
 
     def on_headers_complete(self) -> None:
         self._got_somewhere = True

@@ -70,8 +70,9 @@ def show_list(
     as_json: AsJson = False,
 ) -> None:
     found = run(lambda world: accounts.list_accounts(world, after_id=after, limit=limit), as_json=as_json)
+    following = found[-1].id if len(found) == limit else None
     if as_json:
-        print_json({"accounts": [account_view(account) for account in found]})
+        print_json({"accounts": [account_view(account) for account in found], "next": following})
     elif not found:
         print(say("empty.accounts"))
     else:
@@ -82,6 +83,8 @@ def show_list(
                 for each in found
             ),
         )
+        if following:
+            print(say("more", option=f"--after {following}"))
 
 
 @app.command("show", help=say("help.user_show"), context_settings=TAKES_IDS)
