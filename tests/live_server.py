@@ -63,13 +63,26 @@ def sekisho(*words: str, folder: Path, **given: str) -> subprocess.CompletedProc
 
 
 @contextmanager
-def live_server(folder: Path, command: str = "dev", port: int | None = None, **given: str) -> Iterator[LiveServer]:
-    """Start `sekisho dev` or `sekisho serve` and wait until it answers; stop it at the end of the block."""
+def live_server(
+    folder: Path,
+    command: str = "dev",
+    port: int | None = None,
+    *,
+    program: tuple[str, ...] = ("-m", "sekisho"),
+    wrapper: tuple[str, ...] = (),
+    **given: str,
+) -> Iterator[LiveServer]:
+    """Start `sekisho dev` or `sekisho serve` and wait until it answers; stop it at the end of the block.
+
+    Args:
+        program: what Python runs instead of the package.
+        wrapper: a command that becomes the server, as `("prlimit", "--nofile=64")`.
+    """
     port = port or free_port()
     log = folder / f"{command}-{port}.log"
     with log.open("ab") as output:
         process = subprocess.Popen(
-            [sys.executable, "-m", "sekisho", command],
+            [*wrapper, sys.executable, *program, command],
             cwd=folder,
             env=environment(PORT=str(port), **given),
             stdout=output,

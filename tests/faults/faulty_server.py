@@ -1,0 +1,126 @@
+"""`python faulty_server.py <point>:<count> serve`: the real server, which kills itself the count-th time it gets there.
+
+    rotation.before_write    the rotation is about to be written
+    rotation.before_commit   it is written, its transaction is not committed
+    rotation.before_answer   it is committed, its caller has heard nothing
+    checkpoint.write         SQLite copies a page of its log into the database file
+
+The points are put around the server from outside, so that no setting and no variable can switch one on in a server
+that is installed: there is nothing to switch. The first two wrap the steps of the change, which every SQL
+engine runs; nothing in them knows SQLite.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from collections.abc import Callable, MutableMapping
+from typing import Any, cast
+
+import apsw
+
+from sekisho.cli import main, server
+from sekisho.http.app import Asgi, Receive, Scope, Send
+from sekisho.ports.changes import RotateSession
+from sekisho.settings import Settings
+from sekisho.storage.changes import STEPS_OF
+from sekisho.storage.changes.rotation import rotate_session
+from sekisho.storage.steps import Steps
+
+Reach = Callable[[], None]
+
+
+def main_with(point: str, count: int) -> None:
+    passed = 0
+
+    def reach() -> None:
+        nonlocal passed
+        passed += 1
+        if passed == count:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    POINTS[point](reach)
+    main()
+
+
+def before_write(reach: Reach) -> None:
+    def steps(change: RotateSession) -> Steps:
+        reach()
+        return (yield from rotate_session(change))
+
+    _replace_rotation(steps)
+
+
+def before_commit(reach: Reach) -> None:
+    def steps(change: RotateSession) -> Steps:
+        verdict = yield from rotate_session(change)
+        reach()
+        return verdict
+
+    _replace_rotation(steps)
+
+
+def before_answer(reach: Reach) -> None:
+    application = server.application
+
+    def wrapped(settings: Settings) -> Asgi:
+        return _silenced(application(settings), reach)
+
+    server.application = wrapped  # type: ignore[assignment]
+
+
+def _replace_rotation(steps: Callable[[RotateSession], Steps]) -> None:
+    cast(MutableMapping[Any, Any], STEPS_OF)[RotateSession] = steps
+
+
+def _silenced(application: Asgi, reach: Reach) -> Asgi:
+    async def call(scope: Scope, receive: Receive, send: Send) -> None:
+        async def send_or_die(message: MutableMapping[str, Any]) -> None:
+            if message["type"] == "http.response.start" and message["status"] == 200:
+                reach()
+            await send(message)
+
+        is_refresh = scope.get("path", "").endswith("/auth/refresh")
+        await application(scope, receive, send_or_die if is_refresh else send)
+
+    return call
+
+
+def in_checkpoint(reach: Reach) -> None:
+    _KEPT.append(_Files(reach))
+
+
+class _Files(apsw.VFS):
+    """The system's files; with a log, the database file itself is written in checkpoints only."""
+
+    def __init__(self, reach: Reach) -> None:
+        super().__init__("faulty", "", makedefault=True)
+        self._reach = reach
+
+    def xOpen(self, name: Any, flags: list[int]) -> apsw.VFSFile:
+        return _File(self._reach, name, flags)
+
+
+class _File(apsw.VFSFile):
+    def __init__(self, reach: Reach, name: Any, flags: list[int]) -> None:
+        self._reach = reach if flags[0] & apsw.SQLITE_OPEN_MAIN_DB else None
+        super().__init__("", name, flags)
+
+    def xWrite(self, data: bytes, offset: int) -> None:
+        if self._reach is not None:
+            self._reach()
+        super().xWrite(data, offset)
+
+
+_KEPT: list[apsw.VFS] = []
+POINTS: dict[str, Callable[[Reach], None]] = {
+    "rotation.before_write": before_write,
+    "rotation.before_commit": before_commit,
+    "rotation.before_answer": before_answer,
+    "checkpoint.write": in_checkpoint,
+}
+
+if __name__ == "__main__":
+    where, _, number = sys.argv.pop(1).partition(":")
+    main_with(where, int(number))

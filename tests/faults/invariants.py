@@ -1,0 +1,71 @@
+"""What must hold after any fault (DESIGN section 3), looked at from outside and in the file."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from faults.load import CLIENT, Told, look
+from faults.site import Pair, Site, opened, refresh
+from faults.wire import Wire
+
+
+async def everybody_goes_on(port: int, everybody: Sequence[Told]) -> None:
+    """I1, I3, I7, I8: who repeats the token that it sent last gets one and the same successor, which is the one that
+    it was told before, if it was told one; who was told that its session ended stays out."""
+    wire = Wire(port)
+    try:
+        for told in everybody:
+            if told.pair is not None:
+                await _goes_on(wire, told)
+            for token in told.ended.values():
+                refused = await refresh(wire, token, CLIENT)
+                assert (refused.status, refused.error) == (401, "refresh_token_invalid")
+    finally:
+        await wire.close()
+
+
+async def _goes_on(wire: Wire, told: Told) -> None:
+    assert told.pair is not None
+    token = told.presented or told.pair.refresh_token
+    successors = {Pair.of(await refresh(wire, token, CLIENT)).refresh_token for _ in range(2)}
+    assert len(successors) == 1, "two successors of one token"
+    assert told.successor in ("", *successors), "another successor than the one that was told"
+    newest = successors.pop()
+    told.presented, told.pair = newest, Pair.of(await refresh(wire, newest, CLIENT))
+    told.successor = told.pair.refresh_token
+    await look(wire, told)
+
+
+def the_file_agrees(site: Site, everybody: Sequence[Told]) -> None:
+    """I1, I2, I3, I5, I6 in the file; and the file itself is whole."""
+    assert site.value("PRAGMA quick_check") == "ok"
+    live = {row[0]: row[1:] for row in site.rows("SELECT id, counter, account_id FROM sessions WHERE ended_at IS NULL")}
+    for told in everybody:
+        assert live.keys().isdisjoint(told.ended), "an acknowledged end was undone"
+        if told.pair is not None and told.pair.sid in live:
+            assert live[told.pair.sid][0] >= opened(told.pair.refresh_token).counter, "a rotation was undone"
+    _one_record_each(site, everybody)
+    living_dead = site.value(
+        "SELECT count(*) FROM sessions JOIN accounts ON accounts.id = account_id"
+        " WHERE ended_at IS NULL AND status <> 'active'"
+    )
+    assert living_dead == 0, "a session outlived its account"
+
+
+def _one_record_each(site: Site, everybody: Sequence[Told]) -> None:
+    """I6: each session has one record of its sign-in; each ended one has one record and one journal entry of its end."""
+    wrong_starts = site.rows(
+        "SELECT id FROM sessions WHERE 1 <> (SELECT count(*) FROM audit WHERE session_id = sessions.id"
+        " AND event IN ('login', 'sign_up') AND outcome = 'success')"
+    )
+    wrong_ends = site.rows(
+        "SELECT id FROM sessions WHERE (ended_at IS NOT NULL) <> (SELECT count(*) FROM audit"
+        " WHERE session_id = sessions.id AND event = 'session_ended')"
+    )
+    unannounced = site.rows(
+        "SELECT id FROM sessions WHERE ended_at IS NOT NULL AND 1 <> (SELECT count(*) FROM journal"
+        " WHERE kind = 'sid' AND value = sessions.id)"
+    )
+    assert (wrong_starts, wrong_ends, unannounced) == ([], [], [])
+    known = {row[0] for row in site.rows("SELECT id FROM sessions")}
+    assert {sid for told in everybody for sid in told.logins} <= known, "an acknowledged login is gone"

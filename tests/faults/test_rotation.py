@@ -1,0 +1,230 @@
+"""FS-01 to FS-04, FS-24, FS-30: whatever happens around a rotation, nobody honest is logged out and nothing forks."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+import shutil
+
+import pytest
+
+from delivery.smtp_server import PostOffice
+from faults.conftest import MakeSite
+from faults.cut_proxy import cut_proxy
+from faults.invariants import everybody_goes_on, the_file_agrees
+from faults.load import CLIENT, Load, Told, look
+from faults.mail import mail_server
+from faults.site import Pair, Site, account, refresh, sign_in, until
+from faults.wire import Answer, Cut, Wire
+from live_server import LiveServer
+
+pytestmark = pytest.mark.anyio
+
+FEW_OR_MANY = pytest.mark.parametrize("clients", [16, pytest.param(200, marks=pytest.mark.heavy)])
+POINTS = ("rotation.before_write", "rotation.before_commit", "rotation.before_answer")
+
+
+def port_of(server: LiveServer) -> int:
+    return int(server.url.rpartition(":")[2])
+
+
+@FEW_OR_MANY
+@pytest.mark.parametrize("point", POINTS)
+async def test_FS_01_a_kill_in_a_rotation_logs_nobody_out_and_forks_nothing(
+    site: Site, point: str, clients: int
+) -> None:
+    await site.seed(*(account(number) for number in range(clients)))
+    with site.serving(crash_at=f"{point}:{2 * clients}") as server:
+        everybody = await Load(port_of(server), clients).run()
+        await until(lambda: server.process.poll() is not None, 5, "the crash")
+    assert server.process.returncode == -9
+    assert any(told.unanswered and told.successor == "" and told.presented for told in everybody)
+
+    with site.serving() as server:
+        await everybody_goes_on(port_of(server), everybody)
+    the_file_agrees(site, everybody)
+
+
+async def test_FS_01_what_was_not_committed_is_not_and_what_was_is(site: Site) -> None:
+    await site.seed(account(0))
+    expected = {"rotation.before_write": 0, "rotation.before_commit": 0, "rotation.before_answer": 1}
+    for point, counter in expected.items():
+        with site.serving(crash_at=f"{point}:1") as server:
+            wire = Wire(port_of(server))
+            pair = await sign_in(wire)
+            with pytest.raises(Cut):
+                await refresh(wire, pair.refresh_token)
+        assert site.value("SELECT counter FROM sessions WHERE id = ?", pair.sid) == counter
+
+
+async def test_FS_02_an_answer_that_was_lost_is_given_again_within_the_window(site: Site) -> None:
+    await site.seed(account(0))
+    with site.serving() as server:
+        async with cut_proxy(port_of(server)) as proxy:
+            wire = Wire(proxy.port)
+            pair = await sign_in(wire)
+            proxy.loses = lambda: True
+            with pytest.raises(Cut):
+                await refresh(wire, pair.refresh_token)
+            proxy.loses = lambda: False
+            first, second = [Pair.of(await refresh(wire, pair.refresh_token)) for _ in range(2)]
+            await wire.close()
+            assert first.refresh_token == second.refresh_token != pair.refresh_token
+            assert (first.presented.counter, proxy.lost) == (1, 1)
+
+
+async def test_FS_02_after_the_window_the_session_ends_and_says_so(make_site: MakeSite) -> None:
+    site = make_site(SEKISHO_SESSION__GRACE_SECONDS="1")
+    await site.seed(account(0))
+    with site.serving() as server:
+        async with cut_proxy(port_of(server)) as proxy:
+            wire = Wire(proxy.port)
+            pair = await sign_in(wire)
+            proxy.loses = lambda: True
+            with pytest.raises(Cut):
+                await refresh(wire, pair.refresh_token)
+            proxy.loses = lambda: False
+            # The window is over by the clock alone: asking earlier would be answered and prove nothing.
+            await asyncio.sleep(1.1)
+            refused = await refresh(wire, pair.refresh_token)
+            used = await wire.call("GET", "auth/session", token=pair.access_token)
+            await wire.close()
+    assert (refused.status, refused.error) == (401, "refresh_token_invalid")
+    assert used.error == "session_revoked"
+    assert site.rows("SELECT reason FROM audit WHERE event = 'session_ended'") == [("refresh_token_replayed",)]
+
+
+@FEW_OR_MANY
+async def test_FS_02_a_load_through_a_network_that_loses_answers_loses_nobody(site: Site, clients: int) -> None:
+    await site.seed(*(account(number) for number in range(clients)))
+    with site.serving() as server:
+        load = Load(port_of(server), clients, refreshes=0, logs_out=False)
+        everybody = await load.run()
+        async with cut_proxy(port_of(server)) as proxy:
+            proxy.loses = lambda: secrets.randbelow(4) == 0
+            load.port = proxy.port
+            await asyncio.gather(*(_stubborn(load, told, 4) for told in everybody))
+            assert proxy.lost > 0
+        await everybody_goes_on(port_of(server), everybody)
+    the_file_agrees(site, everybody)
+    assert site.value("SELECT count(*) FROM sessions WHERE ended_at IS NULL") == clients
+
+
+async def _stubborn(load: Load, told: Told, times: int) -> None:
+    """Refresh as a client should: the same token again until there is an answer."""
+    wire = Wire(load.port)
+    for _ in range(times):
+        while True:
+            try:
+                await load.refresh_once(wire, told)
+                break
+            except Cut:
+                continue
+    await wire.close()
+
+
+async def test_FS_03_a_replayed_token_puts_both_out_and_says_so(site: Site) -> None:
+    office = PostOffice()
+    await site.seed(account(0))
+    async with mail_server(office, site.smtp_port):
+        with site.serving() as server:
+            victim, thief = Wire(port_of(server)), Wire(port_of(server))
+            stolen = await sign_in(victim)
+            second = Pair.of(await refresh(victim, stolen.refresh_token))
+            newest = Pair.of(await refresh(victim, second.refresh_token))
+
+            assert (await refresh(thief, stolen.refresh_token)).error == "refresh_token_invalid"
+            started = asyncio.get_running_loop().time()
+            used = [await victim.call("GET", "auth/session", token=each.access_token) for each in (stolen, newest)]
+            assert asyncio.get_running_loop().time() - started < 1
+            assert {answer.error for answer in used} == {"session_revoked"}
+            assert (await refresh(victim, newest.refresh_token)).error == "refresh_token_invalid"
+            await until(lambda: len(office.letters()) == 1, 10, "the letter to the owner")
+            await victim.close()
+            await thief.close()
+    assert office.letters()[0]["To"] == "canary-0@example.com"
+    ends = site.rows("SELECT session_id, reason FROM audit WHERE event = 'session_ended'")
+    assert ends == [(stolen.sid, "refresh_token_replayed")]
+    assert site.value("SELECT count(*) FROM sessions WHERE ended_at IS NULL") == 0
+
+
+async def test_FS_04_a_hundred_parallel_refreshes_share_one_successor(site: Site) -> None:
+    """On one node; four nodes need a store that several share, which comes with PostgreSQL."""
+    await site.seed(account(0))
+    with site.serving() as server:
+        wires = [Wire(port_of(server)) for _ in range(100)]
+        pair = await sign_in(wires[0])
+        await asyncio.gather(*(wire.call("GET", "/healthz") for wire in wires))
+        answers: list[Answer] = await asyncio.gather(*(refresh(wire, pair.refresh_token) for wire in wires))
+        for wire in wires:
+            await wire.close()
+    assert len({Pair.of(answer).refresh_token for answer in answers}) == 1
+    assert site.value("SELECT counter FROM sessions") == 1
+    assert sorted(answer.took_s for answer in answers)[98] < 2
+
+
+async def test_FS_24_a_token_ahead_of_a_restored_file_rolls_it_forward(site: Site) -> None:
+    await site.seed(account(0))
+    with site.serving() as server:
+        wire = Wire(port_of(server))
+        pair = await sign_in(wire)
+        _back_up(site)
+        for _ in range(3):
+            pair = Pair.of(await refresh(wire, pair.refresh_token))
+        await wire.close()
+    _restore(site)
+    with site.serving() as server:
+        wire = Wire(port_of(server))
+        ahead = Pair.of(await refresh(wire, pair.refresh_token))
+        await look(wire, Told(0, pair=ahead))
+        await wire.close()
+    assert ahead.presented.counter == 4
+    assert site.value("SELECT counter FROM sessions") == 4
+    assert site.value("SELECT count(*) FROM audit WHERE event = 'store_behind'") == 1
+
+
+@pytest.mark.xfail(reason="open: nothing tells a server that its file is a backup; `sekisho restore` comes with scale")
+async def test_FS_24_a_session_that_ended_after_the_backup_stays_ended(site: Site) -> None:
+    await site.seed(account(0))
+    with site.serving() as server:
+        wire = Wire(port_of(server))
+        pair = await sign_in(wire)
+        _back_up(site)
+        ended = await wire.call("POST", "auth/logout", {"refresh_token": pair.refresh_token, "client_id": CLIENT})
+        assert ended.status == 200
+        await wire.close()
+    _restore(site)
+    with site.serving() as server:
+        wire = Wire(port_of(server))
+        again = await refresh(wire, pair.refresh_token)
+        await wire.close()
+    assert again.status == 401
+
+
+def _back_up(site: Site) -> None:
+    site.rows("VACUUM INTO ?", str(site.folder / "backup.db"))
+
+
+def _restore(site: Site) -> None:
+    assert not site.database.with_name("sekisho.db-wal").exists(), "the server closed its file"
+    shutil.copy(site.folder / "backup.db", site.database)
+
+
+@FEW_OR_MANY
+async def test_FS_30_a_herd_that_returns_after_an_outage_is_served(site: Site, clients: int) -> None:
+    await site.seed(*(account(number) for number in range(clients)))
+    with site.serving() as server:
+        everybody = await Load(port_of(server), clients, refreshes=0, logs_out=False).run()
+        server.kill()
+    lives = [told.pair.claims["exp"] - told.pair.claims["iat"] for told in everybody if told.pair]
+    assert 900 * 0.95 - 1 <= min(lives) < max(lives) <= 900
+    assert len(set(lives)) > clients / 4, "tokens of one moment end at many"
+
+    with site.serving() as server:
+        load = Load(port_of(server), clients)
+        started = asyncio.get_running_loop().time()
+        await asyncio.gather(*(_stubborn(load, told, 1) for told in everybody))
+        took_s = asyncio.get_running_loop().time() - started
+        await everybody_goes_on(port_of(server), everybody)
+    assert took_s < 10
+    the_file_agrees(site, everybody)
