@@ -12,6 +12,10 @@ from urllib.parse import urlsplit
 import pytest
 
 from live_server import live_server
+from sekisho import audit
+from sekisho.errors import all_refusals
+from sekisho.http.routes import ROUTES
+from sekisho.model import EndReason
 
 ROOT = Path(__file__).parents[2]
 TOP = ("README.md", "README.ja.md", "CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md")
@@ -22,7 +26,6 @@ LINK = re.compile(r"\]\(([^)\s]+)\)")
 HEADING = re.compile(r"^#+ (.+)$", re.MULTILINE)
 FILE = re.compile(r"`((?:src|tests|docs|scripts)/[^`\s]+)`")
 BLOCK = re.compile(r"^```(bash|json|text)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-LATIN = re.compile(r"[A-Za-z]")
 
 BETWEEN = "=== end of block ==="
 
@@ -71,6 +74,31 @@ def test_a_flow_page_names_each_file_once(path: Path) -> None:
     named = FILE.findall(path.read_text(encoding="utf-8"))
 
     assert sorted(named) == sorted(set(named))
+
+
+@pytest.mark.parametrize("flow", FLOWS)
+def test_a_flow_page_names_every_refusal_of_its_calls(flow: str) -> None:
+    page = (ROOT / "docs" / "flows" / f"{flow}.md").read_text(encoding="utf-8")
+    codes = {
+        refusal.code
+        for route in ROUTES
+        if route.endpoint.__module__ == f"sekisho.http.{flow}"
+        for refusal in route.refusals
+    }
+
+    assert [code for code in sorted(codes) if f"`{code}`" not in page] == []
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "docs" / "flows").glob("[a-z]*.md")), ids=name_of)
+def test_the_japanese_page_of_a_flow_names_the_same_files_codes_and_events(path: Path) -> None:
+    twin = (ROOT / "docs" / "ja" / "flows" / path.name).read_text(encoding="utf-8")
+    words = {refusal.code for refusal in all_refusals()} | set(audit.Event) | set(EndReason)
+
+    def named(text: str) -> set[str]:
+        said = {word for word in re.findall(r"`([a-z_]+)`", text) if word in words}
+        return said | {file.replace(".ja.", ".en.") for file in FILE.findall(text)}
+
+    assert named(twin) == named(path.read_text(encoding="utf-8"))
 
 
 def test_every_decision_is_on_the_list_and_has_its_four_parts() -> None:
