@@ -13,19 +13,14 @@ from http_site import Site
 
 CORPUS = Path(__file__).with_name("corpus")
 # What may move although an attempt fails: counted tries, the audit trail, letters to the owner.
-TRACES = frozenset({"throttle", "audit", "outbox"})
+TRACES = frozenset({"throttle", "audit", "outbox", "sqlite_sequence"})
 
 
 def corpus(name: str) -> list[Any]:
-    """Return the attempts of one data file: each has `id`, `source` (its row of the checklist), `input`, `expected`."""
+    """Return the attempts of a data file: each has `id`, `source` (its row of the checklist), `input`, `expected`."""
     attempts: list[Any] = json.loads((CORPUS / f"{name}.json").read_text(encoding="utf-8"))
     assert all({"id", "source", "input", "expected"} == set(attempt) for attempt in attempts)
     return attempts
-
-
-def ids(attempts: list[Any]) -> list[str]:
-    """Return the names of the attempts: the row of the checklist, then the attempt."""
-    return [f"{attempt['source']}-{attempt['id']}" for attempt in attempts]
 
 
 def rows(folder: Path, *, without: frozenset[str] = TRACES) -> dict[str, list[tuple[Any, ...]]]:

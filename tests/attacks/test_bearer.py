@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from attacks.support import corpus, ids, refusals, rows, told
+from attacks.support import corpus, refusals, rows, told
 from http_site import Site
 from sekisho.rfc import base64url
 from sekisho.rfc.jwk import render_jwk, render_jwks, to_jwk
@@ -67,23 +67,25 @@ def attempt_of(given: dict[str, Any], good: str, key: PrivateKey) -> str:
     return f"{signed}.{base64url.encode(signature(given['sign'], signed.encode(), key))}"
 
 
-@pytest.mark.parametrize("attempt", ATTEMPTS, ids=ids(ATTEMPTS))
-async def test_V9_1_2_a_made_up_token_opens_nothing(site: Site, tmp_path: Path, attempt: dict[str, Any]) -> None:
+async def test_V9_1_2_no_made_up_token_opens_anything(site: Site, tmp_path: Path) -> None:
     app = site.client()
     good = (await app.signed_in())["access_token"]
-    token = attempt_of(attempt["input"], good, our_key(site))
-    before, counted = rows(tmp_path), refusals(site, attempt["expected"])
+    plainly_wrong = (await app.get("auth/session", authorization="Bearer x")).content
+    before, counted = rows(tmp_path), refusals(site, "unauthorized")
 
-    reading = await app.get("auth/session", authorization=f"Bearer {token}")
-    writing = await app.call("PUT", "user/profile", {"name": "Mallory"}, authorization=f"Bearer {token}")
-    plainly_wrong = await app.get("auth/session", authorization="Bearer x")
+    wrongly = {}
+    for attempt in ATTEMPTS:
+        token = attempt_of(attempt["input"], good, our_key(site))
+        reading = await app.get("auth/session", authorization=f"Bearer {token}")
+        writing = await app.call("PUT", "user/profile", {"name": "Mallory"}, authorization=f"Bearer {token}")
+        tells_why = attempt["expected"] == "unauthorized" and reading.content != plainly_wrong
+        if {told(reading), told(writing)} != {(401, attempt["expected"])} or tells_why:
+            wrongly[attempt["id"]] = (told(reading), told(writing))
 
-    assert told(reading) == told(writing) == (401, attempt["expected"])
-    assert reading.headers["www-authenticate"].startswith("Bearer ")
-    if attempt["expected"] == "unauthorized":
-        assert reading.content == plainly_wrong.content
+    assert wrongly == {}
     assert rows(tmp_path) == before
-    assert refusals(site, attempt["expected"]) >= counted + 2
+    unauthorized = [attempt for attempt in ATTEMPTS if attempt["expected"] == "unauthorized"]
+    assert refusals(site, "unauthorized") == counted + 2 * len(unauthorized)
 
 
 async def test_the_unchanged_token_made_by_the_same_means_does_open(site: Site) -> None:
