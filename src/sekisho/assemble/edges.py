@@ -1,0 +1,134 @@
+"""The edge: every flow with what it needs, for the HTTP application to serve."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine
+from ipaddress import ip_network
+from typing import Any
+
+from sekisho.assemble.parts import Parts
+from sekisho.devices import DeviceReader
+from sekisho.flows.authenticate import AuthenticateWorld
+from sekisho.flows.login import LoginWorld
+from sekisho.flows.logout import LogoutWorld
+from sekisho.flows.profile import ProfileWorld
+from sekisho.flows.refresh import RefreshWorld
+from sekisho.flows.session_list import SessionListWorld
+from sekisho.flows.sign_up import SignUpWorld
+from sekisho.flows.withdrawal import WithdrawalWorld
+from sekisho.http.csrf_values import Csrf
+from sekisho.http.edge import CaughtMail, Edge, EdgeSettings
+from sekisho.http.metrics import Metrics
+from sekisho.one_time_codes import OneTimeCodes
+from sekisho.places import Places
+from sekisho.ports.storage import Store
+from sekisho.revocations import Revocations
+from sekisho.sessions import Lifetimes, Sessions, SessionTools
+from sekisho.settings import Settings
+from sekisho.tokens.access_token import AccessTokens
+from sekisho.tokens.refresh_token import RefreshTokens
+from sekisho.tokens.session_cookie import SessionCookies
+from sekisho.tokens.signing_keys import KeyRing
+from sekisho.upkeep import DAY_MS
+
+
+def make_edge(
+    have: Parts,
+    store: Store,
+    keys: KeyRing,
+    revocations: Revocations,
+    mailbox: Callable[[], Coroutine[Any, Any, list[CaughtMail]]] | None,
+) -> Edge:
+    settings, clock = have.settings, have.clock
+    access_tokens = AccessTokens(
+        keys,
+        revocations,
+        issuer=settings.public_url,
+        audience=settings.audience or settings.public_url,
+        lifetime_s=have.access_ms // 1000,
+        extra_claims=frozenset(settings.jwt.claims),
+    )
+    refresh_tokens, session_cookies = RefreshTokens(have.master), SessionCookies(have.master)
+    sessions = Sessions(
+        SessionTools(
+            store=store,
+            clock=clock,
+            refresh_tokens=refresh_tokens,
+            session_cookies=session_cookies,
+            access_tokens=access_tokens,
+            devices=DeviceReader(),
+            places=Places(settings.places_file),
+            outbox=have.outbox,
+            lifetimes=_lifetimes(settings, have.journal_ms),
+        )
+    )
+
+    async def is_ready() -> bool:
+        return await store.find_meta("master_secret_check") is not None and bool(keys.active)
+
+    return Edge(
+        settings=_edge_settings(settings),
+        csrf=Csrf(have.master, cookie_name=settings.csrf.cookie_name, header_name=settings.csrf.header_name),
+        metrics=Metrics(),
+        authenticate=AuthenticateWorld(
+            store=store,
+            clock=clock,
+            access_tokens=access_tokens,
+            session_cookies=session_cookies,
+            sessions=sessions,
+        ),
+        sign_up=SignUpWorld(
+            store=store,
+            clock=clock,
+            passwords=have.passwords,
+            policy=have.policy,
+            codes=OneTimeCodes(have.master),
+            throttle=have.throttle,
+            outbox=have.outbox,
+            sessions=sessions,
+            reveal_existing=settings.signup.reveal_existing,
+        ),
+        login=LoginWorld(store=store, clock=clock, passwords=have.passwords, throttle=have.throttle, sessions=sessions),
+        refresh=RefreshWorld(clock=clock, refresh_tokens=refresh_tokens, sessions=sessions),
+        logout=LogoutWorld(
+            store=store,
+            clock=clock,
+            sessions=sessions,
+            refresh_tokens=refresh_tokens,
+            session_cookies=session_cookies,
+        ),
+        session_list=SessionListWorld(store=store, clock=clock, sessions=sessions),
+        profile=ProfileWorld(store=store, clock=clock),
+        withdrawal=WithdrawalWorld(
+            store=store,
+            clock=clock,
+            passwords=have.passwords,
+            throttle=have.throttle,
+            outbox=have.outbox,
+            sessions=sessions,
+        ),
+        jwks=keys.jwks,
+        is_ready=is_ready,
+        counts=store.counts,
+        mailbox=mailbox,
+    )
+
+
+def _lifetimes(settings: Settings, journal_ms: int) -> Lifetimes:
+    return Lifetimes(
+        idle_ms=settings.session.idle_days * DAY_MS,
+        absolute_ms=settings.session.absolute_days * DAY_MS,
+        grace_ms=settings.session.grace_seconds * 1000,
+        journal_ms=journal_ms,
+        max_sessions=settings.session.max_per_account,
+    )
+
+
+def _edge_settings(settings: Settings) -> EdgeSettings:
+    return EdgeSettings(
+        public_origin="/".join(settings.public_url.split("/")[:3]),
+        allowed_origins=frozenset(settings.allowed_origins),
+        any_localhost=settings.mode == "dev",
+        trusted_proxies=tuple(ip_network(network) for network in settings.trusted_proxies),
+        metrics_on_main_port=settings.metrics == "loopback",
+    )

@@ -1,0 +1,75 @@
+"""Parts: what stands on the settings alone."""
+
+from __future__ import annotations
+
+import time
+
+from msgspec import Struct
+
+from sekisho.master_secret import MasterSecret
+from sekisho.model import Millis
+from sekisho.outbox import Outbox
+from sekisho.passwords.hashing import HashPool
+from sekisho.passwords.parameters import PROFILES
+from sekisho.passwords.policy import PasswordPolicy
+from sekisho.ports.clock import Clock
+from sekisho.settings import Settings
+from sekisho.throttle import Limits, Throttle
+
+# An access token may be accepted this long after its end by a verifier whose clock is behind.
+CLOCK_SKEW_MS = 60_000
+
+
+class SystemClock:
+    def now(self) -> Millis:
+        return time.time_ns() // 1_000_000
+
+
+class Parts(Struct, frozen=True, kw_only=True):
+    """What stands on the settings alone. Closing the hash pool is the owner's business."""
+
+    settings: Settings
+    clock: Clock
+    master: MasterSecret
+    passwords: HashPool
+    policy: PasswordPolicy
+    throttle: Throttle
+    outbox: Outbox
+    access_ms: int
+
+    @property
+    def journal_ms(self) -> int:
+        return self.access_ms + CLOCK_SKEW_MS
+
+
+def parts(settings: Settings, clock: Clock | None = None) -> Parts:
+    """Return the parts for these settings."""
+    master = MasterSecret(settings.master_secret)
+    return Parts(
+        settings=settings,
+        clock=clock or SystemClock(),
+        master=master,
+        passwords=HashPool(
+            PROFILES[settings.password.hash], threads=settings.password.threads, max_waiting=settings.password.queue
+        ),
+        policy=PasswordPolicy(settings.password.profile, (settings.product_name, "sekisho")),
+        throttle=Throttle(master, _limits(settings)),
+        outbox=Outbox(master),
+        access_ms=settings.jwt.access_minutes * 60_000,
+    )
+
+
+def _limits(settings: Settings) -> Limits:
+    limits = settings.limits
+    return Limits(
+        login_failures_per_identifier_and_network=limits.login_failures,
+        login_failures_per_network=limits.login_network_failures,
+        login_window_seconds=limits.login_minutes * 60,
+        login_failures_per_identifier_a_day=limits.login_failures_per_day,
+        code_sends_per_address=limits.code_sends,
+        code_sends_per_address_a_day=limits.code_sends_per_day,
+        code_sends_per_network=limits.code_network_sends,
+        code_sends_window_seconds=limits.code_minutes * 60,
+        code_tries_per_code=limits.code_tries,
+        wrong_codes_per_address_a_day=limits.code_failures_per_day,
+    )

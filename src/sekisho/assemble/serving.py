@@ -1,0 +1,164 @@
+"""The edge with its background work, and the whole as an ASGI application with a lifespan."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
+from typing import Any
+
+import structlog
+from prometheus_client import start_http_server
+
+from sekisho.assemble.edges import make_edge
+from sekisho.assemble.mail import mailbox_reader, renderer, smtp_sender
+from sekisho.assemble.parts import Parts, parts
+from sekisho.assemble.stores import open_store
+from sekisho.delivery.mailbox import Mailbox
+from sekisho.delivery.worker import OutboxWorker
+from sekisho.http.app import Application, Receive, Scope, Send
+from sekisho.http.edge import Edge
+from sekisho.ports.clock import Clock
+from sekisho.ports.storage import Committed, Store
+from sekisho.revocations import Revocations, follow
+from sekisho.settings import Settings
+from sekisho.storage.sqlite.connections import Durability
+from sekisho.tokens.signing_keys import KeyRing, ensure_keys
+from sekisho.upkeep import DAY_MS, UpkeepPlan, keep_up
+
+log = structlog.get_logger("sekisho")
+
+COUNTS_EVERY_S = 15
+RESTART_PAUSE_S = 1.0
+
+Background = Callable[[], Coroutine[Any, Any, None]]
+
+
+@asynccontextmanager
+async def running(
+    settings: Settings, clock: Clock | None = None, durability: Durability = "full"
+) -> AsyncIterator[Edge]:
+    """Open everything, keep the background tasks going, and yield the edge; close in reverse order.
+
+    A clock that stands still and `durability` "off" are for tests.
+    """
+    async with AsyncExitStack() as stack:
+        have = parts(settings, clock)
+        stack.callback(have.passwords.close)
+        store = await open_store(settings, have.master, durability)
+        stack.push_async_callback(store.close)
+
+        revocations = Revocations()
+        await revocations.load(store)
+        keys = await _key_ring(have, store)
+        mailbox = Mailbox(renderer(settings), have.clock) if settings.mode == "dev" else None
+        worker = OutboxWorker(store, have.outbox.open, mailbox or smtp_sender(settings, have.clock), have.clock)
+        store.subscribe(partial(_on_commit, revocations, worker))
+
+        async def reload_keys() -> None:
+            keys.load(await store.list_signing_keys(), have.clock.now())
+
+        edge = make_edge(have, store, keys, revocations, mailbox_reader(mailbox, worker))
+        plan = _upkeep_plan(settings, have)
+        background: list[Background] = [
+            worker.run,
+            partial(follow, store, revocations, reload_keys, report=_report_follow),
+            partial(keep_up, store, have.clock, have.master, revocations, plan, reload_keys),
+        ]
+        if settings.metrics_port is not None:
+            server, _ = start_http_server(settings.metrics_port, "127.0.0.1", edge.metrics.registry)
+            stack.callback(server.server_close)
+            stack.callback(server.shutdown)
+            background.append(partial(_refresh_counts, edge))
+        tasks = [asyncio.create_task(_kept_running(work)) for work in background]
+        stack.push_async_callback(_stop, tasks)
+        yield edge
+
+
+class Served:
+    """`running` as an ASGI application: the lifespan opens and closes everything behind it.
+
+    Mounted inside another application, whose server does not run the lifespan of what it mounts, use
+    `async with running(settings) as edge` in the outer lifespan and mount `Application(edge)`.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._application: Application | None = None
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan":
+            await self._lifespan(receive, send)
+        elif self._application is not None:
+            await self._application(scope, receive, send)
+        else:
+            raise RuntimeError("the lifespan has not run: serve with lifespan on, or see sekisho.assemble.Served")
+
+    async def _lifespan(self, receive: Receive, send: Send) -> None:
+        await receive()
+        async with running(self._settings) as edge:
+            self._application = Application(edge)
+            await send({"type": "lifespan.startup.complete"})
+            await receive()
+            self._application = None
+        await send({"type": "lifespan.shutdown.complete"})
+
+
+def application(settings: Settings) -> Served:
+    """Return the whole server as one ASGI application with a lifespan."""
+    return Served(settings)
+
+
+async def _key_ring(have: Parts, store: Store) -> KeyRing:
+    jwt = have.settings.jwt
+    if jwt.algorithm == "HS256":
+        assert jwt.secret_key is not None, "the settings demand a key for HS256"
+        return KeyRing.symmetric(jwt.secret_key.get_secret_value().encode())
+    ring, now = KeyRing(have.master), have.clock.now()
+    ring.load(await ensure_keys(store, have.master, jwt.algorithm, now), now)
+    return ring
+
+
+def _upkeep_plan(settings: Settings, have: Parts) -> UpkeepPlan:
+    rotates = settings.jwt.algorithm != "HS256"
+    return UpkeepPlan(
+        signing_algorithm=settings.jwt.algorithm,
+        rotate_after_ms=settings.jwt.rotate_days * DAY_MS if rotates else None,
+        verify_for_ms=have.journal_ms,
+    )
+
+
+def _on_commit(revocations: Revocations, worker: OutboxWorker, committed: Committed) -> None:
+    """Take over what this process has just committed, before its caller hears of it."""
+    if committed.journal:
+        revocations.add(committed.journal)
+    if committed.mail_queued:
+        worker.wake()
+
+
+def _report_follow(error: Exception) -> None:
+    log.warning("follow_failed", error=str(error))
+
+
+async def _refresh_counts(edge: Edge) -> None:
+    while True:
+        edge.metrics.set_counts(await edge.counts())
+        await asyncio.sleep(COUNTS_EVERY_S)
+
+
+async def _kept_running(work: Background) -> None:
+    """Run background work for ever. If it dies of a mistake of ours, it says so and starts again: a server without
+    its mail worker or its ear for revocations would look healthy and not be."""
+    while True:
+        try:
+            await work()
+        except Exception:
+            log.exception("background_work_died")
+        await asyncio.sleep(RESTART_PAUSE_S)
+
+
+async def _stop(tasks: list[asyncio.Task[None]]) -> None:
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
