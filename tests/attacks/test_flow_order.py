@@ -1,0 +1,150 @@
+"""The steps of sign-up, login, refresh and withdrawal alone, empty, doubled and in the wrong order."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from attacks.support import TRACES, rows, told
+from http_site import EMAIL, PASSWORD, Client, Site
+
+pytestmark = pytest.mark.anyio
+
+SEND, RESEND, VERIFY = "auth/signup/send-code", "auth/signup/resend-code", "auth/signup/verify-code"
+# Each step with a body that has the right form and, by itself, no right to anything.
+STEPS: dict[str, tuple[str, dict[str, Any]]] = {
+    SEND: ("POST", {"email": EMAIL, "password": PASSWORD, "client_id": "web"}),
+    RESEND: ("POST", {"email": EMAIL, "client_id": "web"}),
+    VERIFY: ("POST", {"email": EMAIL, "code": "123456", "client_id": "web"}),
+    "auth/login": ("POST", {"email": EMAIL, "password": PASSWORD, "client_id": "web"}),
+    "auth/refresh": ("POST", {"refresh_token": "skr_x", "client_id": "web"}),
+    "auth/logout-all": ("POST", {"except_current": True}),
+    "user/profile": ("PUT", {"name": "x"}),
+    "user/account": ("DELETE", {"password": PASSWORD}),
+}
+
+
+@pytest.mark.parametrize("step", STEPS)
+async def test_KA_060_V2_3_1_no_step_gives_anything_for_a_body_that_is_not_whole(
+    site: Site, tmp_path: Path, step: str
+) -> None:
+    method, whole = STEPS[step]
+    app = site.client()
+    before = rows(tmp_path, without=frozenset())
+    required = {"auth/logout-all": set(), "auth/refresh": set(), "user/profile": set()}.get(step, set(whole))
+    bodies: list[object] = [
+        {},
+        [],
+        None,
+        "",
+        0,
+        whole | {"unknown": 1},
+        whole | {name: {"$ne": None} for name in whole},
+    ]
+    bodies += [{name: value for name, value in whole.items() if name != missing} for missing in required]
+    bodies += [whole | {name: other} for name in whole for other in ("", 0, [], None) if name in required]
+
+    for body in bodies:
+        answer = await app.inner.request(method, f"/api/v1/{step}", json=body)
+        assert answer.json()["error"] in ("validation_error", "unauthorized", "unsupported_media_type"), body
+    for other_method in ("GET", "HEAD", "PATCH"):
+        answer = await app.call(other_method, step)
+        assert answer.status_code in (401, 405)
+
+    assert rows(tmp_path, without=frozenset()) == before
+
+
+@pytest.mark.parametrize("step", [step for step in STEPS if step != SEND])
+async def test_KA_060_V8_2_1_no_step_works_before_the_ones_that_it_follows(
+    site: Site, tmp_path: Path, step: str
+) -> None:
+    method, whole = STEPS[step]
+    before = rows(tmp_path)
+
+    answer = await site.client().call(method, step, whole)
+
+    assert answer.status_code in (400, 401)
+    assert rows(tmp_path) == before
+
+
+async def test_KA_060_V6_4_1_a_sign_up_that_is_over_cannot_be_played_again(site: Site, tmp_path: Path) -> None:
+    app, code, pending = await a_sent_code(site)
+    body = {"email": EMAIL, "code": code, "client_id": "web", "pending": pending}
+    assert (await app.post(VERIFY, body)).status_code == 201
+    before = rows(tmp_path)
+
+    replay = await app.post(VERIFY, body)
+    resent = await app.post(RESEND, {"email": EMAIL, "client_id": "web", "pending": pending})
+
+    assert told(replay) == told(resent) == (400, "session_not_found")
+    assert rows(tmp_path) == before
+
+
+async def test_KA_061_a_code_belongs_to_one_sign_up_one_address_and_one_app(site: Site, tmp_path: Path) -> None:
+    app, code, pending = await a_sent_code(site)
+    theirs = (await app.post(SEND, {"email": "ren@example.com", "password": PASSWORD, "client_id": "web"})).json()[
+        "pending"
+    ]
+    before = rows(tmp_path, without=TRACES | {"one_time_codes"})
+    good = {"email": EMAIL, "code": code, "client_id": "web", "pending": pending}
+
+    answers = [
+        await app.post(VERIFY, good | {"pending": theirs}),
+        await app.post(VERIFY, good | {"email": "ren@example.com"}),
+        await app.post(VERIFY, good | {"email": "ren@example.com", "pending": theirs}),
+        await app.post(VERIFY, good | {"client_id": "shop"}),
+        await app.post(VERIFY, good | {"client_id": "web:0123456789abcdef"}),
+    ]
+
+    assert [told(answer)[1] for answer in answers] == [
+        "session_not_found",
+        "session_not_found",
+        "invalid_code",
+        "client_id_mismatch",
+        "client_id_mismatch",
+    ]
+    assert rows(tmp_path, without=TRACES | {"one_time_codes"}) == before
+    assert (await app.post(VERIFY, good)).status_code == 201
+
+
+async def test_KA_088_however_many_addresses_guess_five_codes_are_compared(site: Site, tmp_path: Path) -> None:
+    app, code, pending = await a_sent_code(site)
+    body = {"email": EMAIL, "client_id": "web", "pending": pending}
+    guesses = [f"{guess:06d}" for guess in range(40) if f"{guess:06d}" != code]
+
+    for number, guess in enumerate(guesses):
+        answer = await site.client(ip=f"198.51.100.{number}").post(VERIFY, body | {"code": guess})
+        assert told(answer) == (400, "invalid_code")
+
+    reasons = [line[8] for line in rows(tmp_path, without=frozenset())["audit"] if line[1] == "sign_up"]
+    assert reasons == ["wrong_code"] * 5 + ["code_dead"] * (len(guesses) - 5)
+    assert told(await app.post(VERIFY, body | {"code": code})) == (400, "invalid_code")
+
+
+async def test_V3_5_1_V7_6_2_no_page_of_a_stranger_can_sign_anybody_in_or_out(site: Site, tmp_path: Path) -> None:
+    page = await site.browser().ready()
+    await page.sign_up(transport="session")
+    before = rows(tmp_path)
+
+    for origin in (
+        "https://evil.example",
+        "null",
+        f"{site.public_origin}.evil.example",
+        "http://localhost.evil.example",
+    ):
+        for step in ("auth/logout", "auth/logout-all", "auth/login", VERIFY):
+            _, whole = STEPS.get(step, ("POST", None))
+            body = whole | {"transport": "cookie"} if whole and step != "auth/logout-all" else None
+            answer = await page.post(step, body, origin=origin)
+            assert told(answer) == (403, "csrf_failed"), (origin, step)
+            assert "access-control-allow-origin" not in answer.headers
+
+    assert rows(tmp_path) == before
+
+
+async def a_sent_code(site: Site) -> tuple[Client, str, str]:
+    app = site.client()
+    sent = await app.post(SEND, {"email": EMAIL, "password": PASSWORD, "client_id": "web"})
+    return app, await site.code_for(EMAIL), sent.json()["pending"]
