@@ -18,7 +18,7 @@ PYTHON := .venv/bin/python
 SERVER := .venv/.server
 DEV := .venv/.dev
 
-.PHONY: help setup setup-dev serve test check format lock clean
+.PHONY: help setup setup-dev serve test check docs format lock clean
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
@@ -37,6 +37,9 @@ check: $(DEV) ## Check format, style, types and imports
 	$(PYTHON) -m ruff check .
 	$(PYTHON) -m mypy
 	$(PYTHON) -m pytest tests/architecture
+
+docs: $(DEV) ## Write the reference pages again
+	$(PYTHON) scripts/reference.py
 
 format: $(DEV) ## Put the code into the house format
 	$(PYTHON) -m ruff check --select I --fix .
