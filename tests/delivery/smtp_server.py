@@ -42,7 +42,7 @@ class PostOffice:
         self.logins.append(good)
         return AuthResult(success=good, handled=False)
 
-    async def handle_RCPT(  # noqa: N802 - aiosmtpd looks for this name
+    async def handle_RCPT(
         self, _server: SMTP, _session: Session, envelope: Envelope, address: str, _options: list[str]
     ) -> str:
         await asyncio.sleep(self.slow_s)
@@ -51,7 +51,7 @@ class PostOffice:
             envelope.rcpt_tos.append(address)
         return reply
 
-    async def handle_DATA(self, _server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802
+    async def handle_DATA(self, _server: SMTP, session: Session, envelope: Envelope) -> str:
         await asyncio.sleep(self.slow_s)
         self.envelopes.append(envelope)
         self.over_tls.append(session.ssl is not None)
