@@ -119,7 +119,8 @@ async def test_full_width_digits_and_a_space_are_the_same_code(world: World) -> 
 async def test_V6_6_3_five_wrong_tries_kill_the_code_also_for_who_then_types_the_right_one(world: World) -> None:
     await world.send_code()
     code = await killed_code(world)
-    assert await detail_of(world.verify_code(code)) == "code_dead"
+    with pytest.raises(InvalidCode, match="code_dead"):
+        await world.verify_code(code)
     assert await world.store.list_accounts() == []
 
 
@@ -151,6 +152,13 @@ async def test_V6_5_1_of_parallel_right_codes_one_makes_the_account(world: World
     assert {type(answer) for answer in answers} <= {TokenPair, SessionNotFound, InvalidCode}
     assert len(await world.store.list_accounts()) == 1
     assert len(await world.audit("sign_up", outcome="success")) == 1
+
+
+async def test_V6_5_1_who_loses_the_race_for_a_code_finds_the_sign_up_over(world: World) -> None:
+    await world.send_code()
+    code = await world.code()
+    answers = await gather(*(world.verify_code(code) for _ in range(4)), return_exceptions=True)
+    assert Counter(type(answer) for answer in answers) == {TokenPair: 1, SessionNotFound: 3}
 
 
 async def test_V6_5_1_a_used_code_is_a_sign_up_that_is_over(world: World) -> None:

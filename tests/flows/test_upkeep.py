@@ -6,14 +6,17 @@ from asyncio import gather, sleep, timeout
 
 import pytest
 from msgspec import json
+from msgspec.structs import replace
 
 from sekisho.errors import AccessTokenExpired
 from sekisho.flows.authenticate import authenticate_bearer
 from sekisho.flows.logout import logout_token
 from sekisho.model import KeyState
+from sekisho.ports.changes import StartSession
 from sekisho.rfc import base64url
 from sekisho.sessions import TokenPair
-from sekisho.upkeep import DAY_MS, UpkeepPlan, rotate_if_due, sweep
+from sekisho.tokens.session_values import new_session_id
+from sekisho.upkeep import BATCH, DAY_MS, UpkeepPlan, rotate_if_due, sweep
 from world import HOME, World
 
 pytestmark = pytest.mark.anyio
@@ -51,12 +54,24 @@ async def test_V7_3_1_expired_sessions_end_with_one_audit_record_each(world: Wor
 
 
 async def test_more_sessions_than_one_batch_takes_are_all_ended(world: World) -> None:
-    for number in range(3):
-        await world.signed_in(f"guest{number}@mail.test")
+    pair = await world.signed_in()
+    await world.store.apply(
+        *(
+            StartSession(
+                session=replace(pair.session, id=new_session_id()),
+                security_version=pair.account.security_version,
+                max_sessions=2 * BATCH,
+                journal_until_at=world.now,
+                origin=HOME,
+                now=world.now,
+            )
+            for _ in range(BATCH)
+        )
+    )
     world.clock.advance(days=31)
     await sweep(world.store, world.now, PLAN)
     assert (await world.store.counts())["live_sessions"] == 0
-    assert len(await world.audit("session_ended")) == 3
+    assert len(await world.audit("session_ended")) == BATCH + 1
 
 
 async def test_ended_sessions_stay_readable_for_thirty_days(world: World) -> None:
