@@ -129,6 +129,7 @@ def test_an_enormous_token_costs_no_memory() -> None:
 @pytest.mark.parametrize(
     ("session", "secret", "counter"),
     [("AAAA", SECRET, 0), (SESSION, b"short", 0), (SESSION, SECRET, -1), (SESSION, SECRET, MAX_COUNTER + 1)],
+    ids=["short session id", "short secret", "negative counter", "counter too large"],
 )
 def test_values_that_do_not_fit_are_not_minted(session: SessionId, secret: bytes, counter: int) -> None:
     with pytest.raises(ValueError, match=r"range|length|long|canonical"):
