@@ -1,0 +1,45 @@
+"""What a scenario is given: a seeded site, its server, the plan, and what earlier scenarios found."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from contextlib import AbstractContextManager
+from pathlib import Path
+
+from msgspec import Struct
+
+from bench.chains import Chains, Tabs
+from bench.measure import SATURATING_USERS, Plan
+from bench.processes import Cores, Started, free_port, started
+from bench.requests import get
+from bench.rows import Row
+from bench.site import Site
+
+READY = get("/readyz")
+
+
+class Setting(Struct, frozen=True):
+    """chains: one for each user; their state outlives a scenario, so whoever refreshes must use these."""
+
+    plan: Plan
+    cores: Cores
+    folder: Path
+    site: Site
+    server: Started
+    smtp_port: int
+    chains: list[Chains]
+    tabs: Tabs
+    found: dict[str, Row]
+
+    @property
+    def saturating_chains(self) -> list[Chains]:
+        return self.chains[:SATURATING_USERS]
+
+
+Scenario = Callable[[Setting], Awaitable[list[Row]]]
+
+
+def serving(site: Site, smtp_port: int, cores: Cores) -> AbstractContextManager[Started]:
+    """Run `sekisho serve` on a site for as long as the block runs."""
+    port = free_port()
+    return started(["sekisho", "serve"], port, site.folder, cores.server, site.environment(port, smtp_port), READY)
