@@ -1,0 +1,127 @@
+"""Whether an address has an account: not by the bytes of any answer, not by its time.
+
+Times are compared as ratios of the minimum and of the median over a few hundred samples, taken in turns, so that a busy
+machine slows all of them alike.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
+from random import sample
+from statistics import median
+
+import httpx2
+import pytest
+
+from attacks.conftest import CHEAP
+from http_site import PASSWORD, Client, Site, open_site
+from sekisho.admin.accounts import disable_account
+from sekisho.assemble import operator
+from sekisho.settings import load
+
+pytestmark = pytest.mark.anyio
+
+# As many as the widest limit of code sends allows to one address.
+ROUNDS, BATCHES = 30, 3
+# Without its hash an answer would be some twenty times faster. Answers without a hash take a millisecond, of
+# which a busy machine may double the median: there the minimum alone speaks.
+SAME_MINIMUM = 1.3
+SAME_MEDIAN = 1.35
+WIDE_LIMITS = {
+    "SEKISHO_LIMITS__LOGIN_FAILURES": "1000",
+    "SEKISHO_LIMITS__LOGIN_NETWORK_FAILURES": "10000",
+    "SEKISHO_LIMITS__LOGIN_FAILURES_PER_DAY": "10000",
+    "SEKISHO_LIMITS__CODE_SENDS": "100",
+    "SEKISHO_LIMITS__CODE_SENDS_PER_DAY": "1000",
+    "SEKISHO_LIMITS__CODE_NETWORK_SENDS": "1000",
+    "SEKISHO_LIMITS__CODE_TRIES": "10",
+    "SEKISHO_LIMITS__CODE_FAILURES_PER_DAY": "1000",
+}
+KINDS = {"known": "known@example.com", "unknown": "nobody@example.com", "disabled": "asleep@example.com"}
+"""One address of each kind."""
+
+
+@pytest.fixture
+async def town(tmp_path: Path) -> AsyncIterator[Site]:
+    """A site with an account of each kind, and limits wide enough to measure."""
+    async with open_site(tmp_path, **CHEAP, **WIDE_LIMITS) as site:
+        for email in (KINDS["known"], KINDS["disabled"]):
+            await site.client().signed_in(email)
+        async with operator(load("dev", CHEAP, tmp_path)) as world:
+            await disable_account(KINDS["disabled"], world)
+        yield site
+
+
+async def login(client: Client, email: str) -> httpx2.Response:
+    return await client.post("auth/login", {"email": email, "password": "not the password", "client_id": "web"})
+
+
+async def send_code(client: Client, email: str) -> httpx2.Response:
+    return await client.post("auth/signup/send-code", {"email": email, "password": PASSWORD, "client_id": "web"})
+
+
+async def resend_code(client: Client, email: str) -> httpx2.Response:
+    return await client.post("auth/signup/resend-code", {"email": email, "client_id": "web"})
+
+
+async def verify_code(client: Client, email: str) -> httpx2.Response:
+    return await client.post("auth/signup/verify-code", {"email": email, "code": "000000", "client_id": "web"})
+
+
+CALLS: list[Callable[[Client, str], Awaitable[httpx2.Response]]] = [login, send_code, resend_code, verify_code]
+
+
+def without_what_differs(answer: httpx2.Response, email: str) -> tuple[int, list[tuple[str, str]], str, int]:
+    """Return an answer with the caller's own address and the random handle of the sign-up taken out."""
+    body = answer.text.replace(email, "ADDRESS")
+    pending = answer.json().get("pending", "")
+    headers = [(name, value) for name, value in answer.headers.multi_items() if name != "content-length"]
+    return answer.status_code, headers, body.replace(pending, "PENDING") if pending else body, len(pending)
+
+
+async def test_V6_3_8_KA_089_every_call_answers_every_kind_of_address_with_the_same_bytes(town: Site) -> None:
+    for call in CALLS:
+        answers = {kind: without_what_differs(await call(town.client(), email), email) for kind, email in KINDS.items()}
+        assert answers["known"] == answers["unknown"] == answers["disabled"], call.__name__
+
+
+@pytest.mark.parametrize("call", CALLS, ids=lambda call: call.__name__)
+async def test_V6_3_8_KA_089_FS_20_the_time_of_an_answer_tells_no_kind_of_address(
+    town: Site, call: Callable[[Client, str], Awaitable[httpx2.Response]]
+) -> None:
+    client = town.client()
+    for email in KINDS.values():
+        await send_code(client, email)
+    taken: dict[str, list[float]] = {kind: [] for kind in KINDS}
+
+    for _ in range(BATCHES):
+        for _ in range(ROUNDS):
+            # In a new order each time: the letter of one call may be delivered during the next.
+            for kind in sample(list(KINDS), len(KINDS)):
+                started = time.perf_counter()
+                await call(client, KINDS[kind])
+                taken[kind].append(time.perf_counter() - started)
+        if are_alike(taken, with_hash=call in (login, send_code)):
+            return
+
+    raise AssertionError({kind: (min(times), median(times)) for kind, times in taken.items()})
+
+
+def are_alike(taken: dict[str, list[float]], *, with_hash: bool) -> bool:
+    fastest = [min(times) for times in taken.values()]
+    middle = [median(times) for times in taken.values()]
+    return max(fastest) / min(fastest) < SAME_MINIMUM and (not with_hash or max(middle) / min(middle) < SAME_MEDIAN)
+
+
+async def test_V6_3_8_a_limit_tells_no_kind_of_address(tmp_path: Path) -> None:
+    async with open_site(tmp_path, **CHEAP) as site:
+        await site.client().signed_in(KINDS["known"])
+        answers = {}
+        for number, kind in enumerate(("known", "unknown")):
+            client = site.client(ip=f"198.51.100.{number}")
+            tries = [await login(client, KINDS[kind]) for _ in range(7)]
+            answers[kind] = [(each.status_code, each.json()["error"]) for each in tries]
+
+    assert answers["known"] == answers["unknown"]
