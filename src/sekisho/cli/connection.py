@@ -12,23 +12,27 @@ import asyncio
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-# The application refuses heads above 32 kB with words; this is the point where words are not deserved.
+# The application refuses heads above 32 kB with words; this is the point where few words are deserved.
 MAX_FRUITLESS_BYTES = 64 * 1024
+TOO_LARGE = b"HTTP/1.1 431 Request Header Fields Too Large\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
 
 
 class BoundedConnection(HttpToolsProtocol):
-    """Ends the connection when 64 kB bring the parser to nothing, or a request's head takes too long."""
+    """Ends the connection when 64 kB bring the parser to nothing, or a request's head or body takes too long."""
 
-    head_timeout_s = 15.0
+    head_timeout_s = 5.0
+    # The application answers a slow body with words after ten seconds; here the connection ends, answered or not.
+    body_timeout_s = 12.0
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
         self._fruitless_bytes = 0
         self._got_somewhere = False
-        self._head_timer: asyncio.TimerHandle | None = self.loop.call_later(self.head_timeout_s, transport.close)
+        self._awaits_body = False
+        self._timer: asyncio.TimerHandle | None = self.loop.call_later(self.head_timeout_s, transport.close)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        self._stop_head_timer()
+        self._stop_timer()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
@@ -36,23 +40,37 @@ class BoundedConnection(HttpToolsProtocol):
         super().data_received(data)
         self._fruitless_bytes = 0 if self._got_somewhere else self._fruitless_bytes + len(data)
         if self._fruitless_bytes > MAX_FRUITLESS_BYTES:
-            self.transport.close()
+            self._refuse()
+        elif self._awaits_body and self._timer is None:
+            self._timer = self.loop.call_later(self.body_timeout_s, self.transport.close)
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
-        if self._head_timer is None:
-            self._head_timer = self.loop.call_later(self.head_timeout_s, self.transport.close)
+        if self._timer is None:
+            self._timer = self.loop.call_later(self.head_timeout_s, self.transport.close)
 
     def on_headers_complete(self) -> None:
-        self._got_somewhere = True
-        self._stop_head_timer()
+        self._got_somewhere = self._awaits_body = True
+        self._stop_timer()
         super().on_headers_complete()
 
     def on_body(self, body: bytes) -> None:
         self._got_somewhere = True
         super().on_body(body)
 
-    def _stop_head_timer(self) -> None:
-        if self._head_timer is not None:
-            self._head_timer.cancel()
-            self._head_timer = None
+    def on_message_complete(self) -> None:
+        self._awaits_body = False
+        self._stop_timer()
+        super().on_message_complete()
+
+    def _refuse(self) -> None:
+        """Answer a head without end, unless an answer to an earlier request is on its way."""
+        is_answering = self.cycle is not None and not self.cycle.response_complete
+        if not is_answering and not self.transport.is_closing():
+            self.transport.write(TOO_LARGE)
+        self.transport.close()
+
+    def _stop_timer(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import logging
 import socket
+import sys
 from collections.abc import Callable
 
 import structlog
@@ -20,11 +21,15 @@ from sekisho.cli.texts import say
 from sekisho.http.app import Asgi, Receive, Scope, Send
 from sekisho.settings import Settings
 
+if sys.platform != "win32":
+    import resource
+
 log = structlog.get_logger("sekisho")
 
 # Longer than the usual idle time of proxies (60 s), so that none sends into a connection that we close.
 KEEP_ALIVE_S = 75
 GRACEFUL_SHUTDOWN_S = 5
+MOST_OPEN_FILES = 65_536
 
 
 def run_server(settings: Settings, listener: socket.socket) -> None:
@@ -35,6 +40,7 @@ def run_server(settings: Settings, listener: socket.socket) -> None:
     """
     # What a client sends wrongly is answered, not logged: anybody could fill the disk.
     logging.getLogger("uvicorn.error").setLevel(logging.ERROR)
+    _allow_open_files()
     watched = _Watched(application(settings))
     config = uvicorn.Config(
         watched,
@@ -89,6 +95,16 @@ class _Watched:
             self.failure = error
             logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)
             await send({"type": "lifespan.startup.failed", "message": ""})
+
+
+def _allow_open_files() -> None:
+    """Use what the system lets us have: the usual start, 1024, is a handful of idle connections away from refusing
+    everybody."""
+    if sys.platform != "win32":
+        soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+        wanted = MOST_OPEN_FILES if hard == resource.RLIM_INFINITY else min(hard, MOST_OPEN_FILES)
+        if soft != resource.RLIM_INFINITY and soft < wanted:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 def _tell_metrics_port(failure: Exception, settings: Settings) -> None:

@@ -36,27 +36,30 @@ async def read_bytes(receive: Receive, declared_length: bytes | None) -> bytes:
     """
     if declared_length is not None and declared_length.isdigit() and int(declared_length[:12]) > BODY_LIMIT_BYTES:
         raise PayloadTooLarge(detail="declared length")
-    message = await receive_within(receive)
-    body = cast(bytes, message.get("body", b""))
-    while message.get("more_body", False):
-        message = await receive_within(receive)
-        body += message.get("body", b"")
+    try:
+        async with timeout(BODY_TIMEOUT_S):
+            return await _read(receive)
+    except TimeoutError:
+        raise ValidationError(details={"body": "too_slow"}, detail="body did not arrive in time") from None
+
+
+async def _read(receive: Receive) -> bytes:
+    body, is_whole = b"", False
+    while not is_whole:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise ClientGone
+        body += cast(bytes, message.get("body", b""))
+        is_whole = not message.get("more_body", False)
         if len(body) > BODY_LIMIT_BYTES:
-            raise PayloadTooLarge(detail="streamed length")
-    if len(body) > BODY_LIMIT_BYTES:
-        raise PayloadTooLarge(detail="length")
+            raise PayloadTooLarge(detail="length")
     return body
 
 
-async def receive_within(receive: Receive) -> Mapping[str, Any]:
-    try:
-        async with timeout(BODY_TIMEOUT_S):
-            message = await receive()
-    except TimeoutError:
-        raise ValidationError(details={"body": "too_slow"}, detail="body did not arrive in time") from None
-    if message["type"] == "http.disconnect":
-        raise ClientGone
-    return message
+def require_plain(content_encoding: bytes | None) -> None:
+    """Raise `UnsupportedMediaType` for a compressed body: nothing is unpacked here, however small it says it is."""
+    if content_encoding is not None and content_encoding.strip().lower() not in (b"", b"identity"):
+        raise UnsupportedMediaType(detail="content-encoding")
 
 
 def require_json(content_type: bytes) -> None:
