@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from sekisho.catalogue import choose_locale, text
 from sekisho.errors import Unauthorized, ValidationError
-from sekisho.http.body import Body, Receive, parse, read_bytes, require_json
+from sekisho.http.body import Body, Receive, parse, read_bytes, require_json, require_plain
 from sekisho.http.client_address import client_address
 from sekisho.model import Origin
 
@@ -54,6 +54,7 @@ class Call:
             PayloadTooLarge, UnsupportedMediaType, ValidationError: see `http.body`.
         """
         content_type = self.header(b"content-type")
+        require_plain(self.headers.get(b"content-encoding"))
         raw = await read_bytes(self._receive, self.headers.get(b"content-length"))
         if may_be_empty and not raw:
             return parse(b"{}", form)
