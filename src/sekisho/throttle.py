@@ -10,16 +10,17 @@ Spec: ASVS 6.1.1, 6.3.1; NIST SP 800-63B-4 section 3.2.2; DESIGN section 8.
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Iterable
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager
 
 from msgspec import Struct
 
-from sekisho.errors import RateLimitExceeded
+from sekisho.errors import RateLimitExceeded, ServiceUnavailable
 from sekisho.identifiers import ClientId
 from sekisho.master_secret import MasterSecret
 from sekisho.model import Millis, Origin
 from sekisho.ports.changes import CountTry, GiveBackTry, RememberDevice
-from sekisho.ports.storage import AccountReads, Outcome
+from sekisho.ports.storage import AccountReads, Outcome, Store
 from sekisho.rfc import base64url
 
 _SECOND_MS = 1000
@@ -129,6 +130,16 @@ class Throttle:
     def give_back(self, tries: Iterable[CountTry], now: Millis) -> tuple[GiveBackTry, ...]:
         """Return the changes that undo these tries, for the commit of the success."""
         return tuple(GiveBackTry(key=each.key, now=now) for each in tries)
+
+    @asynccontextmanager
+    async def paying(self, tries: Iterable[CountTry], store: Store, now: Millis) -> AsyncIterator[None]:
+        """Give the tries back if the work inside is turned away: nothing was verified, and a server that somebody
+        keeps busy must not lock out those who ask again as it told them to."""
+        try:
+            yield
+        except ServiceUnavailable:
+            await store.apply(*self.give_back(tries, now))
+            raise
 
     def identifier_tag(self, email_key: str) -> str:
         """Return a keyed hash of an identifier, for audit and known devices."""

@@ -59,7 +59,8 @@ async def login(request: Login, world: LoginWorld) -> TokenPair:
 
     account = await world.store.find_account_by_email(email.key)
     usable_hash = account.password_hash if account and account.status is AccountStatus.ACTIVE else None
-    matches = await world.passwords.verify(request.password, usable_hash)
+    async with world.throttle.paying(tries, world.store, world.clock.now()):
+        matches = await world.passwords.verify(request.password, usable_hash)
     if account is None or not matches:
         raise await _refusal(_why(account), email, client, account, request.seen_from, world)
 

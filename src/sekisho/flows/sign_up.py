@@ -108,13 +108,14 @@ async def send_code(request: SendCode, world: SignUpWorld) -> CodeSent:
     email, client = parse_email(request.email), parse_client_id(request.client_id)
     world.policy.check(request.password, email=email.address)
     now = world.clock.now()
-    await _count_send(email, request.seen_from, now, world)
+    sends = await _count_send(email, request.seen_from, now, world)
 
     existing = await world.store.find_account_by_email(email.key)
     if existing and world.reveal_existing:
         raise EmailAlreadyExists(detail="account exists and settings allow to say so")
     # Hashed for a decoy too: the answer must cost the same.
-    password_hash = await world.passwords.hash(request.password)
+    async with world.throttle.paying(sends, world.store, now):
+        password_hash = await world.passwords.hash(request.password)
 
     pending = PendingSignUp(
         id=new_handle(),
@@ -212,8 +213,10 @@ async def verify_code(request: VerifyCode, world: SignUpWorld) -> TokenPair:
     raise InvalidCode(detail=started.why)
 
 
-async def _count_send(email: EmailAddress, origin: Origin, now: Millis, world: SignUpWorld) -> None:
-    refuse_if_throttled(await world.store.apply(*world.throttle.code_sends(email.key, origin.ip, now)), now)
+async def _count_send(email: EmailAddress, origin: Origin, now: Millis, world: SignUpWorld) -> tuple[CountTry, ...]:
+    sends = world.throttle.code_sends(email.key, origin.ip, now)
+    refuse_if_throttled(await world.store.apply(*sends), now)
+    return sends
 
 
 async def _find_pending(

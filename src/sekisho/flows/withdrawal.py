@@ -46,7 +46,9 @@ async def withdraw(password: str, principal: Principal, seen_from: Origin, world
     account = await world.store.find_account(principal.account_id)
     if account is None or account.status is not AccountStatus.ACTIVE or account.email_key is None:
         raise SessionRevoked(detail="account gone")
-    if not await world.passwords.verify(password, account.password_hash):
+    async with world.throttle.paying(tries, world.store, now):
+        matches = await world.passwords.verify(password, account.password_hash)
+    if not matches:
         await world.store.apply(_audit("failure", account, principal, seen_from, world.clock.now(), "wrong_password"))
         raise InvalidCredentials(detail="wrong_password")
 
