@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from faults.site import Site
+from faults.wire import close_all
 
 MakeSite = Callable[..., Site]
 
@@ -28,6 +29,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 @pytest.fixture
 async def make_site(tmp_path: Path) -> AsyncIterator[MakeSite]:
     yield lambda **settings: Site(tmp_path, **settings)
+    await close_all()
 
 
 @pytest.fixture

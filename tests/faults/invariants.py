@@ -53,7 +53,7 @@ def the_file_agrees(site: Site, everybody: Sequence[Told]) -> None:
 
 
 def _one_record_each(site: Site, everybody: Sequence[Told]) -> None:
-    """I6: each session has one record of its sign-in; each ended one has one record and one journal entry of its end."""
+    """I6: one record of each sign-in; one record and one journal entry of each end."""
     wrong_starts = site.rows(
         "SELECT id FROM sessions WHERE 1 <> (SELECT count(*) FROM audit WHERE session_id = sessions.id"
         " AND event IN ('login', 'sign_up') AND outcome = 'success')"

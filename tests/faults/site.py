@@ -112,10 +112,14 @@ class Site:
             await store.close()
 
     @contextmanager
-    def serving(self, *, crash_at: str = "", port: int | None = None, **settings: str) -> Iterator[LiveServer]:
+    def serving(
+        self, *, crash_at: str = "", port: int | None = None, wrapper: tuple[str, ...] = (), **settings: str
+    ) -> Iterator[LiveServer]:
         """Run `sekisho serve`; `crash_at` (`point:count`) starts it through the launcher that has crash points."""
         program = ("-m", "sekisho") if not crash_at else (str(LAUNCHER), crash_at)
-        with live_server(self.folder, "serve", port, program=program, **{**self.environ, **settings}) as server:
+        with live_server(
+            self.folder, "serve", port, program=program, wrapper=wrapper, **{**self.environ, **settings}
+        ) as server:
             yield server
 
     def command(self, *words: str, **settings: str) -> Any:

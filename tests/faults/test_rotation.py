@@ -218,7 +218,7 @@ async def test_FS_30_a_herd_that_returns_after_an_outage_is_served(site: Site, c
         server.kill()
     lives = [told.pair.claims["exp"] - told.pair.claims["iat"] for told in everybody if told.pair]
     assert 900 * 0.95 - 1 <= min(lives) < max(lives) <= 900
-    assert len(set(lives)) > clients / 4, "tokens of one moment end at many"
+    assert len(set(lives)) >= min(clients / 4, 20), "tokens of one moment end at many"
 
     with site.serving() as server:
         load = Load(port_of(server), clients)

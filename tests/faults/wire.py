@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 
 PATIENCE_S = 30.0
+_OPEN: set[Wire] = set()
 
 
 class Answer(msgspec.Struct, frozen=True):
@@ -33,7 +34,7 @@ class Cut(Exception):
 
 
 class Wire:
-    """One client with one connection, opened when needed and kept."""
+    """One client with one connection, opened when needed and kept until `close_all`."""
 
     def __init__(self, port: int) -> None:
         self.port = port
@@ -71,6 +72,7 @@ class Wire:
             raise Cut(type(error).__name__) from error
 
     async def close(self) -> None:
+        _OPEN.discard(self)
         if self._streams is not None:
             writer = self._streams[1]
             self._streams = None
@@ -82,7 +84,13 @@ class Wire:
         if self._streams is None or self._streams[0].at_eof():
             await self.close()
             self._streams = await asyncio.open_connection("127.0.0.1", self.port)
+            _OPEN.add(self)
         return self._streams
+
+
+async def close_all() -> None:
+    for wire in list(_OPEN):
+        await wire.close()
 
 
 async def _read_answer(reader: asyncio.StreamReader, started: float) -> Answer:
