@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from functools import lru_cache
+from functools import cache, lru_cache
 from operator import attrgetter
 from typing import Any
 
@@ -35,6 +35,13 @@ _DESKTOPS = {"Windows", "macOS", "ChromeOS", "Linux", "Ubuntu", "Fedora", "Debia
 _MOBILES = {"iOS", "Android", "Windows Phone", "KaiOS", "HarmonyOS"}
 
 
+@cache
+def _extractors() -> tuple[ua_parser_rs.UserAgentExtractor, ua_parser_rs.OSExtractor]:
+    """Return the compiled rules, once a process: they take tens of milliseconds and do not change."""
+    browsers, systems, _ = load_lazy_builtins()
+    return ua_parser_rs.UserAgentExtractor(_rules(browsers)), ua_parser_rs.OSExtractor(_rules(systems))
+
+
 class DeviceReader:
     """Reads user agents with ua-parser's rules for browsers and systems.
 
@@ -43,9 +50,7 @@ class DeviceReader:
     """
 
     def __init__(self) -> None:
-        browsers, systems, _ = load_lazy_builtins()
-        self._browsers = ua_parser_rs.UserAgentExtractor(_rules(browsers))
-        self._systems = ua_parser_rs.OSExtractor(_rules(systems))
+        self._browsers, self._systems = _extractors()
         self._cached = lru_cache(maxsize=_CACHED)(self._read)
         self._read(_WARM_UP)
 

@@ -61,11 +61,12 @@ async def settled(condition: Callable[[], bool]) -> None:
 
 
 async def fastest(pool: HashPool, stored: str | None, password: str = "something wrong") -> float:
+    """In seconds of this process's CPU, all threads: what others do on the machine does not count."""
     times = []
     for _ in range(5):
-        begun = time.perf_counter()
+        begun = time.process_time()
         await pool.verify(password, stored)
-        times.append(time.perf_counter() - begun)
+        times.append(time.process_time() - begun)
     return min(times)
 
 

@@ -207,6 +207,8 @@ audit = Table(
     _words("device"),
     Index("audit_account", "account_id", "seq"),
     Index("audit_session", "session_id", "seq"),
+    # A withdrawal blanks what was written about its address before there was an account.
+    Index("audit_identifier", "identifier_tag"),
     sqlite_strict=True,
     sqlite_autoincrement=True,
 )

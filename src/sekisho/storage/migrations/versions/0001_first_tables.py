@@ -207,6 +207,7 @@ def create_operations() -> None:
     )
     op.create_index("audit_account", "audit", ["account_id", "seq"])
     op.create_index("audit_session", "audit", ["session_id", "seq"])
+    op.create_index("audit_identifier", "audit", ["identifier_tag"])
 
     op.create_table(
         "outbox",
