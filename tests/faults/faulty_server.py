@@ -95,17 +95,25 @@ class _Files(apsw.VFS):
     """The system's files; with a log, the database file itself is written in checkpoints only."""
 
     def __init__(self, reach: Reach) -> None:
-        super().__init__("faulty", "", makedefault=True)
         self._reach = reach
+        self._system = apsw.vfs_names()[0]
+        super().__init__("faulty", self._system, makedefault=True)
 
     def xOpen(self, name: Any, flags: list[int]) -> apsw.VFSFile:
-        return _File(self._reach, name, flags)
+        return _File(self._reach, self._system, name, flags)
 
 
 class _File(apsw.VFSFile):
-    def __init__(self, reach: Reach, name: Any, flags: list[int]) -> None:
+    def __init__(self, reach: Reach, system: str, name: Any, flags: list[int]) -> None:
         self._reach = reach if flags[0] & apsw.SQLITE_OPEN_MAIN_DB else None
-        super().__init__("", name, flags)
+        super().__init__(system, name, flags)
+
+    def xLock(self, level: int) -> None:
+        """A file open for reading only cannot be locked for writing, which SQLite itself takes as "not now"."""
+        try:
+            super().xLock(level)
+        except apsw.IOError as error:
+            raise apsw.BusyError(str(error)) from error
 
     def xWrite(self, data: bytes, offset: int) -> None:
         if self._reach is not None:

@@ -79,6 +79,10 @@ def opened(refresh_token: str) -> Presented:
     return RefreshTokens(MasterSecret(SECRET.encode())).open(refresh_token)
 
 
+def port_of(server: LiveServer) -> int:
+    return int(server.url.rpartition(":")[2])
+
+
 class Site:
     """One installation in a folder. `smtp_port` names a port on which nothing listens unless the test does."""
 

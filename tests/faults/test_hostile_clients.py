@@ -12,19 +12,14 @@ from contextlib import asynccontextmanager, suppress
 import pytest
 
 from faults.conftest import MakeSite
-from faults.site import Pair, Site, account, memory_kib, refresh, sign_in
+from faults.site import Pair, Site, account, memory_kib, port_of, refresh, sign_in
 from faults.wire import Answer, Wire, once
-from live_server import LiveServer
 
 pytestmark = pytest.mark.anyio
 
 LOGIN = "POST /api/v1/auth/login HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\n"
 HEAD_S, BODY_S = 5.0, 10.0
 FEW_OR_MANY = pytest.mark.parametrize("connections", [300, pytest.param(4000, marks=pytest.mark.heavy)])
-
-
-def port_of(server: LiveServer) -> int:
-    return int(server.url.rpartition(":")[2])
 
 
 async def trickle(port: int, start: bytes, piece: bytes, every_s: float) -> tuple[bytes, float]:

@@ -14,18 +14,13 @@ from faults.cut_proxy import cut_proxy
 from faults.invariants import everybody_goes_on, the_file_agrees
 from faults.load import CLIENT, Load, Told, look
 from faults.mail import mail_server
-from faults.site import Pair, Site, account, refresh, sign_in, until
+from faults.site import Pair, Site, account, port_of, refresh, sign_in, until
 from faults.wire import Answer, Cut, Wire
-from live_server import LiveServer
 
 pytestmark = pytest.mark.anyio
 
 FEW_OR_MANY = pytest.mark.parametrize("clients", [16, pytest.param(200, marks=pytest.mark.heavy)])
 POINTS = ("rotation.before_write", "rotation.before_commit", "rotation.before_answer")
-
-
-def port_of(server: LiveServer) -> int:
-    return int(server.url.rpartition(":")[2])
 
 
 @FEW_OR_MANY
