@@ -72,6 +72,8 @@ class SqliteStore(SqlReads):
                 store = cls(*opened)
         except BaseException:
             for connection in opened:
+                # A file that is refused stays as it is: the last one to close would fold the log into it.
+                connection.config(apsw.SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1)
                 connection.close()
             raise
         await store._begin()
