@@ -1,0 +1,88 @@
+"""Input that is meant to cost more than it should: deep, long, compressed, slow to parse."""
+
+from __future__ import annotations
+
+import asyncio
+import gzip
+import time
+from collections.abc import AsyncIterator
+
+import pytest
+
+from http_site import API, Site
+
+pytestmark = pytest.mark.anyio
+
+LOGIN = f"{API}/auth/login"
+JSON = {"content-type": "application/json"}
+HEAVY = {
+    "deep_lists": b"[" * 60_000,
+    "deep_objects": b'{"a":' * 12_000,
+    "many_keys": b"{" + b",".join(b'"k%d":1' % number for number in range(6_000)) + b"}",
+    "huge_integer": b'{"email": ' + b"9" * 60_000 + b"}",
+    "huge_exponent": b'{"email": 1e999999999}',
+    "many_escapes": b'{"email": "' + b"\\u0061" * 10_000 + b'"}',
+    "colliding_quotes": b'{"email": "' + b"\\\\" * 30_000 + b'"}',
+    "not_a_number": b'{"email": NaN}',
+    "multipart": b"--x\r\n" + b'Content-Disposition: form-data; name="a"\r\n\r\n' * 1_000,
+    "gzip_bomb": gzip.compress(b"a" * 20_000_000),
+}
+
+
+async def longest_pause(stop: asyncio.Event) -> float:
+    """Return the longest time for which the event loop let nobody else run."""
+    longest = 0.0
+    while not stop.is_set():
+        started = time.perf_counter()
+        await asyncio.sleep(0)
+        longest = max(longest, time.perf_counter() - started)
+    return longest
+
+
+async def test_KA_111_FS_17_V1_3_12_no_body_holds_the_event_loop(site: Site) -> None:
+    app = site.client()
+    await app.inner.post(LOGIN, content=b"{}", headers=JSON)
+
+    for name, body in HEAVY.items():
+        pauses = []
+        # The shortest of three: another process may have held the machine.
+        for _ in range(3):
+            stop = asyncio.Event()
+            watching = asyncio.create_task(longest_pause(stop))
+            headers = JSON | ({"content-encoding": "gzip"} if name == "gzip_bomb" else {})
+            answer = await app.inner.post(LOGIN, content=body, headers=headers)
+            stop.set()
+            pauses.append(await watching)
+            assert answer.status_code in (400, 413, 415), name
+        assert min(pauses) < 0.05, name
+
+
+async def test_KA_111_a_form_of_parts_is_refused_before_it_is_read(site: Site) -> None:
+    read = 0
+
+    async def parts() -> AsyncIterator[bytes]:
+        nonlocal read
+        for _ in range(60):
+            read += 1
+            yield b'--x\r\nContent-Disposition: form-data; name="a"\r\n\r\n' * 10
+
+    answer = await site.client().inner.post(
+        LOGIN, content=parts(), headers={"content-type": "multipart/form-data; boundary=x"}
+    )
+
+    assert answer.status_code == 415
+
+
+async def test_KA_010_FS_18_V4_2_5_long_headers_are_refused_with_words(site: Site) -> None:
+    app = site.client()
+    for headers in (
+        {"cookie": "a=" + "b" * 40_000},
+        {"authorization": "Bearer " + "a" * 9_000},
+        {"cookie": "; ".join(f"sekisho-s-a{number}=sks_x" for number in range(900))},
+        {"accept-language": "en;q=0.5," * 3_000},
+        {"x-forwarded-for": "1.1.1.1," * 3_000},
+    ):
+        started = time.perf_counter()
+        answer = await app.inner.get(f"{API}/auth/session", headers=headers)
+        assert answer.status_code in (400, 401)
+        assert time.perf_counter() - started < 0.25

@@ -1,0 +1,80 @@
+"""Requests that two parsers could read differently, sent byte by byte to a real server: never two answers for one."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Iterator
+from typing import Any
+
+import httpx2
+import pytest
+
+from attacks.support import corpus
+from live_server import LiveServer, live_server
+
+ATTEMPTS = corpus("smuggling")
+PATIENCE_S = 0.5
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
+    with live_server(tmp_path_factory.mktemp("smuggling")) as running:
+        yield running
+
+
+def answers_to(server: LiveServer, *sent: bytes) -> tuple[bytes, bool]:
+    """Return all that the server answers on one connection, and whether it closed that connection."""
+    url = httpx2.URL(server.url)
+    received = b""
+    with socket.create_connection((url.host, url.port or 80), timeout=5) as connection:
+        for part in sent:
+            connection.sendall(part)
+        connection.settimeout(PATIENCE_S)
+        try:
+            while data := connection.recv(65536):
+                received += data
+        except TimeoutError:
+            return received, False
+        except ConnectionResetError:
+            pass
+        return received, True
+
+
+@pytest.mark.parametrize("attempt", ATTEMPTS, ids=lambda attempt: f"{attempt['source']}-{attempt['id']}")
+def test_V4_2_1_a_request_of_two_readings_gets_one_answer_or_none(server: LiveServer, attempt: dict[str, Any]) -> None:
+    received, closed = answers_to(server, attempt["input"].encode("latin-1"))
+
+    statuses = [line.split()[1] for line in received.split(b"\r\n") if line.startswith(b"HTTP/1.1 ")]
+    assert len(statuses) <= 1, received
+    assert b'"ok"' not in received or attempt["expected"] == "one answer"
+    if attempt["expected"] == "refused":
+        assert closed
+        assert statuses in ([], [b"400"]), received
+    assert b"101" not in statuses
+    assert b"sekisho_requests" not in received
+
+
+def test_KA_108_a_chunk_extension_without_end_is_not_listened_to(server: LiveServer) -> None:
+    head = b"POST /api/v1/auth/login HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n1;"
+
+    received, closed = answers_to(server, head, b"a" * 200_000)
+
+    assert closed
+    assert received == b"" or b" 4" in received[:16]
+
+
+def test_KA_108_two_whole_requests_on_one_connection_get_two_answers(server: LiveServer) -> None:
+    """Without this, every line above could pass because nothing is ever answered."""
+    one = b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n"
+
+    received, _ = answers_to(server, one + one)
+
+    assert received.count(b"HTTP/1.1 200") == 2
+
+
+def test_V13_4_6_no_answer_names_the_server_or_its_version(server: LiveServer) -> None:
+    for request in (b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n", b"nonsense\r\n\r\n"):
+        received, _ = answers_to(server, request)
+        assert received
+        for word in (b"uvicorn", b"starlette", b"python", b"server:", b"x-powered-by", b"httptools"):
+            assert word not in received.lower()
