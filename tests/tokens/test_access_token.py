@@ -106,6 +106,18 @@ def test_email_and_roles_only_by_setting(row: SigningKey) -> None:
         Issuer(row, "password_hash")
 
 
+def test_FS_28_a_shortened_lifetime_holds_for_tokens_that_were_made_before_it(issuer: Issuer) -> None:
+    token = issuer.mint()
+    shortened = AccessTokens(
+        issuer.keys, issuer.revocations, issuer=ISSUER, audience=AUDIENCE, lifetime_s=5 * 60, cache_size=100
+    )
+    at = NOW // 1000 * 1000
+    assert shortened.verify(token, at + 5 * MINUTE - 1).sub == ACCOUNT.id
+    with pytest.raises(AccessTokenExpired):
+        shortened.verify(token, at + 5 * MINUTE)
+    assert issuer.tokens.verify(token, at + 5 * MINUTE).sub == ACCOUNT.id
+
+
 def test_lifetimes_are_spread_over_five_per_cent(issuer: Issuer) -> None:
     lifetimes = {issuer.tokens.mint(a_session(), ACCOUNT, NOW).expires_in for _ in range(300)}
     assert min(lifetimes) >= LIFETIME_S * 0.95

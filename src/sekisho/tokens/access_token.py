@@ -178,7 +178,8 @@ class AccessTokens:
             verified = jwt.verify(token, typ=TYP, find_key=self._keys.find, claims=_CLAIMS)
             claims = verified.claims
             not_before_at = max(jwt.milliseconds(claims.nbf), jwt.milliseconds(claims.iat))
-            expires_at = jwt.milliseconds(claims.exp)
+            # A lifetime that was shortened holds for older tokens too: the journal forgets an ended session after it.
+            expires_at = min(jwt.milliseconds(claims.exp), jwt.milliseconds(claims.iat) + self._lifetime_s * 1000)
             jwt.milliseconds(claims.auth_time)
         except jwt.JwtError as error:
             raise Unauthorized(detail=error.detail) from None
