@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from sekisho.master_secret import MasterSecret
+from sekisho.master_secret import MasterSecret, UnsealError
 from sekisho.ports.changes import SetMeta
 from sekisho.ports.storage import Store
 from sekisho.settings import Settings
 from sekisho.storage.sqlite import SqliteStore
 from sekisho.storage.sqlite.connections import Durability
+from sekisho.tokens.signing_keys import KeyRing
 
 
 class WrongMasterSecret(Exception):
@@ -35,8 +36,24 @@ async def open_store(
         WrongMasterSecret: the database was made with another one; nothing is created in it.
     """
     store = await SqliteStore.open(settings.database_path, durability=durability, quick_check=quick_check)
+    try:
+        await _check_master_secret(store, master)
+    except BaseException:
+        await store.close()
+        raise
+    return store
+
+
+async def _check_master_secret(store: Store, master: MasterSecret) -> None:
+    """Leave the secret's fingerprint in a new database, or hold it against the one that is there.
+
+    A database that has lost the fingerprint must not take a wrong one: its keys are asked first.
+    """
+    if await store.find_meta("master_secret_check") is None:
+        try:
+            KeyRing(master).load(await store.list_signing_keys(), now=0)
+        except UnsealError:
+            raise WrongMasterSecret from None
     check = master.fingerprint()
     if (await store.apply(SetMeta(name="master_secret_check", value=check))).results[0] != check:
-        await store.close()
         raise WrongMasterSecret
-    return store
