@@ -1,0 +1,95 @@
+"""FS-20, FS-21: what answers tell about accounts, and what an attacker of many addresses costs."""
+
+from __future__ import annotations
+
+import re
+import statistics
+
+import pytest
+
+from faults.conftest import MakeSite
+from faults.site import Site, account, disabled_account, memory_kib, port_of, until
+from faults.wire import Answer, Wire
+
+pytestmark = pytest.mark.anyio
+
+WRONG = "machigai no himitsu"
+SAMPLES = pytest.mark.parametrize("samples", [40, pytest.param(250, marks=pytest.mark.heavy)])
+
+
+def alike(answers: dict[str, list[Answer]], tolerance: float) -> None:
+    """Same bytes; and times that nobody can tell apart. Ratios, since a shared machine has no milliseconds."""
+    assert len({_bytes(answer) for kind in answers.values() for answer in kind}) == 1
+    for measure in (min, statistics.median):
+        times = {kind: measure(answer.took_s for answer in found) for kind, found in answers.items()}
+        assert max(times.values()) < tolerance * min(times.values()), (measure.__name__, times)
+
+
+def _bytes(answer: Answer) -> bytes:
+    """All of an answer but its date, and the random handle of a sign-up with the address that was sent."""
+    head = re.sub(rb"\r\ndate: [^\r]+|\r\ncontent-length: [^\r]+", b"", answer.head)
+    return head + re.sub(rb'"(pending|email)":"[^"]+"', b"", answer.body)
+
+
+@SAMPLES
+async def test_FS_20_four_kinds_of_refused_login_look_and_last_alike(site: Site, samples: int) -> None:
+    await site.seed(account(0), disabled_account(1), account(2, password_hash=None))
+    kinds = {"wrong": "canary-0", "disabled": "canary-1", "no password": "canary-2", "unknown": "nobody-9"}
+    answers: dict[str, list[Answer]] = {kind: [] for kind in kinds}
+    with site.serving() as server:
+        wire = Wire(port_of(server))
+        for _ in range(samples):
+            for kind, name in kinds.items():
+                body = {"email": f"{name}@example.com", "password": WRONG, "client_id": "web"}
+                answers[kind].append(await wire.call("POST", "auth/login", body))
+    assert {answer.status for found in answers.values() for answer in found} == {401}
+    alike(answers, 1.25 if samples > 100 else 1.4)
+
+
+@SAMPLES
+async def test_FS_20_sending_a_code_does_not_tell_who_has_an_account(site: Site, samples: int) -> None:
+    await site.seed(*(account(number) for number in range(samples)))
+    answers: dict[str, list[Answer]] = {"canary": [], "nobody": []}
+    with site.serving() as server:
+        wire = Wire(port_of(server))
+        for number in range(samples):
+            for name, found in answers.items():
+                body = {"email": f"{name}-{number}@example.com", "password": WRONG, "client_id": "web"}
+                found.append(await wire.call("POST", "auth/signup/send-code", body))
+    assert {answer.status for found in answers.values() for answer in found} == {200}
+    alike(answers, 1.25 if samples > 100 else 1.4)
+
+
+@pytest.mark.parametrize("networks", [200, pytest.param(3000, marks=pytest.mark.heavy)])
+async def test_FS_21_an_attacker_of_many_networks_fills_neither_memory_nor_the_file(
+    make_site: MakeSite, networks: int
+) -> None:
+    site = make_site(
+        SEKISHO_TRUSTED_PROXIES="127.0.0.1/32",
+        SEKISHO_LIMITS__LOGIN_FAILURES_PER_DAY="20",
+        SEKISHO_LIMITS__LOGIN_NETWORK_FAILURES="50",
+    )
+    await site.seed(account(0))
+    with site.serving() as server:
+        wire, before = Wire(port_of(server)), memory_kib(server)
+        statuses = [(await guess(wire, f"2001:db8:0:{number:x}::1")).status for number in range(networks)]
+        assert memory_kib(server) - before < 60_000
+        assert statuses == [401] * 20 + [429] * (networks - 20), "twenty guesses, from however many networks"
+        # A try that loses is not counted: nothing is written for it.
+        assert site.value("SELECT count(*) FROM throttle") <= 2 * 20 + 1
+
+        # Many names instead of many networks: 2^64 addresses of one network are one sender.
+        names = [await guess(wire, f"2001:db8:ffff:1::{n:x}", f"nobody-{n}") for n in range(1, 121)]
+        assert [answer.status for answer in names].count(401) == 50
+        rows = site.value("SELECT count(*) FROM throttle")
+        assert rows <= 2 * 20 + 1 + 2 * 120 + 1
+
+    # As if their time were over: the next start cleans up at once, as every minute does.
+    site.rows("UPDATE throttle SET window_ends_at = 1")
+    with site.serving():
+        await until(lambda: site.value("SELECT count(*) FROM throttle") == 0, 10, "the purge")
+
+
+async def guess(wire: Wire, address: str, name: str = "canary-0") -> Answer:
+    body = {"email": f"{name}@example.com", "password": WRONG, "client_id": "web"}
+    return await wire.call("POST", "auth/login", body, x_forwarded_for=address)
