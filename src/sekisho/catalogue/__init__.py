@@ -8,6 +8,7 @@ of their own (`sekisho.delivery`).
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from pathlib import Path
 
 import msgspec
@@ -44,6 +45,7 @@ def text(key: str, locale: str, **values: object) -> str:
     return _PLACEHOLDER.sub(lambda found: str(values[found[1]]), _TEXTS[locale][key])
 
 
+@lru_cache(maxsize=512)
 def choose_locale(accept_language: str) -> str:
     """Return the locale that an `Accept-Language` header (untrusted) prefers; English if none fits.
 

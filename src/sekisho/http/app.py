@@ -63,7 +63,7 @@ class Application:
     async def serve(self, path: str, methods: Mapping[str, Route], scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request for a path of the table; every answer, also of a mistake, leaves from here."""
         started = perf_counter()
-        call = Call(dict(scope), receive, self._edge)
+        call = Call(scope, receive, self._edge)
         origin = call.headers.get(b"origin")
         origin_text = None if origin is None else origin.decode("latin-1")
         method: str = scope["method"]
@@ -130,7 +130,10 @@ def _allowed(methods: Iterable[str]) -> list[str]:
 
 def _bound_headers(call: Call) -> None:
     headers = call.scope["headers"]
-    if len(headers) > MAX_HEADERS or sum(len(name) + len(value) for name, value in headers) > MAX_HEADER_BYTES:
+    total = 0
+    for name, value in headers:
+        total += len(name) + len(value)
+    if len(headers) > MAX_HEADERS or total > MAX_HEADER_BYTES:
         raise ValidationError(details={"headers": "too_many"}, detail="headers")
 
 

@@ -98,8 +98,12 @@ def _decoder(form: type[Body]) -> msgspec.json.Decoder[Body]:
     return decoder
 
 
+# The standard library's reader, because it hands over what stands there and not what is left of it.
+_pairs = json.JSONDecoder(object_pairs_hook=list)
+
+
 def _repeated_names(body: bytes) -> list[str]:
-    names: list[str] = [name for name, _ in json.loads(body, object_pairs_hook=list)]
+    names: list[str] = [name for name, _ in _pairs.decode(body.decode())]
     if len(set(names)) == len(names):
         return []
     return sorted({name for name in names if names.count(name) > 1})

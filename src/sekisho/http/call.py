@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from sekisho.catalogue import choose_locale, text
@@ -25,7 +26,7 @@ class Call:
 
     __slots__ = ("_cookies", "_origin", "_receive", "edge", "headers", "path", "scope")
 
-    def __init__(self, scope: dict[str, Any], receive: Receive, edge: Edge) -> None:
+    def __init__(self, scope: Mapping[str, Any], receive: Receive, edge: Edge) -> None:
         self.scope = scope
         self.edge = edge
         self.headers: dict[bytes, bytes] = dict(scope["headers"])
@@ -40,7 +41,7 @@ class Call:
         Raises:
             ValidationError: repeated.
         """
-        value = self.headers.get(name)
+        value: bytes | None = self.headers.get(name)
         if value is None:
             return None
         if name in ONLY_ONCE and sum(1 for other, _ in self.scope["headers"] if other == name) > 1:
@@ -86,8 +87,9 @@ class Call:
                 peer[0], None if forwarded is None else forwarded.decode("latin-1"), self.edge.settings.trusted_proxies
             )
             agent = self.headers.get(b"user-agent", b"")[:USER_AGENT_LIMIT].decode("latin-1")
-            printable = "".join(mark for mark in agent if mark.isprintable())
-            self._origin = Origin(ip=address, user_agent=printable, device_token=self.device_token)
+            if not agent.isprintable():
+                agent = "".join(mark for mark in agent if mark.isprintable())
+            self._origin = Origin(ip=address, user_agent=agent, device_token=self.device_token)
         return self._origin
 
     @property

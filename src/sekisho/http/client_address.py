@@ -6,6 +6,7 @@ Spec: RFC 7239 section 8.1; OWASP ASVS 5.0 row 15.3.4.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
 
 Address = IPv4Address | IPv6Address
@@ -35,6 +36,7 @@ def client_address(peer: str, forwarded_for: str | None, trusted: Networks) -> s
     return str(address)
 
 
+@lru_cache(maxsize=4096)
 def parse_address(text: str) -> Address | None:
     """Return the address without port, zone or brackets; IPv4-mapped IPv6 as IPv4. None if it is none."""
     text = text[:64].strip()

@@ -17,6 +17,8 @@ ALWAYS: HeaderList = (
 )
 NO_STORE = (b"cache-control", b"no-store")
 API_POLICY = (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'; sandbox")
+DEFAULTS: HeaderList = (NO_STORE, API_POLICY)
+VARY = (b"vary", b"Origin")
 HSTS = (b"strict-transport-security", b"max-age=31536000; includeSubDomains")
 
 EXPOSED = b"Date, Retry-After, WWW-Authenticate"
@@ -28,27 +30,30 @@ def whole_headers(answer: Answer, settings: EdgeSettings, origin: str | None) ->
     """Return all headers of an answer: its own, then ours where it has none of that name."""
     headers = [
         (b"content-type", answer.content_type),
-        (b"content-length", str(len(answer.body)).encode()),
-        *answer.headers,
+        (b"content-length", b"%d" % len(answer.body)),
         *ALWAYS,
     ]
-    own = {name for name, _ in answer.headers}
-    headers += [default for default in (NO_STORE, API_POLICY) if default[0] not in own]
+    if answer.headers:
+        own = {name for name, _ in answer.headers}
+        headers += answer.headers
+        headers += [default for default in DEFAULTS if default[0] not in own]
+    else:
+        headers += DEFAULTS
     if settings.secure:
         headers.append(HSTS)
-    return headers + cors_headers(settings, origin)
+    headers += cors_headers(settings, origin)
+    return headers
 
 
 def cors_headers(settings: EdgeSettings, origin: str | None) -> list[tuple[bytes, bytes]]:
     """Return the CORS headers for a page of `origin`: none for one that is not allowed."""
-    vary = (b"vary", b"Origin")
     if origin is None or not _is_allowed(origin, settings):
-        return [vary]
+        return [VARY]
     return [
         (b"access-control-allow-origin", origin.encode("latin-1")),
         (b"access-control-allow-credentials", b"true"),
         (b"access-control-expose-headers", EXPOSED),
-        vary,
+        VARY,
     ]
 
 
