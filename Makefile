@@ -40,6 +40,7 @@ check: $(DEV) ## Check format, style, types and imports
 
 docs: $(DEV) ## Write the reference pages again
 	$(PYTHON) scripts/reference.py
+	$(PYTHON) scripts/security_reference.py
 
 format: $(DEV) ## Put the code into the house format
 	$(PYTHON) -m ruff check --select I --fix .

@@ -25,6 +25,8 @@ from sekisho.settings import Settings, Variable, reference
 
 TEXTS = Path(__file__).parent / "reference_texts"
 FOLDER = Path(__file__).parent.parent / "docs" / "reference"
+MADE_ELSEWHERE = {"security.md", "security.ja.md"}
+"""Pages of the same folder that scripts/security_reference.py makes."""
 MADE_BY = "<!-- Made by scripts/reference.py. Change the code that it reads, then run `make docs`. -->\n\n"
 
 LIMITS_OF = {
@@ -298,7 +300,7 @@ def _table(heads: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
 def stale(folder: Path) -> list[str]:
     """Return the names of pages that differ from what the code says, that are missing, or that nothing makes."""
     made = pages()
-    there = {path.name: path.read_bytes() for path in folder.glob("*.md")}
+    there = {path.name: path.read_bytes() for path in folder.glob("*.md") if path.name not in MADE_ELSEWHERE}
     names = sorted({*made, *there})
     return [name for name in names if name not in made or there.get(name) != made[name].encode()]
 

@@ -128,6 +128,25 @@ def test_V9_1_1_V12_3_2_there_is_no_way_to_switch_a_check_off(word: str) -> None
     assert [path for path in TREES if word in (SOURCE / path).read_text("utf-8")] == []
 
 
+def test_V11_2_4_nothing_secret_meets_an_equals_sign() -> None:
+    """Where bytes are compared, `hmac.compare_digest` does it; `==` of two names that end like a secret is a find."""
+    words = ("mac", "secret", "signature", "digest", "hash", "password", "token", "cookie", "csrf")
+    found = []
+    for path, tree in TREES.items():
+        for node in ast.walk(tree):
+            if not isinstance(node, ast.Compare) or not any(isinstance(op, ast.Eq | ast.NotEq) for op in node.ops):
+                continue
+            sides = [node.left, *node.comparators]
+            names = [getattr(side, "attr", getattr(side, "id", "")).lower() for side in sides]
+            if not any(isinstance(side, ast.Constant) for side in sides) and any(
+                name.endswith(words) for name in names
+            ):
+                found.append(f"{path}: {ast.unparse(node)}")
+
+    # Neither side comes from a client: a setting against another one, and a password typed twice at the terminal.
+    assert sorted(path_and_text.split(":")[0] for path_and_text in found) == ["cli/user.py", "settings/rules.py"]
+
+
 def test_V1_2_5_V1_3_2_no_text_is_ever_run_as_code_or_as_a_shell_command() -> None:
     found = []
     for path, tree in TREES.items():

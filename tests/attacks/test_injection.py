@@ -75,9 +75,7 @@ async def test_V1_3_7_V1_2_1_V3_2_2_a_user_agent_reaches_a_letter_as_text(site: 
     assert "<script>alert" not in page.text
 
 
-async def test_V16_4_1_V1_2_10_no_user_agent_steers_a_terminal_or_ends_an_audit_line(
-    site: Site, tmp_path: Path
-) -> None:
+async def test_V16_4_1_no_user_agent_steers_a_terminal_or_ends_an_audit_line(site: Site, tmp_path: Path) -> None:
     body = {"email": "nobody@example.com", "password": PASSWORD, "client_id": "web"}
     for number, agent in enumerate(HOSTILE_AGENTS):
         app = site.client(ip=f"198.51.100.{number}")
@@ -89,7 +87,7 @@ async def test_V16_4_1_V1_2_10_no_user_agent_steers_a_terminal_or_ends_an_audit_
         assert all(field.isprintable() for field in line if isinstance(field, str))
 
 
-async def test_V1_2_4_KA_104_quotes_in_every_text_field_are_data(site: Site, tmp_path: Path) -> None:
+async def test_V1_2_3_V1_2_4_KA_104_quotes_in_every_text_field_are_data(site: Site, tmp_path: Path) -> None:
     app = site.client()
     await app.signed_in()
     texts = (

@@ -50,7 +50,7 @@ def test_V16_2_5_a_traceback_in_the_log_holds_no_values(tmp_path: Path, as_json:
     assert "canary" not in run.stderr
 
 
-def test_V16_4_1_a_line_end_in_a_value_makes_no_second_line(tmp_path: Path) -> None:
+def test_V16_2_2_V16_2_3_V16_2_4_V16_4_1_a_line_end_in_a_value_makes_no_second_line(tmp_path: Path) -> None:
     code = (
         "import structlog\n"
         "from sekisho.logs import configure_logs\n"
@@ -62,7 +62,9 @@ def test_V16_4_1_a_line_end_in_a_value_makes_no_second_line(tmp_path: Path) -> N
     )
 
     [line] = run.stderr.splitlines()
+    assert run.stdout == ""
     assert json.loads(line)["event"] == "refused"
+    assert json.loads(line)["timestamp"].endswith("Z")
     assert "\x1b" not in line
 
 

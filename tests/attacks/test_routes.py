@@ -131,7 +131,9 @@ async def test_V15_3_1_V14_2_6_no_answer_holds_what_only_the_server_needs(site: 
             assert word not in answer.text, word
 
 
-async def test_V8_2_3_V15_3_3_V15_3_7_no_route_takes_a_field_that_it_does_not_know(site: Site, tmp_path: Path) -> None:
+async def test_V1_5_3_V8_2_3_V15_3_3_V15_3_7_no_route_takes_a_field_that_it_does_not_know(
+    site: Site, tmp_path: Path
+) -> None:
     app = site.client()
     await app.signed_in()
     before = rows(tmp_path)
