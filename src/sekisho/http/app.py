@@ -48,6 +48,8 @@ class Application:
         by_path: dict[str, dict[str, Route]] = {}
         for route in routes:
             by_path.setdefault(route.path, {})[route.method] = route
+        # A path without parameters is found in a dictionary; Starlette's router has the others, and mounting.
+        self._fixed = {path: _PathApp(self, path, methods) for path, methods in by_path.items() if "{" not in path}
         self._router = Router(
             [StarletteRoute(path, _PathApp(self, path, methods)) for path, methods in by_path.items()],
             redirect_slashes=False,
@@ -56,7 +58,8 @@ class Application:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
-            await self._router(scope, receive, send)
+            fixed = None if scope.get("root_path") else self._fixed.get(scope["path"])
+            await (fixed or self._router)(scope, receive, send)
         elif scope["type"] == "websocket":
             await send({"type": "websocket.close", "code": 1000})
 

@@ -44,9 +44,13 @@ class Call:
         value: bytes | None = self.headers.get(name)
         if value is None:
             return None
-        if name in ONLY_ONCE and sum(1 for other, _ in self.scope["headers"] if other == name) > 1:
-            raise ValidationError(details={name.decode(): "repeated_header"}, detail="repeated header")
+        if len(self.headers) < len(self.scope["headers"]) and name in ONLY_ONCE:
+            self._refuse_repeated(name)
         return value.decode("latin-1")
+
+    def _refuse_repeated(self, name: bytes) -> None:
+        if sum(1 for other, _ in self.scope["headers"] if other == name) > 1:
+            raise ValidationError(details={name.decode(): "repeated_header"}, detail="repeated header")
 
     async def body(self, form: type[Body], *, may_be_empty: bool = False) -> Body:
         """Return the JSON body as `form`; for `may_be_empty` no body at all means no fields, whatever type it says.
