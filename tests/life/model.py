@@ -142,8 +142,6 @@ class Model:
     def live(self, now: int) -> list[SessionModel]:
         return [session for session in self.sessions if session.is_live(now)]
 
-    # Refresh: DESIGN section 4, the table.
-
     def judge(self, session: SessionModel, counter: int, client_id: str, now: int) -> str:
         if not session.is_live(now) or session.account.status != "active":
             return ENDED
@@ -173,8 +171,6 @@ class Model:
     def used(self, session: SessionModel, now: int) -> None:
         session.last_seen_at = now
         session.idle_until = min(now + IDLE_MS, session.absolute_until)
-
-    # Starts and ends.
 
     def start(self, session: SessionModel, event: str) -> None:
         """Start it; of more than may be alive, those that were used last the longest ago end."""
@@ -212,8 +208,6 @@ class Model:
         for sign_up in self.sign_ups:
             sign_up.is_gone |= sign_up.until <= now
 
-    # Access tokens: what a protected call answers.
-
     def answer_to_bearer(self, token: AccessTokenModel, now: int) -> set[str]:
         """Return the answers that are right, "" for yes. More than one only where a session ended because its time
         was over: that is not journaled, for its tokens were over before, and a clock may have stepped back since."""
@@ -229,8 +223,6 @@ class Model:
         if session.is_purged:
             return "unauthorized"
         return "" if session.is_live(now) else "session_revoked"
-
-    # Sign-up codes.
 
     def sign_up_answers(self, sign_up: SignUpModel, is_right: bool, client_id: str, tries: int, now: int) -> list[str]:
         """Predict the answers to `tries` calls at once with one code; at most one of them is "", a success."""

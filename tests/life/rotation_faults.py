@@ -42,9 +42,6 @@ def written_as(change: type[changes.Change], maker: Maker) -> Iterator[None]:
             TABLE[change] = before
 
 
-# No guard: the verdict is given on a row that was read before, and the statement does not ask again.
-
-
 class Advance(changes.Change, frozen=True, kw_only=True):
     """Raise the counter, whatever it is by now and whether or not the session has ended."""
 
@@ -73,7 +70,8 @@ def advance(change: Advance) -> Steps:
 
 
 class UnguardedSessions(Sessions):
-    """Reads, decides, writes: between the first and the last of these anybody may do the same."""
+    """No guard: reads, decides, writes, and the statement does not ask again. Between the first and the last of these
+    anybody may do the same."""
 
     async def rotate(self, presented: Presented, client_id: str, origin: Origin) -> Rotation:
         now = self._clock.now()
@@ -104,10 +102,8 @@ def unguarded(edge: Edge) -> Edge:
     return replace(edge, refresh=replace(edge.refresh, sessions=UnguardedSessions(edge.refresh.sessions._tools)))
 
 
-# Grace for grandparents: the window is for the direct predecessor only.
-
-
 def rotate_with_grace_for_grandparents(change: changes.RotateSession) -> Steps:
+    """The window is for the direct predecessor only; this one lets the one before it in too."""
     verdict = yield from rotate_session(change)
     if isinstance(verdict, Replayed):
         session = verdict.session
@@ -116,9 +112,7 @@ def rotate_with_grace_for_grandparents(change: changes.RotateSession) -> Steps:
     return verdict
 
 
-# Refusing before the commit: what a refusal announces is rolled back by it.
-
-
 def end_session_refusing_before_the_commit(change: changes.EndSession) -> Steps:
+    """Roll the end back that the refusal announces, with its audit record and its letter."""
     ended = yield from end_session(change)
     return Losing("refused before the commit") if change.reason is EndReason.REPLAY else ended

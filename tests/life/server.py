@@ -37,14 +37,14 @@ SETTINGS = {
 JOURNAL_MS = 15 * 60_000 + CLOCK_SKEW_MS
 
 
-def _unchanged(edge: Edge) -> Edge:
+def unchanged(edge: Edge) -> Edge:
     return edge
 
 
 class Server:
     """change: what is put in place of the wiring's own parts, for the faults that are made on purpose."""
 
-    def __init__(self, change: EdgeChange = _unchanged) -> None:
+    def __init__(self, change: EdgeChange = unchanged) -> None:
         self._runner = asyncio.Runner()
         self._root = tempfile.TemporaryDirectory(prefix="sekisho-life-")
         self._change = change
