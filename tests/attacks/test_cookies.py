@@ -54,6 +54,8 @@ async def test_KA_043_V7_2_4_a_cookie_planted_before_sign_in_is_worth_nothing_af
     assert (await victim.login(transport="session")).status_code == 200
 
     assert planted["csrftoken"] != victim.inner.cookies["csrftoken"]
+    for name, value in planted.items():
+        victim.plant(name, value)
     answer = await victim.call("PUT", "user/profile", {"name": "Mallory"}, x_csrftoken=planted["csrftoken"])
     assert told(answer) == (403, "csrf_failed")
 

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import time
+from html import unescape
 from pathlib import Path
 
 import pytest
 
 from attacks.support import corpus, rows, told
 from http_site import API, PASSWORD, Site
+from sekisho.delivery.letters import render
+from sekisho.model import Mail
 
 pytestmark = pytest.mark.anyio
 
@@ -57,7 +60,21 @@ async def test_no_address_carries_a_command_and_none_takes_long_to_refuse(site: 
             assert (await site.client().get("/readyz")).status_code == 200
 
 
-async def test_V1_3_7_V1_2_1_V3_2_2_a_user_agent_reaches_a_letter_as_text(site: Site) -> None:
+def test_V1_3_7_V1_2_1_V3_2_2_what_a_letter_is_given_stays_text() -> None:
+    for text in HOSTILE_AGENTS:
+        values = {"at": "2026-01-01T00:00:00Z", "device": text, "place": text, "ip": "192.0.2.1"}
+        mail = Mail(kind="session_replayed", to="a@example.com", locale="en", values=values)
+
+        letter = render(mail, product_name="Sekisho", public_url="https://auth.example.com")
+
+        for part in (letter.subject, letter.text, letter.html):
+            assert "49" not in part
+            assert "\x1b" not in part
+        assert "<script>" not in letter.html
+        assert text.replace("\x1b", " ") in unescape(letter.html)
+
+
+async def test_V1_3_7_V3_2_2_a_user_agent_reaches_a_letter_only_as_a_known_name(site: Site) -> None:
     assert site.edge.mailbox is not None
     for number, agent in enumerate(filter(str.isascii, HOSTILE_AGENTS)):
         email = f"person{number}@example.com"
@@ -67,12 +84,7 @@ async def test_V1_3_7_V1_2_1_V3_2_2_a_user_agent_reaches_a_letter_as_text(site: 
 
         letter = (await site.edge.mailbox())[0]
         assert letter.to == email
-        for text in (letter.subject, letter.text, letter.html):
-            assert "49 " not in text
-            assert "<script>" not in text
-            assert "\x1b" not in text
-    page = await site.client().get("/dev/mail")
-    assert "<script>alert" not in page.text
+        assert agent not in letter.subject + letter.text + letter.html
 
 
 async def test_V16_4_1_no_user_agent_steers_a_terminal_or_ends_an_audit_line(site: Site, tmp_path: Path) -> None:

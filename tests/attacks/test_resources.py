@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import gzip
 import time
-from collections.abc import AsyncIterator
 
 import pytest
 
@@ -57,20 +56,12 @@ async def test_KA_111_FS_17_V1_3_12_no_body_holds_the_event_loop(site: Site) -> 
         assert min(pauses) < 0.05, name
 
 
-async def test_KA_111_a_form_of_parts_is_refused_before_it_is_read(site: Site) -> None:
-    read = 0
+async def test_KA_111_a_form_of_parts_is_never_parsed(site: Site) -> None:
+    part = b'--x\r\nContent-Disposition: form-data; name="a"\r\n\r\n'
 
-    async def parts() -> AsyncIterator[bytes]:
-        nonlocal read
-        for _ in range(60):
-            read += 1
-            yield b'--x\r\nContent-Disposition: form-data; name="a"\r\n\r\n' * 10
-
-    answer = await site.client().inner.post(
-        LOGIN, content=parts(), headers={"content-type": "multipart/form-data; boundary=x"}
-    )
-
-    assert answer.status_code == 415
+    for kind in ("multipart/form-data; boundary=x", "multipart/form-data", "multipart/mixed", "application/json, a/b"):
+        answer = await site.client().inner.post(LOGIN, content=part * 1_000, headers={"content-type": kind})
+        assert answer.status_code == 415, kind
 
 
 async def test_KA_010_FS_18_V4_2_5_long_headers_are_refused_with_words(site: Site) -> None:

@@ -63,7 +63,8 @@ class Victim:
                 await self.site.client().call("PUT", "user/profile", {"name": "x"}, authorization=token)
             )
         if transport == "session":
-            found["session_cookie"] = told(await self.pages[transport].get("auth/session"))
+            # Here the session is looked up for the cookie's sake alone, not for the answer's.
+            found["session_cookie"] = told(await self.pages[transport].get("user/profile"))
         elif transport == "cookie":
             found["refresh_cookie"] = told(await self.pages[transport].post("auth/refresh"))
         else:
