@@ -36,7 +36,6 @@ CHECKS = [
     ("authenticate", "access_tokens", "verify"),
     ("authenticate", "session_cookies", "open"),
     ("authenticate", "store", "find_session"),
-    ("authenticate", "sessions", "touch"),
     ("session_list", "store", "find_session"),
     ("session_list", "store", "find_account"),
     ("login", "throttle", "login_tries"),
