@@ -84,9 +84,10 @@ async def test_FS_15_idle_connections_disturb_nobody(site: Site, connections: in
         async with idle_connections(port, connections):
             disturbed = await refresh_times(port, await sign_in(Wire(port)), 300)
         await wire.close()
-    # The best of the slow ones: one pause of a shared machine is no fault of the server.
-    assert disturbed[-3] < 2 * quiet[-3] + 0.01
-    assert statistics.median(disturbed) < 2 * statistics.median(quiet)
+    assert disturbed[0] < 2 * quiet[0]
+    if connections > 1000:  # runs alone: only then the slow ones say something about the server
+        assert disturbed[-3] < 2 * quiet[-3] + 0.01
+        assert statistics.median(disturbed) < 2 * statistics.median(quiet)
 
 
 async def refresh_times(port: int, pair: Pair, times: int) -> list[float]:
@@ -145,13 +146,13 @@ async def test_FS_16_a_flood_of_hashes_is_turned_away_and_refreshes_do_not_wait(
         flood = [login(wire, "p" * 256, f"canary-{n}@example.com") for n, wire in enumerate(wires)]
         pair = await sign_in(Wire(port))
         answers, during = await asyncio.gather(asyncio.gather(*flood), refresh_times(port, pair, 50))
-        for wire in wires:
-            await wire.close()
         assert memory_kib(server) - before < 150_000
     busy = [answer for answer in answers if answer.status == 503]
     assert {answer.status for answer in answers} == {401, 503}
     assert len(busy) > 400
     assert all(int(answer.headers["retry-after"]) >= 1 for answer in busy)
+    # All of them were sent in one moment: what each costs is a five-hundredth of what the last one waits.
+    assert max(answer.took_s for answer in busy) < 500 * 0.01
     assert statistics.median(during) < max(20 * statistics.median(quiet), 0.2)
     # Who was turned away has not had his try: he is not locked out for the server being busy.
     tries = site.value("SELECT coalesce(sum(tries), 0) FROM throttle WHERE tries > 0")

@@ -17,6 +17,7 @@ from live_server import LiveServer
 pytestmark = pytest.mark.anyio
 
 LETTERS = 12
+SLOW_S = 0.5
 
 
 async def send_codes(server: LiveServer, name: str) -> list[float]:
@@ -40,8 +41,9 @@ async def all_arrived(office: PostOffice, name: str, within_s: float = 30) -> No
 
 
 def assert_unchanged(disturbed: list[float], quiet: list[float]) -> None:
-    assert statistics.median(disturbed) < 2 * statistics.median(quiet)
+    """No answer waited for mail: less was added than the shortest delay that these tests make."""
     assert min(disturbed) < 2 * min(quiet)
+    assert statistics.median(disturbed) < statistics.median(quiet) + SLOW_S / 2
 
 
 async def test_FS_09_a_mail_server_that_is_down_slow_or_greylisting_slows_nobody(site: Site) -> None:
@@ -60,7 +62,7 @@ async def test_FS_09_a_mail_server_that_is_down_slow_or_greylisting_slows_nobody
             await all_arrived(office, "down")
             await all_arrived(office, "greylisted")
 
-        office = PostOffice(slow_s=0.5)
+        office = PostOffice(slow_s=SLOW_S)
         async with mail_server(office, site.smtp_port):
             slow = await send_codes(server, "slow")
             await all_arrived(office, "slow")

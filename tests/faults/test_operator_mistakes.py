@@ -50,6 +50,7 @@ def test_FS_14_no_secret_or_a_poor_one_is_refused_before_anything_is_opened(
     refused = site.command("serve", "--port", str(free_port()), **given)
     assert refused.returncode == 1
     assert "SEKISHO_SECRET" in refused.stderr
+    assert "Traceback" not in refused.stderr
     assert site.database.read_bytes() == before
 
 
