@@ -126,6 +126,14 @@ async def test_a_malformed_authorization_header_is_unauthorized(site: Site, valu
     assert answer.headers["www-authenticate"].startswith("Bearer")
 
 
+async def test_a_refused_token_is_named_invalid_and_a_missing_one_is_not(site: Site) -> None:
+    forged = await site.client().get("auth/session", authorization="Bearer abc")
+    missing = await site.client().get("auth/session")
+
+    assert forged.headers["www-authenticate"] == 'Bearer realm="sekisho", error="invalid_token"'
+    assert missing.headers["www-authenticate"] == 'Bearer realm="sekisho"'
+
+
 async def test_V14_2_1_a_token_in_the_query_opens_nothing(site: Site) -> None:
     app = site.client()
     pair = await app.signed_in()

@@ -132,7 +132,7 @@ async def test_two_apps_on_one_host_do_not_meet(site: Site) -> None:
 
     assert (shop.status_code, admin.status_code) == (200, 200)
     assert unnamed.json()["details"] == {"client_id": "required"}
-    assert stranger.json()["details"] == {"refresh_token": "required"}
+    assert stranger.json()["error"] == "refresh_token_invalid"
     assert (await page.post("auth/refresh", {"client_id": "shop"})).status_code == 200
 
 
@@ -158,3 +158,66 @@ async def test_V7_2_4_signing_in_again_in_one_browser_ends_its_older_session(sit
     assert len(sessions["sessions"]) == 1
     ended = await page.get("auth/session", authorization=f"Bearer {old_token}")
     assert ended.json()["error"] == "session_revoked"
+
+
+async def test_a_page_whose_refresh_cookie_is_gone_is_told_that_it_is_signed_out(site: Site) -> None:
+    page, app = await site.browser().ready(), site.client()
+
+    gone = await page.post("auth/refresh", {"client_id": "web"})
+    mistake = await app.post("auth/refresh", {"client_id": "web"})
+
+    assert (gone.status_code, gone.json()["error"]) == (401, "refresh_token_invalid")
+    assert (mistake.status_code, mistake.json()["details"]) == (400, {"refresh_token": "required"})
+
+
+async def test_a_foreign_page_cannot_plant_a_session_by_a_refresh_token_in_the_body(site: Site) -> None:
+    page = await site.browser().ready()
+    await page.sign_up(transport="cookie")
+    body = {"refresh_token": page.inner.cookies["sekisho-rt-web"], "client_id": "web"}
+
+    planted = await site.browser(origin="https://evil.example").post("auth/refresh", body)
+
+    assert (planted.status_code, planted.json()["error"]) == (403, "csrf_failed")
+    assert "sekisho-rt-web" not in str(planted.headers)
+
+
+async def test_the_token_of_an_app_planted_in_the_refresh_cookie_comes_out_nowhere(site: Site) -> None:
+    app = site.client()
+    token = (await app.signed_in())["refresh_token"]
+    page = await site.browser().ready()
+    await page.login(transport="cookie")
+    page.plant("sekisho-rt-web", token)
+    value = (await page.get("auth/csrf")).json()["csrf_token"]
+
+    answer = await page.post("auth/refresh", {}, x_csrftoken=value)
+
+    assert answer.json()["error"] == "refresh_token_invalid"
+    assert "skr_" not in answer.text
+
+
+async def test_a_session_cookie_lasts_to_the_absolute_end_and_a_refresh_cookie_slides(site: Site) -> None:
+    page, other = await site.browser().ready(), await site.browser().ready()
+
+    session = await page.sign_up(transport="session")
+    refresh = await other.sign_up("ren@example.com", transport="cookie")
+
+    assert f"Max-Age={90 * 86400};" in next(c for c in session.headers.get_list("set-cookie") if "sekisho-s-" in c)
+    assert f"Max-Age={30 * 86400};" in next(c for c in refresh.headers.get_list("set-cookie") if "sekisho-rt-" in c)
+
+
+async def test_logging_out_by_token_takes_the_cookies_of_that_session_along(site: Site) -> None:
+    page = await site.browser().ready()
+    token = (await page.sign_up(transport="cookie")).json()["access_token"]
+
+    await page.post("auth/logout", authorization=f"Bearer {token}")
+
+    assert page.cookie_names() == {"sekisho-device"}
+
+
+async def test_client_id_in_the_query_is_decoded(site: Site) -> None:
+    page = await site.browser().ready()
+    await page.sign_up(transport="session", client_id="web:0123456789abcdef")
+
+    answer = await page.get("/api/v1/auth/session?client_id=web%3A0123456789abcdef")
+
+    assert answer.status_code == 200

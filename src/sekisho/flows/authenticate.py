@@ -10,15 +10,18 @@ from __future__ import annotations
 
 import hmac
 
+import structlog
 from msgspec import Struct
 
 from sekisho.errors import SessionRevoked, Unauthorized
 from sekisho.model import AccountId, Origin, Principal, SessionId
 from sekisho.ports.clock import Clock
-from sekisho.ports.storage import Store
+from sekisho.ports.storage import Store, StoreUnavailable
 from sekisho.sessions import Sessions
 from sekisho.tokens.access_token import AccessTokens
 from sekisho.tokens.session_cookie import SessionCookies
+
+log = structlog.get_logger("sekisho.authenticate")
 
 
 class AuthenticateWorld(Struct, frozen=True, kw_only=True):
@@ -55,5 +58,9 @@ async def authenticate_cookie(value: str, seen_from: Origin, world: Authenticate
     now = world.clock.now()
     if session.ended_at is not None or now >= min(session.idle_expires_at, session.expires_at):
         raise SessionRevoked(detail=session.end_reason or "expired")
-    await world.sessions.touch(session, seen_from.ip)
+    try:
+        await world.sessions.touch(session, seen_from.ip)
+    except StoreUnavailable:
+        # Sliding is a courtesy: a disk that takes no writes must not sign out those who only read.
+        log.warning("touch_postponed", session_id=session.id)
     return Principal(session.account_id, session.id, session.client_id)

@@ -11,18 +11,21 @@ Spec: OWASP ASVS 5.0 rows 6.3.1 and 6.3.8; NIST SP 800-63B-4 section 3.2.2 (thro
 
 from __future__ import annotations
 
+import structlog
 from msgspec import Struct
 
 from sekisho.audit import Event, record
-from sekisho.errors import InvalidCredentials
+from sekisho.errors import InvalidCredentials, Refusal
 from sekisho.identifiers import ClientId, EmailAddress, parse_client_id, parse_email
 from sekisho.model import Account, AccountStatus, Millis, Origin, SessionId, Transport
 from sekisho.passwords.hashing import HashPool
 from sekisho.ports.changes import AppendAudit, CountTry, ReplacePasswordHash
 from sekisho.ports.clock import Clock
-from sekisho.ports.storage import Store
+from sekisho.ports.storage import Store, StoreUnavailable
 from sekisho.sessions import Proof, Sessions, TokenPair
 from sekisho.throttle import Throttle, refuse_if_throttled
+
+log = structlog.get_logger("sekisho.login")
 
 
 class Login(Struct, frozen=True):
@@ -120,9 +123,13 @@ async def _refusal(
 
 
 async def _rehash_if_weak(account: Account, password: str, world: LoginWorld) -> None:
-    """Store a hash with today's parameters. Losing (the password changed just now) is fine."""
+    """Store a hash with today's parameters. The person is signed in already: whatever stands in the way (a busy
+    pool, a password that does not fit the new algorithm, a password changed just now) waits for another login."""
     old_hash = account.password_hash
     if old_hash is None or not world.passwords.needs_rehash(old_hash):
         return
-    new_hash = await world.passwords.hash(password)
-    await world.store.apply(ReplacePasswordHash(account_id=account.id, old_hash=old_hash, new_hash=new_hash))
+    try:
+        new_hash = await world.passwords.hash(password)
+        await world.store.apply(ReplacePasswordHash(account_id=account.id, old_hash=old_hash, new_hash=new_hash))
+    except (Refusal, StoreUnavailable) as error:
+        log.info("rehash_postponed", account_id=account.id, why=type(error).__name__)

@@ -29,26 +29,32 @@ class LogoutWorld(Struct, frozen=True, kw_only=True):
     session_cookies: SessionCookies
 
 
-async def logout_token(refresh_token: str, seen_from: Origin, world: LogoutWorld) -> None:
-    """End the session of a refresh token. A token that is not authentic ends nothing and is no error."""
+async def logout_token(refresh_token: str, seen_from: Origin, world: LogoutWorld) -> SessionId | None:
+    """End the session of a refresh token and return its id. A token that is not authentic ends nothing and is no
+    error: None."""
     try:
         presented = world.refresh_tokens.open(refresh_token)
     except RefreshTokenInvalid:
-        return
+        return None
     await logout_session(presented.session_id, seen_from, world)
+    return presented.session_id
 
 
-async def logout_cookie(session_cookie: str, seen_from: Origin, world: LogoutWorld) -> None:
-    """End the session of a session cookie. A cookie that is not authentic ends nothing and is no error."""
+async def logout_cookie(session_cookie: str, seen_from: Origin, world: LogoutWorld) -> SessionId | None:
+    """End the session of a session cookie and return its id; as `logout_token` where it is not authentic."""
     try:
         presented = world.session_cookies.open(session_cookie)
     except Unauthorized:
-        return
+        return None
     await logout_session(presented.session_id, seen_from, world)
+    return presented.session_id
 
 
 async def logout_session(session_id: SessionId, seen_from: Origin, world: LogoutWorld) -> None:
-    """End a session whose holder has been authenticated. Idempotent."""
+    """End the session that an authentic credential names. Idempotent.
+
+    The MAC is enough here: whoever holds a token of the session that we made may end it, whatever its counter.
+    """
     now = world.clock.now()
     await world.store.apply(world.sessions.ending(session_id, EndReason.LOGOUT, seen_from, now))
 

@@ -24,6 +24,7 @@ class HeldCookie(Struct, frozen=True):
     app: str
     value: str
     session_id: SessionId
+    transport: Transport
 
 
 def held_refresh_cookies(call: Call) -> list[HeldCookie]:
@@ -61,6 +62,21 @@ def require_csrf(call: Call) -> None:
         CsrfFailed: foreign source, or a missing or stale value; `details.csrf_token` is a fresh one, which the
             refusal's answer also sets as the cookie.
     """
+    require_good_source(call)
+    csrf = call.edge.csrf
+    sent = call.header(csrf.header_key) or ""
+    in_cookie = call.cookies.get(csrf.cookie_name, "")
+    same = hmac.compare_digest(sent.encode("latin-1"), in_cookie.encode("latin-1"))
+    if not same or not csrf.is_bound(sent, _bindings(call)):
+        raise CsrfFailed(detail="csrf value missing or stale")
+
+
+def require_good_source(call: Call) -> None:
+    """Let a request pass that comes from a page of ours.
+
+    Raises:
+        CsrfFailed: a foreign `Origin`, or none and no `Sec-Fetch-Site: same-origin`.
+    """
     settings = call.edge.settings
     if not is_good_source(
         call.header(b"origin"),
@@ -70,12 +86,6 @@ def require_csrf(call: Call) -> None:
         any_localhost=settings.any_localhost,
     ):
         raise CsrfFailed(detail="foreign or missing Origin")
-    csrf = call.edge.csrf
-    sent = call.header(csrf.header_key) or ""
-    in_cookie = call.cookies.get(csrf.cookie_name, "")
-    same = hmac.compare_digest(sent.encode("latin-1"), in_cookie.encode("latin-1"))
-    if not same or not csrf.is_bound(sent, _bindings(call)):
-        raise CsrfFailed(detail="csrf value missing or stale", details=None)
 
 
 def csrf_value(call: Call) -> tuple[str, HeaderList]:
@@ -129,11 +139,24 @@ def signed_in_cookies(call: Call, pair: TokenPair, app: str, device_token: str) 
 
 
 def credential_cookie(call: Call, pair: TokenPair, app: str) -> HeaderList:
-    """Return the cookie that carries a pair's credential for as long as the session may stay idle."""
+    """Return the cookie that carries a pair's credential.
+
+    A refresh cookie is written anew at each refresh and lasts the idle time. A session cookie is written once, so it
+    lasts to the session's absolute end; that it was not used for too long is for the server to know.
+    """
     session, secure = pair.session, call.edge.settings.secure
-    max_age_s = max(0, session.idle_expires_at - session.last_seen_at) // 1000
+    ends_at = session.expires_at if session.transport is Transport.SESSION else session.idle_expires_at
+    max_age_s = max(0, ends_at - session.last_seen_at) // 1000
     name = _name(app, session.transport, secure)
     return (cookies.write(name, pair.credential, secure=secure, max_age_s=max_age_s),)
+
+
+def cookies_of_ended(call: Call, ended: SessionId | None) -> HeaderList:
+    """Return what takes away the cookies of a session that has just ended, if this browser holds any."""
+    for cookie in (*held_refresh_cookies(call), *held_session_cookies(call)):
+        if cookie.session_id == ended:
+            return signed_out_cookies(call, cookie.app)
+    return ()
 
 
 def signed_out_cookies(call: Call, app: str) -> HeaderList:
@@ -152,11 +175,12 @@ def _held(call: Call, kind: str) -> list[HeldCookie]:
         try:
             if kind == cookies.REFRESH:
                 session_id = call.edge.refresh.refresh_tokens.open(value).session_id
+                found.append(HeldCookie(app, value, session_id, Transport.COOKIE))
             else:
                 session_id = call.edge.authenticate.session_cookies.open(value).session_id
+                found.append(HeldCookie(app, value, session_id, Transport.SESSION))
         except (RefreshTokenInvalid, Unauthorized):
             continue
-        found.append(HeldCookie(app, value, session_id))
     return found
 
 

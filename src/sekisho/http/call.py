@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qsl
 
 from sekisho.catalogue import choose_locale, text
 from sekisho.errors import Unauthorized, ValidationError
 from sekisho.http.body import Body, Receive, parse, read_bytes, require_json, require_plain
 from sekisho.http.client_address import client_address
+from sekisho.http.cookies import device_cookie_name
 from sekisho.model import Origin
 
 if TYPE_CHECKING:
@@ -18,7 +20,7 @@ USER_AGENT_LIMIT = 512
 COOKIES_LIMIT_BYTES = 16 * 1024
 DEVICE_TOKEN_LIMIT = 64
 
-ONLY_ONCE = frozenset((b"authorization", b"content-length", b"content-type", b"origin", b"x-csrftoken"))
+ONLY_ONCE = frozenset((b"authorization", b"content-length", b"content-type", b"origin"))
 
 
 class Call:
@@ -44,7 +46,7 @@ class Call:
         value: bytes | None = self.headers.get(name)
         if value is None:
             return None
-        if len(self.headers) < len(self.scope["headers"]) and name in ONLY_ONCE:
+        if len(self.headers) < len(self.scope["headers"]) and (name in ONLY_ONCE or name == self.edge.csrf.header_key):
             self._refuse_repeated(name)
         return value.decode("latin-1")
 
@@ -109,11 +111,13 @@ class Call:
     @property
     def query_client_id(self) -> str | None:
         """`client_id` of the query string; names the app where one host serves several."""
-        for pair in self.scope["query_string"][:1024].decode("latin-1").split("&"):
-            name, _, value = pair.partition("=")
-            if name == "client_id":
-                return str(value)
-        return None
+        query = self.scope["query_string"][:1024].decode("latin-1")
+        return next((value for name, value in parse_qsl(query) if name == "client_id"), None)
+
+    @property
+    def is_from_browser(self) -> bool:
+        """Whether a page sent this: it has an origin, a fetch site or cookies. No proof, only a hint for the answer."""
+        return any(name in self.headers for name in (b"origin", b"sec-fetch-site", b"cookie"))
 
     def bearer(self) -> str | None:
         """Return the bearer token, or None without an Authorization header (RFC 6750 section 2.1).
@@ -128,10 +132,6 @@ class Call:
         if scheme.lower() != "bearer" or not token or " " in token:
             raise Unauthorized(detail="authorization header is no bearer token")
         return token
-
-
-def device_cookie_name(*, secure: bool) -> str:
-    return "__Host-sekisho-device" if secure else "sekisho-device"
 
 
 def _parse_cookies(header: bytes) -> dict[str, str]:

@@ -19,14 +19,15 @@ def client_address(peer: str, forwarded_for: str | None, trusted: Networks) -> s
     """Return the client's address in its shortest form; "" when there is none (a unix socket).
 
     From the connected peer backwards through `X-Forwarded-For`, as long as each sender is trusted: the
-    first that is not is the client. An entry that is no address ends the walk.
+    first that is not is the client. An entry that is no address ends the walk. Of a long header only the end
+    counts: that is where proxies append, and its beginning is the client's own.
     """
     address = parse_address(peer)
     if address is None:
         return ""
     if forwarded_for is None or not trusted:
         return str(address)
-    for hop in reversed(forwarded_for[:1024].split(",")[-MAX_HOPS:]):
+    for hop in reversed(forwarded_for[-1024:].split(",")[-MAX_HOPS:]):
         if not any(address in network for network in trusted if network.version == address.version):
             break
         before = parse_address(hop.strip())

@@ -8,11 +8,10 @@ Spec: RFC 6265bis section 4.1.3.2 (`__Host-`); OWASP ASVS 5.0 rows 3.3.1 to 3.3.
 
 from __future__ import annotations
 
-from sekisho.http.call import device_cookie_name
-
 REFRESH = "sekisho-rt-"
 SESSION = "sekisho-s-"
 PRE_SESSION = "sekisho-pre"
+DEVICE = "sekisho-device"
 YEAR_S = 365 * 86400
 
 
@@ -32,6 +31,10 @@ def apps_with(kind: str, cookies: dict[str, str], *, secure: bool) -> dict[str, 
     """Return app to value for every cookie of `kind` (`REFRESH` or `SESSION`)."""
     start = _prefix(secure) + kind
     return {name.removeprefix(start): value for name, value in cookies.items() if name.startswith(start) and value}
+
+
+def device_cookie_name(*, secure: bool) -> str:
+    return f"{_prefix(secure)}{DEVICE}"
 
 
 def write(name: str, value: str, *, secure: bool, max_age_s: int, http_only: bool = True) -> tuple[bytes, bytes]:

@@ -32,6 +32,7 @@ STATUS: dict[type[Refusal], int] = {
     errors.ServiceUnavailable: 503,
 }
 
+INVALID_TOKEN = b'Bearer realm="sekisho", error="invalid_token"'
 CHALLENGES: dict[type[Refusal], bytes] = {
     errors.Unauthorized: b'Bearer realm="sekisho"',
     errors.AccessTokenExpired: b'Bearer realm="sekisho", error="invalid_token", error_description="expired"',
@@ -48,7 +49,7 @@ def refusal_answer(refusal: Refusal, call: Call) -> Answer:
     details = dict(refusal.details) if refusal.details else {}
     if refusal.retry_after is not None:
         headers += ((b"retry-after", str(refusal.retry_after).encode()),)
-    if challenge := CHALLENGES.get(type(refusal)):
+    if challenge := _challenge(refusal, call):
         headers += ((b"www-authenticate", challenge),)
     if isinstance(refusal, CsrfFailed):
         details["csrf_token"], cookies = csrf_value(call)
@@ -64,6 +65,14 @@ def internal_error_answer(incident: str, call: Call) -> Answer:
     """Return the answer of a programming mistake: an incident id to look for in the log, and nothing else."""
     message = call.say("error.internal_server_error", incident=incident)
     return json_answer(ErrorView(error="internal_server_error", message=message, details={"incident": incident}), 500)
+
+
+def _challenge(refusal: Refusal, call: Call) -> bytes | None:
+    """A token that was presented and refused is an invalid one; without a token there is no error to name."""
+    presented = call.headers.get(b"authorization", b"")[:6].lower() == b"bearer"
+    if presented and isinstance(refusal, errors.Unauthorized):
+        return INVALID_TOKEN
+    return CHALLENGES.get(type(refusal))
 
 
 def _message(refusal: Refusal, details: dict[str, object], locale: str) -> str:
