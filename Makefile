@@ -18,7 +18,7 @@ PYTHON := .venv/bin/python
 SERVER := .venv/.server
 DEV := .venv/.dev
 
-.PHONY: help setup setup-dev serve test check docs format lock clean
+.PHONY: help setup setup-dev serve test check docs format lock clean bench bench-quick
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
@@ -41,6 +41,12 @@ check: $(DEV) ## Check format, style, types and imports
 docs: $(DEV) ## Write the reference pages again
 	$(PYTHON) scripts/reference.py
 	$(PYTHON) scripts/security_reference.py
+
+bench: $(SERVER) ## Measure the server, about six minutes; writes bench/results.json and its tables in the docs
+	$(PYTHON) -m bench
+
+bench-quick: $(SERVER) ## Measure the same in under a minute, less exactly
+	$(PYTHON) -m bench --quick
 
 format: $(DEV) ## Put the code into the house format
 	$(PYTHON) -m ruff check --select I --fix .

@@ -1,6 +1,6 @@
 """Run the benchmark.
 
-    python -m bench            about five minutes; writes bench/results.json and the tables of the docs
+    python -m bench            about six minutes; writes bench/results.json and the tables of the docs
     python -m bench --quick    the same rows in under a minute; writes bench/quick.json
     python -m bench --only refresh,login
 

@@ -80,6 +80,7 @@ AIMS: dict[Language, dict[AimKind, str]] = {
         "resident_mb": "{} MB 以下",
     },
 }
+UNITS: dict[AimKind, str] = {"resident_mb": "MB"}
 MISSED: dict[Language, str] = {"en": "missed", "ja": "未達"}
 MET: dict[Language, str] = {"en": "met", "ja": "達成"}
 VIOLATED: dict[Language, str] = {"en": "FAILED", "ja": "失敗"}
@@ -137,7 +138,7 @@ def with_tables(page: str, results: Results, language: Language) -> str:
 
 
 def _cells(row: Row, language: Language) -> tuple[str, ...]:
-    aims = [AIMS[language][aim.kind].format(f"{aim.limit:.3g}") for aim in row.aims]
+    aims = [AIMS[language][aim.kind].format(f"{aim.limit:.3g}") for aim in row.aims if aim.limit is not None]
     found = [_found(aim, language) for aim in row.aims]
     if row.violations:
         found.insert(0, VIOLATED[language])
@@ -155,6 +156,8 @@ def _cells(row: Row, language: Language) -> tuple[str, ...]:
 
 def _found(aim: Aim, language: Language) -> str:
     value = "?" if aim.value is None else f"{aim.value:.3g}"
+    if aim.limit is None:
+        return f"{value} {UNITS[aim.kind]}"
     return f"{value} {MET[language] if aim.is_met else MISSED[language]}"
 
 

@@ -25,16 +25,17 @@ AT_LEAST: frozenset[AimKind] = frozenset({"bare_throughput", "hash_throughput"})
 
 class Aim(Struct, frozen=True):
     """kind: what is compared with `limit`: `*_cpu` and `*_throughput` are ratios to the bare handler, to the
-    hash alone, to the smaller database. value: what was found."""
+    hash alone, to the smaller database. value: what was found. Without a limit there
+    is a finding and no aim."""
 
     kind: AimKind
-    limit: float
+    limit: float | None
     value: float | None = None
 
     @property
     def is_met(self) -> bool:
-        if self.value is None:
-            return False
+        if self.value is None or self.limit is None:
+            return self.limit is None
         return self.value >= self.limit if self.kind in AT_LEAST else self.value <= self.limit
 
 

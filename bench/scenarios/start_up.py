@@ -29,5 +29,5 @@ async def run(setting: Setting) -> list[Row]:
     return [
         Row(id="start-up, warm", aims=(Aim("start_s", 1.5, median(starts[1:])),)),
         Row(id="memory after start-up", aims=(Aim("resident_mb", 90, median(memory[1:])),)),
-        Row(id="memory after the load", aims=(Aim("resident_mb", 90, setting.server.resident_mb()),)),
+        Row(id="memory after the load", aims=(Aim("resident_mb", None, setting.server.resident_mb()),)),
     ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
@@ -129,3 +130,19 @@ async def test_a_connection_that_the_server_drops_is_a_violation() -> None:
         await load.stop()
 
     assert load.violations == {"the server closed the connection": 1}
+
+
+async def test_a_driver_that_oversleeps_does_not_hide_it() -> None:
+    async with answering(lambda _: [ANSWER]) as port:
+        load = OpenLoop(100)
+        await load.connect(port, [Asking() for _ in range(32)])
+        load.begin_counting()
+        load.start()
+        asyncio.get_running_loop().call_later(0.05, time.sleep, 0.2)
+        await asyncio.sleep(0.35)
+        counted = load.counted()
+        await load.stop()
+
+    # Twenty of some thirty requests fell due in the pause, the first of them 0.2 s before they could be sent.
+    assert counted.latency.percentile_ms(50) > 20
+    assert counted.latency.percentile_ms(99) > 150
