@@ -81,7 +81,7 @@ VOCABULARY: dict[Event, Entry] = {
         ja="コードが入力されました。アカウントと最初のセッションが作られたか、コードが拒否されました。",
         reasons={
             SUCCESS: ("",),
-            FAILURE: ("wrong_code", "code_dead", "code_gone", "wrong_client", "decoy", "email_taken"),
+            FAILURE: ("wrong_code", "code_dead", "code_gone", "no_sign_up", "wrong_client", "decoy", "email_taken"),
         },
         fields=(*_SESSION, "method", "identifier_tag", "place", "device"),
     ),

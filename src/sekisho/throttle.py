@@ -122,10 +122,15 @@ class Throttle:
             self._count("code_send_network", network(ip), limit=limits.code_sends_per_network, ms=window_ms, now=now),
         )
 
-    def code_tries(self, email_key: str, now: Millis) -> tuple[CountTry, ...]:
-        """Return the try of typing a code, over all codes of the address: resending buys no guesses."""
-        limit = self.limits.wrong_codes_per_address_a_day
-        return (self._count("code_try_day", email_key, limit=limit, ms=_DAY_MS, now=now),)
+    def code_tries(self, email_key: str, ip: str, now: Millis) -> tuple[CountTry, ...]:
+        """Return the tries of typing a code: over all codes of the address, so that resending buys no guesses, and
+        over all addresses of the network, by the numbers of the login: each failure is written down."""
+        limits, window_ms = self.limits, self.limits.login_window_seconds * _SECOND_MS
+        a_day, by_network = limits.wrong_codes_per_address_a_day, limits.login_failures_per_network
+        return (
+            self._count("code_try_day", email_key, limit=a_day, ms=_DAY_MS, now=now),
+            self._count("code_try_network", network(ip), limit=by_network, ms=window_ms, now=now),
+        )
 
     def give_back(self, tries: Iterable[CountTry], now: Millis) -> tuple[GiveBackTry, ...]:
         """Return the changes that undo these tries, for the commit of the success."""

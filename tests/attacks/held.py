@@ -114,7 +114,7 @@ REFUSED = {
     "refresh_token": {"refresh_token_invalid"},
     "refresh_cookie": {"refresh_token_invalid"},
     "csrf": {"csrf_failed"},
-    "pending": {"session_not_found", "validation_error"},
+    "pending": {"session_not_found", "validation_error", "rate_limit_exceeded"},
     "code": {"validation_error", "invalid_code"},
     "password": {"invalid_credentials", "validation_error"},
     "session_id": {"not_found"},

@@ -70,8 +70,11 @@ def test_code_sends_count_by_address_twice_and_by_network() -> None:
     assert rules(tries) == [(3, 5 * MINUTE, 0, 0), (10, DAY, 0, 0), (20, 5 * MINUTE, 0, 0)]
 
 
-def test_wrong_codes_count_by_address_over_all_codes() -> None:
-    assert rules(THROTTLE.code_tries("a@example.com", NOW)) == [(20, DAY, 0, 0)]
+def test_wrong_codes_count_by_address_over_all_codes_and_by_network_over_all_addresses() -> None:
+    tries = THROTTLE.code_tries("a@example.com", "192.0.2.1", NOW)
+    assert rules(tries) == [(20, DAY, 0, 0), (50, 5 * MINUTE, 0, 0)]
+    other = THROTTLE.code_tries("b@example.com", "192.0.2.1", NOW)
+    assert [a.key == b.key for a, b in zip(tries, other, strict=True)] == [False, True]
 
 
 def test_no_two_rules_share_a_bucket() -> None:
@@ -80,9 +83,9 @@ def test_no_two_rules_share_a_bucket() -> None:
         *THROTTLE.login_tries(same, same, NOW, known_device=False),
         *THROTTLE.password_tries(same, same, NOW),
         *THROTTLE.code_sends(same, same, NOW),
-        *THROTTLE.code_tries(same, NOW),
+        *THROTTLE.code_tries(same, same, NOW),
     )
-    assert len({each.key for each in tries}) == len(tries) == 8
+    assert len({each.key for each in tries}) == len(tries) == 9
 
 
 def test_buckets_and_tags_name_nobody_and_need_the_master_secret() -> None:

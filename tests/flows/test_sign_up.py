@@ -374,11 +374,52 @@ async def test_V6_6_3_resending_buys_no_guesses_beyond_twenty_a_day(world: World
         await world.verify_code(await world.code(), pending=sent.pending)
 
 
+async def test_V6_3_1_a_dead_code_posted_for_ever_writes_no_more_than_the_day_allows(world: World) -> None:
+    sent = await world.send_code()
+    code = await killed_code(world, sent.pending)
+    for _ in range(15):
+        assert await detail_of(world.verify_code(code, pending=sent.pending)) == "code_dead"
+    with pytest.raises(RateLimitExceeded) as refused:
+        await world.verify_code(code, pending=sent.pending)
+    assert refused.value.retry_after == 86_400
+    assert len(await world.audit("sign_up")) == 20
+
+
+@pytest.mark.parametrize(("client_id", "reason"), [("web", "no_sign_up"), ("phone", "wrong_client")])
+async def test_V6_3_1_I6_codes_for_no_sign_up_are_written_down_once_each_and_bounded(
+    world: World, client_id: str, reason: str
+) -> None:
+    sent = await world.send_code()
+    handle = sent.pending if reason == "wrong_client" else "no such handle"
+    answers = [await outcome_of(world.verify_code("123456", pending=handle, client_id=client_id)) for _ in range(25)]
+    assert ["rate_limit_exceeded" in answer for answer in answers] == [False] * 20 + [True] * 5
+    assert [(line.reason, line.client_id) for line in await world.audit("sign_up")] == [(reason, client_id)] * 20
+
+
+async def test_V6_3_1_a_network_types_fifty_wrong_codes_over_all_addresses(world: World) -> None:
+    for guest in range(50):
+        assert await detail_of(world.verify_code("123456", f"guest{guest}@mail.test")) == "no pending sign-up"
+    with pytest.raises(RateLimitExceeded) as refused:
+        await world.verify_code("123456", "guest50@mail.test")
+    assert refused.value.retry_after == 300
+    assert await detail_of(world.verify_code("123456", "guest50@mail.test", origin=ELSEWHERE)) == "no pending sign-up"
+
+
+async def test_V6_3_1_asking_again_for_a_code_is_counted_before_it_is_looked_for(world: World) -> None:
+    await world.send_code(client_id="phone")
+    for _ in range(2):
+        with pytest.raises(ClientIdMismatch):
+            await world.resend_code()
+    with pytest.raises(RateLimitExceeded):
+        await world.resend_code()
+    assert [line.event for line in await world.audit()] == ["sign_up_code_sent"]
+
+
 async def test_a_right_code_gives_its_try_back(world: World) -> None:
     await world.signed_up()
-    tries = world.edge.sign_up.throttle.code_tries(HANAKO, world.now)
-    for _ in range(20):
-        assert (await world.store.apply(*tries)).lost is None
+    a_day, by_network = world.edge.sign_up.throttle.code_tries(HANAKO, HOME.ip, world.now)
+    for one, limit in ((a_day, 20), (by_network, 50)):
+        assert [(await world.store.apply(one)).lost is None for _ in range(limit + 1)] == [True] * limit + [False]
 
 
 async def test_V7_2_4_signing_up_in_a_browser_ends_the_session_that_it_held(world: World) -> None:

@@ -227,7 +227,7 @@ class Model:
     def sign_up_answers(self, sign_up: SignUpModel, is_right: bool, client_id: str, tries: int, now: int) -> list[str]:
         """Predict the answers to `tries` calls at once with one code; at most one of them is "", a success."""
         if sign_up.is_gone or sign_up.until <= now:
-            return ["session_not_found"] * tries
+            return self._failed(["no_sign_up"] * tries, "session_not_found")
         if client_id != sign_up.client_id:
             return self._failed(["wrong_client"] * tries, "client_id_mismatch")
         if sign_up.is_used:

@@ -1,8 +1,10 @@
 """Sign-up: an address and a password become an account once the mailed code comes back.
 
     send_code    check policy -> count -> hash -> pending sign-up with a code -> mail it
-    resend_code  find the pending sign-up -> count -> a new code, the older dies -> mail it
-    verify_code  find the pending sign-up -> count the try -> compare -> account and session in one commit
+    resend_code  count -> find the pending sign-up -> a new code, the older dies -> mail it
+    verify_code  count the try -> find the pending sign-up -> compare -> account and session in one commit
+
+Whatever a call writes, it counts first, in a commit of its own: no refusal undoes the count that bounds it.
 
 An address that has an account already gets a *decoy*: it answers every further call alike, its code
 is never right, and the owner of the address is told by mail. So nobody learns who has an account.
@@ -19,6 +21,7 @@ from sekisho.errors import (
     ClientIdMismatch,
     EmailAlreadyExists,
     InvalidCode,
+    Refusal,
     SessionNotFound,
 )
 from sekisho.identifiers import ClientId, EmailAddress, parse_client_id, parse_email
@@ -134,7 +137,7 @@ async def send_code(request: SendCode, world: SignUpWorld) -> CodeSent:
             pending=pending,
             code=OneTimeCode(id=pending.id, purpose=PURPOSE, code_hash=code_hash, expires_at=pending.expires_at),
         ),
-        _audit(Event.SIGN_UP_CODE_SENT, "success", pending, request.seen_from, now, world),
+        _audit(Event.SIGN_UP_CODE_SENT, "success", email.key, client.whole, request.seen_from, now, world),
         letter,
     )
     return CodeSent(email.address, pending.id)
@@ -151,13 +154,15 @@ async def resend_code(request: ResendCode, world: SignUpWorld) -> CodeSent:
     """
     email, client = parse_email(request.email), parse_client_id(request.client_id)
     now = world.clock.now()
-    pending = await _find_pending(email, client, request.pending, request.seen_from, now, world)
     await _count_send(email, request.seen_from, now, world)
+    pending = await _find_pending(email, client, request.pending, now, world)
+    if isinstance(pending, _NotFound):
+        raise pending.refusal
 
     code_hash, letter = _new_code(pending, now, world)
     outcome = await world.store.apply(
         ReplaceCode(id=pending.id, purpose=PURPOSE, code_hash=code_hash, expires_at=now + LIFETIME_MS, now=now),
-        _audit(Event.SIGN_UP_CODE_RESENT, "success", pending, request.seen_from, now, world),
+        _audit(Event.SIGN_UP_CODE_RESENT, "success", email.key, client.whole, request.seen_from, now, world),
         letter,
     )
     if outcome.lost:
@@ -173,7 +178,7 @@ async def verify_code(request: VerifyCode, world: SignUpWorld) -> TokenPair:
         SessionNotFound: no pending sign-up, or its time is over, or it is used.
         ClientIdMismatch: it was opened under another client_id.
         InvalidCode: wrong, replaced, or five tries were made; also every code of a decoy.
-        RateLimitExceeded: too many wrong codes for this address today.
+        RateLimitExceeded: too many wrong codes for this address today, or from this network.
 
     Concurrency: of parallel right codes one makes the account; parallel guesses never get more than
         five tries, because each is counted before it is compared.
@@ -181,14 +186,18 @@ async def verify_code(request: VerifyCode, world: SignUpWorld) -> TokenPair:
     email, client = parse_email(request.email), parse_client_id(request.client_id)
     code = parse_code(request.code)
     now = world.clock.now()
-    pending = await _find_pending(email, client, request.pending, request.seen_from, now, world)
+    tries = world.throttle.code_tries(email.key, request.seen_from.ip, now)
+    refuse_if_throttled(await world.store.apply(*tries), now)
 
-    tries = world.throttle.code_tries(email.key, now)
-    stored_hash = await _count_try(pending, tries, request.seen_from, now, world)
+    pending = await _find_pending(email, client, request.pending, now, world)
+    if isinstance(pending, _NotFound):
+        await world.store.apply(_failure(pending.reason, email.key, client.whole, request.seen_from, now, world))
+        raise pending.refusal
+    stored_hash = await _count_try(pending, request.seen_from, now, world)
     code_hash = world.codes.hash(PURPOSE, pending.id, code)
     if pending.is_decoy or not world.codes.same(stored_hash, code_hash):
         reason = "decoy" if pending.is_decoy else "wrong_code"
-        await world.store.apply(_failure(reason, pending, request.seen_from, now, world))
+        await _note_failure(reason, pending, request.seen_from, now, world)
         raise InvalidCode(detail=reason)
 
     account = _new_account(pending, now)
@@ -213,6 +222,13 @@ async def verify_code(request: VerifyCode, world: SignUpWorld) -> TokenPair:
     raise InvalidCode(detail=started.why)
 
 
+class _NotFound(Struct, frozen=True):
+    """Why there is no sign-up to go on with: the audit's word, and what to raise."""
+
+    reason: str
+    refusal: Refusal
+
+
 async def _count_send(email: EmailAddress, origin: Origin, now: Millis, world: SignUpWorld) -> tuple[CountTry, ...]:
     sends = world.throttle.code_sends(email.key, origin.ip, now)
     refuse_if_throttled(await world.store.apply(*sends), now)
@@ -220,8 +236,8 @@ async def _count_send(email: EmailAddress, origin: Origin, now: Millis, world: S
 
 
 async def _find_pending(
-    email: EmailAddress, client: ClientId, handle: str | None, origin: Origin, now: Millis, world: SignUpWorld
-) -> PendingSignUp:
+    email: EmailAddress, client: ClientId, handle: str | None, now: Millis, world: SignUpWorld
+) -> PendingSignUp | _NotFound:
     """Return the sign-up meant: the one named by `handle`, else the newest of this address and client."""
     if handle is None:
         candidates = await world.store.list_pending_sign_ups(email.key)
@@ -230,12 +246,11 @@ async def _find_pending(
         candidates = [named] if named and named.email_key == email.key else []
     alive = [pending for pending in candidates if pending.expires_at > now]
     if not alive:
-        raise SessionNotFound(detail="no pending sign-up")
+        return _NotFound("no_sign_up", SessionNotFound(detail="no pending sign-up"))
     for pending in alive:
         if pending.client_id == client.whole:
             return pending
-    await world.store.apply(_failure("wrong_client", alive[0], origin, now, world))
-    raise ClientIdMismatch(detail="pending sign-up of another client_id")
+    return _NotFound("wrong_client", ClientIdMismatch(detail="pending sign-up of another client_id"))
 
 
 def _new_code(pending: PendingSignUp, now: Millis, world: SignUpWorld) -> tuple[bytes, QueueMail]:
@@ -256,18 +271,13 @@ def _new_code(pending: PendingSignUp, now: Millis, world: SignUpWorld) -> tuple[
     return world.codes.hash(PURPOSE, pending.id, code), letter
 
 
-async def _count_try(
-    pending: PendingSignUp, tries: tuple[CountTry, ...], origin: Origin, now: Millis, world: SignUpWorld
-) -> bytes:
-    """Count this try before the comparison; return the stored hash."""
-    counting = CountCodeTry(
-        id=pending.id, purpose=PURPOSE, max_tries=world.throttle.limits.code_tries_per_code, now=now
-    )
-    outcome = await world.store.apply(*tries, counting)
+async def _count_try(pending: PendingSignUp, origin: Origin, now: Millis, world: SignUpWorld) -> bytes:
+    """Count this try against its code before the comparison; return the stored hash."""
+    max_tries = world.throttle.limits.code_tries_per_code
+    outcome = await world.store.apply(CountCodeTry(id=pending.id, purpose=PURPOSE, max_tries=max_tries, now=now))
     if outcome.lost is None:
-        return bytes(outcome.results[-1])
-    refuse_if_throttled(outcome, now)
-    await world.store.apply(_failure(outcome.lost.why, pending, origin, now, world))
+        return bytes(outcome.results[0])
+    await _note_failure(outcome.lost.why, pending, origin, now, world)
     if outcome.lost.why == "code_dead":
         raise InvalidCode(detail="code_dead")
     raise SessionNotFound(detail=outcome.lost.why)
@@ -277,7 +287,7 @@ async def _refuse_lost(lost: Lost, pending: PendingSignUp, origin: Origin, now: 
     """The code was right, but somebody else was first. An address that got its account in the
     meantime answers like a decoy, a code replaced in the meantime like a wrong one; a code used in
     the meantime is a sign-up that is over."""
-    await world.store.apply(_failure(lost.why, pending, origin, now, world))
+    await _note_failure(lost.why, pending, origin, now, world)
     unused = await world.store.list_pending_sign_ups(pending.email_key)
     if all(other.id != pending.id for other in unused):
         raise SessionNotFound(detail=lost.why)
@@ -297,7 +307,8 @@ def _new_account(pending: PendingSignUp, now: Millis) -> Account:
 def _audit(
     event: Event,
     outcome: str,
-    pending: PendingSignUp,
+    email_key: str,
+    client_id: str,
     origin: Origin,
     now: Millis,
     world: SignUpWorld,
@@ -309,12 +320,18 @@ def _audit(
             outcome,
             at=now,
             origin=origin,
-            client_id=pending.client_id,
+            client_id=client_id,
             reason=reason,
-            identifier_tag=world.throttle.identifier_tag(pending.email_key),
+            identifier_tag=world.throttle.identifier_tag(email_key),
         )
     )
 
 
-def _failure(reason: str, pending: PendingSignUp, origin: Origin, now: Millis, world: SignUpWorld) -> AppendAudit:
-    return _audit(Event.SIGN_UP, "failure", pending, origin, now, world, reason)
+def _failure(
+    reason: str, email_key: str, client_id: str, origin: Origin, now: Millis, world: SignUpWorld
+) -> AppendAudit:
+    return _audit(Event.SIGN_UP, "failure", email_key, client_id, origin, now, world, reason)
+
+
+async def _note_failure(reason: str, pending: PendingSignUp, origin: Origin, now: Millis, world: SignUpWorld) -> None:
+    await world.store.apply(_failure(reason, pending.email_key, pending.client_id, origin, now, world))
