@@ -18,7 +18,7 @@ PYTHON := .venv/bin/python
 SERVER := .venv/.server
 DEV := .venv/.dev
 
-.PHONY: help setup setup-dev serve test check docs format lock clean bench bench-quick
+.PHONY: help setup setup-dev serve test faults check docs format lock clean bench bench-quick
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
@@ -31,6 +31,9 @@ serve: $(SERVER) ## Set up and start `sekisho dev` on port 8080 (PORT changes it
 
 test: $(DEV) ## Set up and run every test
 	$(PYTHON) -m pytest -n 2
+
+faults: $(DEV) ## Break real processes, the heavy faults too (about 3 minutes)
+	$(PYTHON) -m pytest tests/faults -m "heavy or not heavy"
 
 check: $(DEV) ## Check format, style, types and imports
 	$(PYTHON) -m ruff format --check .

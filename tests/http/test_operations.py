@@ -42,11 +42,20 @@ async def test_health_and_readiness_answer(site: Site) -> None:
 async def test_V13_4_5_metrics_answer_to_loopback_only(site: Site) -> None:
     near = await site.client(ip="127.0.0.1").get("/metrics")
     far = await site.client(ip="203.0.113.7").get("/metrics")
+    by_name = await site.client(ip="127.0.0.1").get("/metrics", host="metrics.example.com")
     through_proxy = await site.client(ip="127.0.0.1").get("/metrics", x_forwarded_for="203.0.113.7")
 
     assert near.status_code == 200
     assert 'sekisho_store_rows{kind="accounts"} 0.0' in near.text
-    assert (far.status_code, through_proxy.status_code) == (404, 404)
+    assert (far.status_code, by_name.status_code, through_proxy.status_code) == (404, 404, 404)
+
+
+async def test_the_mailbox_answers_to_a_name_of_this_machine_only(site: Site) -> None:
+    rebound = await site.client(ip="127.0.0.1").get("/dev/mail.json", host="evil.example:8080")
+    own = [await site.client().get("/dev/mail.json", host=name) for name in ("localhost:9", "127.0.0.1", "[::1]:8080")]
+
+    assert rebound.status_code == 404
+    assert [answer.status_code for answer in own] == [200, 200, 200]
 
 
 async def test_the_openapi_document_is_the_route_table(site: Site) -> None:

@@ -54,7 +54,8 @@ async def running(
         keys = await _key_ring(have, store)
         mailbox = Mailbox(renderer(settings), have.clock) if settings.mode == "dev" else None
         worker = OutboxWorker(store, have.outbox.open, mailbox or smtp_sender(settings, have.clock), have.clock)
-        store.subscribe(partial(_on_commit, revocations, worker))
+        keys_changed = asyncio.Event()
+        store.subscribe(partial(_on_commit, revocations, worker, keys_changed))
 
         async def reload_keys() -> None:
             keys.load(await store.list_signing_keys(), have.clock.now())
@@ -63,6 +64,7 @@ async def running(
         plan = _upkeep_plan(settings, have)
         background: list[Background] = [
             worker.run,
+            partial(_reload_when_told, keys_changed, reload_keys),
             partial(follow, store, revocations, reload_keys, report=_report_follow),
             partial(keep_up, store, have.clock, have.master, revocations, plan, reload_keys),
         ]
@@ -129,12 +131,23 @@ def _upkeep_plan(settings: Settings, have: Parts) -> UpkeepPlan:
     )
 
 
-def _on_commit(revocations: Revocations, worker: OutboxWorker, committed: Committed) -> None:
+def _on_commit(
+    revocations: Revocations, worker: OutboxWorker, keys_changed: asyncio.Event, committed: Committed
+) -> None:
     """Take over what this process has just committed, before its caller hears of it."""
     if committed.journal:
         revocations.add(committed.journal)
     if committed.mail_queued:
         worker.wake()
+    if committed.keys_changed:
+        keys_changed.set()
+
+
+async def _reload_when_told(keys_changed: asyncio.Event, reload_keys: Background) -> None:
+    while True:
+        await keys_changed.wait()
+        keys_changed.clear()
+        await reload_keys()
 
 
 def _report_follow(error: Exception) -> None:

@@ -89,8 +89,7 @@ class Application:
         except Refusal as refusal:
             return self._refused(call, path, refusal)
         except StoreUnavailable as error:
-            log.error("store_unavailable", error=str(error))
-            return self._refused(call, path, ServiceUnavailable(detail="store unavailable", retry_after=1))
+            return self._refused(call, path, ServiceUnavailable(detail=str(error), retry_after=1))
         except ClientGone:
             raise
         except Exception:

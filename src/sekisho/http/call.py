@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 USER_AGENT_LIMIT = 512
 COOKIES_LIMIT_BYTES = 16 * 1024
 DEVICE_TOKEN_LIMIT = 64
+LOCAL_NAMES = frozenset(("localhost", "127.0.0.1", "[::1]"))
 
 ONLY_ONCE = frozenset((b"authorization", b"content-length", b"content-type", b"origin"))
 
@@ -113,6 +114,14 @@ class Call:
         """`client_id` of the query string; names the app where one host serves several."""
         query = self.scope["query_string"][:1024].decode("latin-1")
         return next((value for name, value in parse_qsl(query) if name == "client_id"), None)
+
+    @property
+    def is_for_this_machine(self) -> bool:
+        """Whether the caller asked for this machine by a name of its own, or by the public name. A page whose name was
+        pointed here by its owner (DNS rebinding) did not."""
+        host = self.headers.get(b"host", b"").decode("latin-1").lower()
+        name = host.rpartition(":")[0] if host.rpartition(":")[2].isdigit() else host
+        return name in LOCAL_NAMES or host == self.edge.settings.public_origin.partition("://")[2]
 
     @property
     def is_from_browser(self) -> bool:

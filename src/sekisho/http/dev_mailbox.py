@@ -35,4 +35,6 @@ async def mail_page_endpoint(call: Call) -> Answer:
 async def _letters(call: Call) -> list[CaughtMail]:
     if call.edge.mailbox is None:
         raise NotFound(detail="mailbox exists in dev only")
+    if not call.is_for_this_machine:
+        raise NotFound(detail="the mailbox holds codes: it answers to a name of this machine only")
     return await call.edge.mailbox()

@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from sekisho import __version__
+from sekisho import __version__, errors
 from sekisho.http import wire
 from sekisho.http.answer import JSON, Answer
 from sekisho.http.call import Call
@@ -70,14 +70,31 @@ def _operation(route: Route) -> dict[str, Any]:
     }
     if route.limits:
         operation["x-limits"] = list(route.limits)
-    if "{id}" in route.path:
-        operation["parameters"] = [{"name": "id", "in": "path", "required": True, "schema": {"type": "string"}}]
+    if parameters := _parameters(route):
+        operation["parameters"] = parameters
     if route.body is not None:
         operation["requestBody"] = {
             "required": not route.body_optional,
             "content": {"application/json": {"schema": _reference(route.body)}},
         }
     return operation
+
+
+def _parameters(route: Route) -> list[dict[str, Any]]:
+    text = {"schema": {"type": "string", "maxLength": 200}}
+    found: list[dict[str, Any]] = []
+    if "{id}" in route.path:
+        found.append({"name": "id", "in": "path", "required": True, **text})
+    if route.callers == SESSION:
+        about = "Names the app where a session cookie is sent and several apps share this host."
+        found.append({"name": "client_id", "in": "query", "description": about, **text})
+    if route.callers != ANYBODY:
+        about = "The session that the client believes in; another one's cookie answers `session_changed`."
+        found.append({"name": "X-Sekisho-Session", "in": "header", "description": about, **text})
+    if errors.CsrfFailed in route.refusals:
+        about = "The CSRF value, where cookies authorise the call or will be set. The name is a setting."
+        found.append({"name": "X-CSRFToken", "in": "header", "description": about, **text})
+    return found
 
 
 def _responses(route: Route) -> dict[str, Any]:

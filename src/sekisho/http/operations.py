@@ -39,7 +39,9 @@ async def metrics_endpoint(call: Call) -> Answer:
 
 
 def _is_direct_loopback(call: Call) -> bool:
-    if any(name in call.headers for name in (b"x-forwarded-for", b"forwarded", b"x-real-ip")):
+    if not call.is_for_this_machine or any(
+        name in call.headers for name in (b"x-forwarded-for", b"forwarded", b"x-real-ip")
+    ):
         return False
     peer = (call.scope.get("client") or ("", 0))[0]
     try:

@@ -1,4 +1,5 @@
-"""One log line for refusals that somebody may be probing with; a flood becomes one line a second with a count.
+"""One log line for refusals that an operator should see: somebody may be probing, or the server cannot keep up. A
+flood becomes one line a second with a count.
 
 Spec: OWASP ASVS 5.0 rows 16.3.2 and 16.3.3. What is audited is written by the flows; this is the operator's log.
 """
@@ -14,7 +15,7 @@ from sekisho.errors import Refusal
 
 log = structlog.get_logger("sekisho.security")
 
-SUSPICIOUS: frozenset[type[Refusal]] = frozenset(
+NOTEWORTHY: frozenset[type[Refusal]] = frozenset(
     (
         errors.Forbidden,
         errors.CsrfFailed,
@@ -22,6 +23,7 @@ SUSPICIOUS: frozenset[type[Refusal]] = frozenset(
         errors.ClientIdMismatch,
         errors.SessionChanged,
         errors.PayloadTooLarge,
+        errors.ServiceUnavailable,
     )
 )
 QUIET_S = 1.0
@@ -35,8 +37,8 @@ class RefusalLog:
         self._left_out: dict[str, int] = {}
 
     def note(self, refusal: Refusal, route: str, ip: str) -> None:
-        """Write a line if this refusal is a suspicious one and none of its code was written in the last second."""
-        if type(refusal) not in SUSPICIOUS:
+        """Write a line if this refusal is a noteworthy one and none of its code was written in the last second."""
+        if type(refusal) not in NOTEWORTHY:
             return
         code, now = refusal.code, monotonic()
         if now - self._written_at.get(code, -QUIET_S) < QUIET_S:

@@ -10,10 +10,10 @@ from typing import Any
 from pydantic import SecretStr, ValidationError
 from pydantic_settings import EnvSettingsSource
 
-from sekisho.settings.dev import STATE_FOLDER, development_secret
-from sekisho.settings.mistakes import Mistake, SettingsError, language_of
+from sekisho.settings.dev import STATE_FOLDER, StateUnusable, development_secret, make_folder
+from sekisho.settings.mistakes import Mistake, SettingsError, StateError, assignment, language_of
 from sekisho.settings.model import Mode, Settings
-from sekisho.settings.rules import Fault, faults, secret_faults
+from sekisho.settings.rules import Fault, faults
 from sekisho.settings.sources import Found, find
 from sekisho.settings.variables import VARIABLES
 
@@ -26,6 +26,8 @@ def load(
     environ: Mapping[str, str] | None = None,
     cwd: Path | None = None,
     overrides: Mapping[str, object] = _NONE,
+    *,
+    may_create: bool = True,
 ) -> Settings:
     """Return settings that are valid as a whole.
 
@@ -36,9 +38,11 @@ def load(
         environ: instead of the process environment.
         cwd: what relative paths, `.env` and `.sekisho/` are relative to; by default the current folder.
         overrides: values of command line options by path, as `{"port": 9000}`.
+        may_create: False for who only reads: development state that is not there stays so.
 
     Raises:
         SettingsError: with every mistake there is.
+        StateError: the settings are right, but the folder of dev cannot be used.
     """
     given = os.environ if environ is None else environ
     folder = Path.cwd() if cwd is None else cwd.absolute()
@@ -51,10 +55,13 @@ def load(
     mistakes += [mistake for mistake in type_mistakes if mistake.variable not in explained]
     settings = _completed(settings, mode, folder)
     mistakes += _unsaid(faults(settings), found, {mistake.variable for mistake in mistakes})
-    if mode == "dev" and not mistakes:
-        settings = _with_state(settings, folder / STATE_FOLDER, found, mistakes)
     if mistakes:
         raise SettingsError(mistakes, language=language_of(given))
+    if mode == "dev":
+        try:
+            settings = _with_state(settings, folder / STATE_FOLDER, found, may_create=may_create)
+        except StateUnusable as unusable:
+            raise StateError([unusable.mistake], language=language_of(given)) from unusable
     settings._origins.update({path: value.origin for path, value in found.items()})
     return settings
 
@@ -134,6 +141,7 @@ def _completed(settings: Settings, mode: Mode, folder: Path) -> Settings:
             "database_url": database_url,
             "database_path": folder / database_url.removeprefix(_SQLITE),
             "places_file": settings.places_file and folder / settings.places_file,
+            "metrics": settings.metrics if settings.metrics != "auto" else ("loopback" if is_dev else "off"),
             "log": settings.log.model_copy(
                 update={"format": form if form != "auto" else ("console" if is_dev else "json")}
             ),
@@ -141,26 +149,14 @@ def _completed(settings: Settings, mode: Mode, folder: Path) -> Settings:
     )
 
 
-def _with_state(settings: Settings, state: Path, found: dict[str, Found], mistakes: list[Mistake]) -> Settings:
+def _with_state(settings: Settings, state: Path, found: dict[str, Found], *, may_create: bool) -> Settings:
     """Make the folder of dev, and read or make its secret unless one is given."""
-    origin = f"file {STATE_FOLDER}/secret"
-    try:
-        secret = development_secret(state)
-    except (OSError, UnicodeDecodeError) as problem:
-        reason = problem.strerror if isinstance(problem, OSError) else "not UTF-8 text"
-        mistakes.append(
-            Mistake(
-                f"{STATE_FOLDER}/",
-                f"cannot be used: {state} ({reason}).",
-                f"フォルダーを使えません: {state} ({reason})",
-            )
-        )
-        return settings
     if settings.secret is not None:
+        if may_create:
+            make_folder(state)
         return settings
-    for fault in secret_faults("secret", secret):
-        mistakes.append(Mistake(f"{STATE_FOLDER}/secret", fault.en, fault.ja, f"rm {STATE_FOLDER}/secret"))
-    found["secret"] = Found("", "", origin)
+    secret = development_secret(state, settings.database_path, may_create=may_create)
+    found["secret"] = Found("", "", f"file {STATE_FOLDER}/secret")
     return settings.model_copy(update={"secret": SecretStr(secret)})
 
 
@@ -181,4 +177,4 @@ def _mistake(fault: Fault, found: Mapping[str, Found]) -> Mistake:
     example = fault.example or variable.example
     if name.endswith("_FILE"):
         example = f"/run/secrets/{variable.path}"
-    return Mistake(name, fault.en, fault.ja, f"{name} {example}" if name.startswith("--") else f"{name}={example}")
+    return Mistake(name, fault.en, fault.ja, assignment(name, example))

@@ -39,15 +39,15 @@ class Group(BaseModel):
 class Jwt(Group):
     algorithm: Literal["ES256", "Ed25519", "RS256", "HS256"] = _setting(
         "ES256",
-        "Signature of access tokens. HS256 needs `jwt.secret_key`, which selects it.",
-        "アクセストークンの署名方式。HS256 は `jwt.secret_key` を設定すると選ばれます。",
+        "Signature of access tokens. HS256 needs `SEKISHO_JWT__SECRET_KEY`, which selects it.",
+        "アクセストークンの署名方式。HS256 は `SEKISHO_JWT__SECRET_KEY` を設定すると選ばれます。",
         "ES256",
     )
     secret_key: SecretStr | None = _setting(
         None,
         "Shared key for HS256, at least 32 bytes; guards need the same value.",
         "HS256 の共有鍵 (32 バイト以上)。トークンを検証する側にも同じ値を設定します。",
-        "<output of: openssl rand -base64 32>",
+        "$(openssl rand -base64 32)",
     )
     access_minutes: int = _setting(
         15, "Life of an access token in minutes.", "アクセストークンの有効期間 (分)。", "15", ge=5, le=60
@@ -143,16 +143,16 @@ class Password(Group):
 class Limits(Group):
     login_failures: int = _setting(
         5,
-        "Failed logins per identifier and network within `limits.login_minutes`.",
-        "識別子とネットワークの組ごとに `limits.login_minutes` の間に許すログイン失敗の回数。",
+        "Failed logins per identifier and network within `SEKISHO_LIMITS__LOGIN_MINUTES`.",
+        "識別子とネットワークの組ごとに `SEKISHO_LIMITS__LOGIN_MINUTES` の間に許すログイン失敗の回数。",
         "5",
         ge=1,
         le=1000,
     )
     login_network_failures: int = _setting(
         50,
-        "Failed logins per network within `limits.login_minutes`.",
-        "ネットワークごとに `limits.login_minutes` の間に許すログイン失敗の回数。",
+        "Failed logins per network within `SEKISHO_LIMITS__LOGIN_MINUTES`.",
+        "ネットワークごとに `SEKISHO_LIMITS__LOGIN_MINUTES` の間に許すログイン失敗の回数。",
         "50",
         ge=1,
         le=100_000,
@@ -170,16 +170,16 @@ class Limits(Group):
     )
     code_sends: int = _setting(
         3,
-        "Codes sent to one address within `limits.code_minutes`.",
-        "一つの宛先に `limits.code_minutes` の間に送るコードの数。",
+        "Codes sent to one address within `SEKISHO_LIMITS__CODE_MINUTES`.",
+        "一つの宛先に `SEKISHO_LIMITS__CODE_MINUTES` の間に送るコードの数。",
         "3",
         ge=1,
         le=100,
     )
     code_network_sends: int = _setting(
         20,
-        "Codes sent for one network within `limits.code_minutes`.",
-        "一つのネットワークに対して `limits.code_minutes` の間に送るコードの数。",
+        "Codes sent for one network within `SEKISHO_LIMITS__CODE_MINUTES`.",
+        "一つのネットワークに対して `SEKISHO_LIMITS__CODE_MINUTES` の間に送るコードの数。",
         "20",
         ge=1,
         le=100_000,
@@ -302,7 +302,7 @@ class Settings(BaseSettings):
         None,
         "Master secret: at least 43 random characters. In dev it is made in .sekisho/secret.",
         "マスターシークレット (43 文字以上の乱数)。dev では .sekisho/secret に自動で作られます。",
-        "<output of: openssl rand -base64 32>",
+        "$(openssl rand -base64 32)",
     )
     database_url: str = _setting(
         "",
@@ -320,12 +320,14 @@ class Settings(BaseSettings):
         (),
         "Networks of proxies whose forwarding headers are believed, comma separated.",
         "転送ヘッダーを信用するプロキシのネットワーク (カンマ区切り)。",
-        "10.0.0.0/8,127.0.0.1/32",
+        "127.0.0.1/32",
     )
     metrics: str = _setting(
-        "loopback",
-        "Where /metrics answers: `loopback`, `off`, or a private port of its own.",
-        "/metrics の公開先。`loopback`、`off`、または専用の内部ポート番号。",
+        "auto",
+        "Where /metrics answers: `loopback`, `off`, or a private port of its own. `auto` is loopback in dev and off in "
+        "serve, where a proxy on the same machine would show it to everybody.",
+        "/metrics の公開先。`loopback`、`off`、または専用の内部ポート番号。`auto` は dev で loopback、serve で off "
+        "(同じマシンのプロキシ経由で誰にでも見えてしまうため)。",
         "9090",
     )
     places_file: Path | None = _setting(

@@ -65,7 +65,8 @@ def secret_faults(path: str, secret: str) -> Iterator[Fault]:
     if len(secret) < MIN_SECRET_CHARACTERS:
         yield Fault(
             path,
-            f"is too short: {len(secret)} characters, at least {MIN_SECRET_CHARACTERS} random ones are needed.",
+            f"is too short: {_counted(len(secret), 'character')}, at least {MIN_SECRET_CHARACTERS} random ones are "
+            "needed.",
             f"短すぎます ({len(secret)} 文字)。{MIN_SECRET_CHARACTERS} 文字以上の乱数が必要です。",
         )
     elif _looks_made_up(secret):
@@ -74,6 +75,10 @@ def secret_faults(path: str, secret: str) -> Iterator[Fault]:
             "looks like an example or a pattern, not like random text.",
             "見本か繰り返しのように見えます。乱数から作った値が必要です。",
         )
+
+
+def _counted(count: int, noun: str) -> str:
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
 
 
 def _looks_made_up(secret: str) -> bool:
@@ -87,8 +92,8 @@ def _secret(settings: Settings) -> Iterator[Fault]:
     elif settings.mode == "serve":
         yield Fault(
             "secret",
-            "is missing. Make one once, keep it, and give every node the same.",
-            "設定されていません。一度だけ作って保管し、全ノードで同じ値を使ってください。",
+            "is missing. Make one once and keep it: every start and every node needs the same value.",
+            "設定されていません。一度だけ作って保管し、起動のたびに、どのノードでも同じ値を使ってください。",
         )
 
 
@@ -96,13 +101,17 @@ def _jwt(settings: Settings) -> Iterator[Fault]:
     key = settings.jwt.secret_key
     if key is None:
         if settings.jwt.algorithm == "HS256":
-            yield Fault("jwt.secret_key", "is missing: HS256 needs it.", "設定されていません。HS256 には必要です。")
+            yield Fault(
+                "jwt.secret_key",
+                "is missing: HS256 needs it. Make one once and keep it: every start needs the same value.",
+                "設定されていません。HS256 には必要です。一度だけ作って保管し、起動のたびに同じ値を使ってください。",
+            )
         return
     if settings.jwt.algorithm != "HS256":
         yield Fault(
             "jwt.algorithm",
-            f"is {settings.jwt.algorithm}, but `jwt.secret_key` is given, which is for HS256 only: change one of them.",
-            f"{settings.jwt.algorithm} ですが、HS256 専用の `jwt.secret_key` もあります。どちらかを変えてください。",
+            f"is {settings.jwt.algorithm}, but SEKISHO_JWT__SECRET_KEY is given, for HS256 only: change one of them.",
+            f"{settings.jwt.algorithm} ですが、HS256 専用の SEKISHO_JWT__SECRET_KEY もあります。どちらかを変えます。",
             "HS256",
         )
     yield from _jwt_key(settings, key)
@@ -114,10 +123,10 @@ def _jwt_key(settings: Settings, key: SecretStr) -> Iterator[Fault]:
     if size < MIN_HS256_BYTES:
         yield Fault(
             "jwt.secret_key",
-            f"is too short: {size} bytes, HS256 needs at least {MIN_HS256_BYTES} (RFC 7518 section 3.2).",
+            f"is too short: {_counted(size, 'byte')}, HS256 needs at least {MIN_HS256_BYTES} (RFC 7518 section 3.2).",
             f"短すぎます ({size} バイト)。HS256 には {MIN_HS256_BYTES} バイト以上が必要です (RFC 7518 3.2 節)。",
         )
-    elif settings.mode == "serve" and _looks_made_up(text):
+    elif _looks_made_up(text):
         yield Fault(
             "jwt.secret_key",
             "looks like an example or a pattern, not like random text.",
@@ -196,7 +205,7 @@ def _trusted_proxies(settings: Settings) -> Iterator[Fault]:
 
 def _metrics(settings: Settings) -> Iterator[Fault]:
     text = settings.metrics
-    if text in ("loopback", "off"):
+    if text in ("loopback", "off", "auto"):
         return
     if not re.fullmatch(r"[0-9]{1,5}", text) or not 1 <= int(text) <= 65535:
         yield Fault(
@@ -224,8 +233,8 @@ def _session(settings: Settings) -> Iterator[Fault]:
     if idle > absolute:
         yield Fault(
             "session.idle_days",
-            f"is {idle}, longer than the {absolute} days of `session.absolute_days`.",
-            f"{idle} 日は `session.absolute_days` の {absolute} 日より長くなっています。",
+            f"is {idle}, longer than the {absolute} days of SEKISHO_SESSION__ABSOLUTE_DAYS.",
+            f"{idle} 日は SEKISHO_SESSION__ABSOLUTE_DAYS の {absolute} 日より長くなっています。",
             str(absolute),
         )
 
