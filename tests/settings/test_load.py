@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 import stat
+import subprocess
 import threading
 from pathlib import Path
 
 import pytest
 
 from sekisho.passwords.parameters import PROFILES
-from sekisho.settings import Settings, SettingsError, describe, load, reference
+from sekisho.settings import Settings, SettingsError, StateError, describe, load, reference
 
 SECRET = "vJ0mN2Yq7Tz4Kc9Xw1Lb6Rd3Hs8Gf5Pa0Ue2Io4Qy7Z"
 OTHER_SECRET = "Zy7Qo4Ie2Ua0Pf5Gs8Hd3Rb6Lw1Xc9Kz4Tq7Yn2Mj0v"
@@ -267,12 +268,76 @@ def test_nothing_is_written_when_there_are_mistakes(tmp_path: Path) -> None:
 def test_a_state_folder_that_cannot_be_made_is_one_clear_mistake(tmp_path: Path) -> None:
     (tmp_path / ".sekisho").write_text("a file is in the way")
     assert list(mistakes(tmp_path, "dev")) == [".sekisho/"]
+    with pytest.raises(StateError) as error:
+        load("dev", {}, tmp_path)
+    assert str(error.value).startswith(f"{tmp_path / '.sekisho'} is in the way")
+    assert "\n" not in str(error.value)
 
 
-def test_a_damaged_development_secret_is_refused(tmp_path: Path) -> None:
+@pytest.mark.parametrize("damage", ["", "x", "cut off in the middle", "a" * 50])
+def test_a_damaged_development_secret_never_costs_the_data_by_our_advice(tmp_path: Path, damage: str) -> None:
     load("dev", {}, tmp_path)
-    (tmp_path / ".sekisho" / "secret").write_text("")
-    assert "too short" in mistakes(tmp_path, "dev")[".sekisho/secret"]
+    secret, database = tmp_path / ".sekisho" / "secret", tmp_path / ".sekisho" / "sekisho.db"
+    secret.write_text(damage)
+    assert "a new one will be made" in mistakes(tmp_path, "dev")[".sekisho/secret"]
+
+    database.write_text("tables")
+    with pytest.raises(StateError) as error:
+        load("dev", {}, tmp_path)
+    assert str(error.value) == (
+        "`.sekisho/secret` is not the secret that `.sekisho/sekisho.db` was made with (or is damaged). "
+        "Put the original back, or start over and lose the development data:\n  rm -r .sekisho"
+    )
+    assert secret.read_text() == damage
+
+
+def test_no_new_secret_is_made_beside_a_database(tmp_path: Path) -> None:
+    load("dev", {}, tmp_path)
+    secret, database = tmp_path / ".sekisho" / "secret", tmp_path / ".sekisho" / "sekisho.db"
+    database.write_text("tables")
+    secret.unlink()
+    said = mistakes(tmp_path, "dev")[".sekisho/secret"]
+    assert said.startswith("`.sekisho/secret` is missing, the secret that `.sekisho/sekisho.db` was made with.")
+    assert not secret.exists()
+    assert load("dev", {"SEKISHO_SECRET": SECRET}, tmp_path).master_secret == SECRET.encode()
+
+
+def test_who_only_reads_makes_no_development_state(tmp_path: Path) -> None:
+    with pytest.raises(StateError, match="No development data here yet"):
+        load("dev", {}, tmp_path, may_create=False)
+    assert list(tmp_path.iterdir()) == []
+    made = load("dev", {}, tmp_path).master_secret
+    assert load("dev", {}, tmp_path, may_create=False).master_secret == made
+
+
+@pytest.mark.parametrize(
+    ("given", "line"),
+    [
+        ({"SEKISHO_SECRET": "unset"}, 'SEKISHO_SECRET="$(openssl rand -base64 32)"'),
+        ({"SMTP_FROM": "nobody"}, "SMTP_FROM='Sekisho <no-reply@example.com>'"),
+        ({"SMTP_USER": "mailer"}, "SEKISHO_MAIL__PASSWORD='<password of the SMTP user>'"),
+        ({"SEKISHO_PUBLIC_URL": "https://a.example.com/"}, "SEKISHO_PUBLIC_URL=https://a.example.com"),
+    ],
+)
+def test_an_example_can_be_pasted_into_a_shell(tmp_path: Path, given: dict[str, str], line: str) -> None:
+    environ = {name: value for name, value in {**PRODUCTION, **given}.items() if value != "unset"}
+    with pytest.raises(SettingsError) as error:
+        load("serve", environ, tmp_path)
+    assert [mistake.example for mistake in error.value.mistakes] == [line]
+    assert subprocess.run(["sh", "-n", "-c", line], check=False).returncode == 0
+
+
+def test_one_is_not_a_plural(tmp_path: Path) -> None:
+    assert "too short: 1 character," in mistakes(tmp_path, SEKISHO_SECRET="x")["SEKISHO_SECRET"]
+
+
+def test_a_name_that_is_like_no_setting_gets_no_silly_suggestion(tmp_path: Path) -> None:
+    assert mistakes(tmp_path, SEKISHO_COLOUR="1")["SEKISHO_COLOUR"] == "is not a setting."
+
+
+def test_a_weak_hs256_key_is_refused_in_development_too(tmp_path: Path) -> None:
+    weak = "my-super-secret-key-that-is-long-enough"
+    assert "looks like an example" in mistakes(tmp_path, "dev", JWT_SECRET_KEY=weak)["JWT_SECRET_KEY"]
 
 
 def test_the_process_environment_is_the_default(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,7 +5,7 @@ The only reader of the process environment. An option beats the environment, the
 """
 
 from sekisho.settings.loading import load
-from sekisho.settings.mistakes import Mistake, SettingsError, language_of
+from sekisho.settings.mistakes import Mistake, SettingsError, StateError, language_of
 from sekisho.settings.model import Mode, Settings
 from sekisho.settings.report import Row, describe, reference
 from sekisho.settings.surroundings import language_here, mode_here
@@ -17,6 +17,7 @@ __all__ = [
     "Row",
     "Settings",
     "SettingsError",
+    "StateError",
     "Variable",
     "describe",
     "language_here",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping, Sequence
 
 from msgspec import Struct
@@ -12,7 +13,7 @@ class Mistake(Struct, frozen=True):
 
     variable: what to change: an environment variable, an option or a file.
     en, ja: what is wrong. Never holds the value of a secret.
-    example: a line that works; "" where removing the variable is the answer.
+    example: a line that works in a shell as it stands; "" where removing the variable is the answer.
     """
 
     variable: str
@@ -40,6 +41,24 @@ class SettingsError(Exception):
             if mistake.example:
                 lines.append(f"      {'例' if japanese else 'for example'}: {mistake.example}")
         return "\n".join(lines)
+
+
+class StateError(SettingsError):
+    """The folder of `sekisho dev` cannot be used. Nobody's setting is wrong: each text is a sentence of its own."""
+
+    def render(self, language: str) -> str:
+        japanese = language == "ja"
+        sentences = (
+            (mistake.ja if japanese else mistake.en) + (f"\n  {mistake.example}" if mistake.example else "")
+            for mistake in self.mistakes
+        )
+        return "\n".join(sentences)
+
+
+def assignment(name: str, value: str) -> str:
+    """Return a line that a shell takes as it stands: `name=value`, or `--name value` for an option."""
+    quoted = f'"{value}"' if value.startswith("$(") else shlex.quote(value)
+    return f"{name} {quoted}" if name.startswith("--") else f"{name}={quoted}"
 
 
 def _counted(count: int) -> str:

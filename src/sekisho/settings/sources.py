@@ -15,10 +15,12 @@ from pathlib import Path
 from dotenv import dotenv_values
 from msgspec import Struct
 
-from sekisho.settings.mistakes import Mistake
+from sekisho.settings.mistakes import Mistake, assignment
 from sekisho.settings.variables import NOT_YET, PREFIX, VARIABLES, Variable
 
 MAX_FILE_BYTES = 64 * 1024
+# From here on a name is rather a misspelt one than another thing: below it the suggestions turn silly.
+_ALIKE = 0.8
 _CLUSTER_MADE = re.compile(r"SEKISHO_(SERVICE_(HOST|PORT)(_.*)?|PORT_\d+_(TCP|UDP)(_.*)?)")
 _KNOWN = {variable.name for variable in VARIABLES.values()} | {
     variable.name + "_FILE" for variable in VARIABLES.values() if variable.is_secret
@@ -75,7 +77,7 @@ def _from_layer(variable: Variable, layer: _Layer, cwd: Path, mistakes: list[Mis
             return Found(secret, name + "_FILE", f"file {file} ({name}_FILE)") if secret else None
         if text == "" and variable.is_secret:
             mistakes.append(
-                Mistake(name, "is empty.", "値が空です。", f"{name}={variable.example}"),
+                Mistake(name, "is empty.", "値が空です。", assignment(name, variable.example)),
             )
         if text:
             return Found(text, name, f"{layer.label} {name}")
@@ -145,7 +147,7 @@ def not_yet(name: str, what: str) -> Mistake:
 def _unknown(name: str) -> Mistake:
     if _CLUSTER_MADE.fullmatch(name):
         return _made_by_cluster(name)
-    near = difflib.get_close_matches(name.upper(), sorted(_KNOWN), n=1, cutoff=0.6)
+    near = difflib.get_close_matches(name.upper(), sorted(_KNOWN), n=1, cutoff=_ALIKE)
     variable = next((v for v in VARIABLES.values() if near and v.name == near[0].removesuffix("_FILE")), None)
     if not near or variable is None:
         return Mistake(name, "is not a setting.", "そのような設定はありません。")
@@ -153,7 +155,7 @@ def _unknown(name: str) -> Mistake:
         name,
         f"is not a setting. Did you mean {near[0]}?",
         f"そのような設定はありません。{near[0]} ではありませんか?",
-        f"{near[0]}=/run/secrets/sekisho" if near[0] != variable.name else f"{near[0]}={variable.example}",
+        f"{near[0]}=/run/secrets/sekisho" if near[0] != variable.name else assignment(near[0], variable.example),
     )
 
 
