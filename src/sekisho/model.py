@@ -57,7 +57,14 @@ class KeyState(StrEnum):
     COMPROMISED = "compromised"
 
 
-class Origin(Struct, frozen=True):
+class Discreet(Struct, frozen=True):
+    """A value that holds a secret or somebody's data: in a log or a traceback it shows its kind and id only."""
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({getattr(self, 'id', '…')})"
+
+
+class Origin(Discreet, frozen=True):
     """Where a request came from, already canonical and bounded by the edge.
 
     ip: the client's address in its shortest form (IPv4-mapped IPv6 as IPv4); "" if unknown.
@@ -88,7 +95,7 @@ class Principal(Struct, frozen=True):
     client_id: str
 
 
-class Account(Struct, frozen=True, kw_only=True):
+class Account(Discreet, frozen=True, kw_only=True):
     """A person's record.
 
     email: as its owner wrote it, normalised; "" after withdrawal.
@@ -143,7 +150,7 @@ class Session(Struct, frozen=True, kw_only=True):
     end_reason: str | None = None
 
 
-class PendingSignUp(Struct, frozen=True, kw_only=True):
+class PendingSignUp(Discreet, frozen=True, kw_only=True):
     """A sign-up whose code has not come back yet. `id` is the wire's `pending` and the id of its
     one-time code. A decoy (`is_decoy`) behaves alike but its code can never be right."""
 
@@ -218,7 +225,7 @@ class AuditRecord(Struct, frozen=True, kw_only=True):
     seq: int = 0
 
 
-class Mail(Struct, frozen=True, kw_only=True):
+class Mail(Discreet, frozen=True, kw_only=True):
     """A letter to be rendered by its kind and locale. `values` may hold a code: it is stored sealed."""
 
     kind: str

@@ -12,7 +12,7 @@ from msgspec import Struct
 from sekisho.audit import Event, record
 from sekisho.devices import DeviceReader
 from sekisho.identifiers import ClientId
-from sekisho.model import Account, AccountId, EndReason, Millis, Origin, Session, SessionId, Transport
+from sekisho.model import Account, AccountId, Discreet, EndReason, Millis, Origin, Session, SessionId, Transport
 from sekisho.outbox import MailKind, Outbox
 from sekisho.places import Places
 from sekisho.ports.changes import (
@@ -56,7 +56,7 @@ class Proof(Struct, frozen=True, kw_only=True):
     acr: str = "aal1"
 
 
-class TokenPair(Struct, frozen=True):
+class TokenPair(Discreet, frozen=True):
     """What a client takes away.
 
     credential: the refresh token, or for transport `session` the value of the session cookie.

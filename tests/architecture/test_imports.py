@@ -63,7 +63,7 @@ MAY_IMPORT = {
     "delivery": {"nouns", "ports"},
     "http": _INSIDE | {"flows", "admin"},
     "guard": {"nouns", "rfc"},
-    "settings": set[str](),
+    "settings": {"nouns"},
     "logs": set[str](),
     "assemble": set(LAYERS) - {"cli", "guard"},
     "cli": set(LAYERS) - {"guard"},

@@ -1,4 +1,4 @@
-"""Heavy faults have a mark and run with `make faults`; the others run with everything else."""
+"""Sites for the fault runs. Those marked `heavy` run with `make faults`, the others with everything else."""
 
 from __future__ import annotations
 
@@ -11,19 +11,6 @@ from faults.site import Site
 from faults.wire import close_all
 
 MakeSite = Callable[..., Site]
-
-
-def pytest_configure(config: pytest.Config) -> None:
-    config.addinivalue_line("markers", "heavy: takes long or fills the machine; `make faults` runs it")
-
-
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    if config.option.markexpr:
-        return
-    heavy = [item for item in items if item.get_closest_marker("heavy")]
-    if heavy:
-        config.hook.pytest_deselected(items=heavy)
-        items[:] = [item for item in items if item not in heavy]
 
 
 @pytest.fixture

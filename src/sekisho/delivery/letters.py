@@ -13,9 +13,8 @@ from pathlib import Path
 
 from jinja2 import FileSystemLoader, StrictUndefined, select_autoescape
 from jinja2.sandbox import ImmutableSandboxedEnvironment
-from msgspec import Struct
 
-from sekisho.model import Mail
+from sekisho.model import Discreet, Mail
 from sekisho.ports.mail import MailRefused
 
 LETTER_LOCALES = ("en", "ja")
@@ -32,7 +31,7 @@ _MONTHS = (
 )
 
 
-class Letter(Struct, frozen=True):
+class Letter(Discreet, frozen=True):
     """A letter as a person gets it."""
 
     to: str

@@ -5,17 +5,15 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable
 
-from msgspec import Struct
-
 from sekisho.delivery.letters import Letter
-from sekisho.model import Mail
+from sekisho.model import Discreet, Mail
 from sekisho.ports.clock import Clock
 from sekisho.times import iso_time
 
 KEPT_LETTERS = 200
 
 
-class CaughtLetter(Struct, frozen=True):
+class CaughtLetter(Discreet, frozen=True):
     """A rendered letter; `sent_at` is RFC 3339. Its fields are those of `/dev/mail.json`."""
 
     to: str

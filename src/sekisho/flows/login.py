@@ -17,7 +17,7 @@ from msgspec import Struct
 from sekisho.audit import Event, record
 from sekisho.errors import InvalidCredentials, Refusal
 from sekisho.identifiers import ClientId, EmailAddress, parse_client_id, parse_email
-from sekisho.model import Account, AccountStatus, Millis, Origin, SessionId, Transport
+from sekisho.model import Account, AccountStatus, Discreet, Millis, Origin, SessionId, Transport
 from sekisho.passwords.hashing import HashPool
 from sekisho.ports.changes import AppendAudit, CountTry, ReplacePasswordHash
 from sekisho.ports.clock import Clock
@@ -28,7 +28,7 @@ from sekisho.throttle import Throttle, refuse_if_throttled
 log = structlog.get_logger("sekisho.login")
 
 
-class Login(Struct, frozen=True):
+class Login(Discreet, frozen=True):
     """`replaces` is the session that this browser holds until now, if any."""
 
     email: str

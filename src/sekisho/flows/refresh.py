@@ -10,14 +10,14 @@ from __future__ import annotations
 from msgspec import Struct
 
 from sekisho.errors import ClientIdMismatch, RefreshTokenInvalid, SessionChanged
-from sekisho.model import Origin
+from sekisho.model import Discreet, Origin
 from sekisho.ports.clock import Clock
 from sekisho.ports.storage import Ended, Repeated, Replayed, Rotated, WrongClient
 from sekisho.sessions import Sessions, TokenPair
 from sekisho.tokens.refresh_token import RefreshTokens
 
 
-class Refresh(Struct, frozen=True):
+class Refresh(Discreet, frozen=True):
     """client_id: as sent, or the app that the cookie names. believed_session: the session id that the
     client thinks it continues, if it says one."""
 

@@ -26,7 +26,7 @@ from sekisho.errors import (
 )
 from sekisho.identifiers import ClientId, EmailAddress, parse_client_id, parse_email
 from sekisho.ids import new_account_id, new_handle
-from sekisho.model import Account, Millis, Origin, PendingSignUp, SessionId, Transport
+from sekisho.model import Account, Discreet, Millis, Origin, PendingSignUp, SessionId, Transport
 from sekisho.one_time_codes import OneTimeCodes, parse_code
 from sekisho.outbox import MailKind, Outbox
 from sekisho.passwords.hashing import HashPool
@@ -52,7 +52,7 @@ PURPOSE = "sign_up"
 LIFETIME_MS = 15 * 60_000
 
 
-class SendCode(Struct, frozen=True):
+class SendCode(Discreet, frozen=True):
     email: str
     password: str
     client_id: str
@@ -67,7 +67,7 @@ class ResendCode(Struct, frozen=True):
     seen_from: Origin
 
 
-class VerifyCode(Struct, frozen=True):
+class VerifyCode(Discreet, frozen=True):
     """`replaces` is the session that this browser holds until now, if any."""
 
     email: str

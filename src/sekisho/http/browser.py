@@ -5,20 +5,20 @@ from __future__ import annotations
 import hmac
 import secrets
 
-from msgspec import Struct, structs
+from msgspec import structs
 
 from sekisho.errors import CsrfFailed, RefreshTokenInvalid, SessionChanged, Unauthorized, ValidationError
 from sekisho.http import cookies
 from sekisho.http.answer import HeaderList
 from sekisho.http.call import Call
 from sekisho.http.csrf_values import is_good_source
-from sekisho.model import Origin, SessionId, Transport
+from sekisho.model import Discreet, Origin, SessionId, Transport
 from sekisho.sessions import TokenPair
 
 PRE_SESSION_LIMIT = 64
 
 
-class HeldCookie(Struct, frozen=True):
+class HeldCookie(Discreet, frozen=True):
     """A cookie of ours that is authentic (its MAC was checked; whether the session lives is not known yet)."""
 
     app: str

@@ -18,6 +18,7 @@ from sekisho.flows.sign_up import SignUpWorld
 from sekisho.flows.withdrawal import WithdrawalWorld
 from sekisho.http.csrf_values import Csrf
 from sekisho.http.metrics import Metrics
+from sekisho.model import Discreet
 
 
 class EdgeSettings(Struct, frozen=True, kw_only=True):
@@ -36,7 +37,7 @@ class EdgeSettings(Struct, frozen=True, kw_only=True):
         return self.public_origin.startswith("https://")
 
 
-class CaughtMail(Struct, frozen=True):
+class CaughtMail(Discreet, frozen=True):
     """One letter as the development mailbox shows it; `sent_at` is RFC 3339."""
 
     to: str

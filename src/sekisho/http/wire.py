@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
-from sekisho.model import Account, Session, Transport
+from sekisho.model import Account, Discreet, Session, Transport
 from sekisho.times import iso_time
 
 Email = Annotated[str, Meta(max_length=254)]
@@ -17,7 +17,7 @@ Handle = Annotated[str, Meta(max_length=64)]
 Token = Annotated[str, Meta(max_length=8192)]
 
 
-class Request(Struct, frozen=True, forbid_unknown_fields=True):
+class Request(Discreet, frozen=True, forbid_unknown_fields=True):
     """A request body."""
 
 
@@ -87,7 +87,7 @@ class UserView(Struct, frozen=True):
     roles: tuple[str, ...]
 
 
-class PairView(Struct, frozen=True, kw_only=True, omit_defaults=True):
+class PairView(Discreet, frozen=True, kw_only=True, omit_defaults=True):
     """`message` and `user` stand in answers to a sign-in; which tokens stand depends on the transport."""
 
     message: str | UnsetType = UNSET
@@ -114,7 +114,7 @@ class EndedView(Struct, frozen=True):
     ended: int
 
 
-class CsrfView(Struct, frozen=True):
+class CsrfView(Discreet, frozen=True):
     csrf_token: str
 
 

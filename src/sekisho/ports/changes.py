@@ -15,6 +15,7 @@ from sekisho.model import (
     Account,
     AccountId,
     AuditRecord,
+    Discreet,
     EndReason,
     KeyState,
     Millis,
@@ -26,7 +27,7 @@ from sekisho.model import (
 )
 
 
-class Change(Struct, frozen=True, kw_only=True):
+class Change(Discreet, frozen=True, kw_only=True):
     """One write. Subclasses are the whole vocabulary."""
 
 
@@ -174,9 +175,11 @@ class EndSessions(Change, frozen=True, kw_only=True):
 
 class EndExpiredSessions(Change, frozen=True, kw_only=True):
     """End up to `limit` sessions whose idle or absolute time is over, each with its audit record
-    (reason `expired`). Nothing to journal: their access tokens died before. Returns how many."""
+    (reason `expired`) and journal entry: if the clock was ahead, their access tokens still live.
+    Returns how many."""
 
     now: Millis
+    journal_until_at: Millis
     limit: int
 
 
@@ -358,11 +361,13 @@ class SetMeta(Change, frozen=True, kw_only=True):
 
 
 class PurgeExpired(Change, frozen=True, kw_only=True):
-    """Delete what nothing can use any more: codes and sign-ups that expired, throttle buckets and journal entries
-    whose time is over, ended sessions that ended before `ended_before_at`, devices not seen
-    since `devices_before_at`. At most `limit` rows of each. Returns the number of rows deleted."""
+    """Delete what nothing can use any more: codes and sign-ups that expired, throttle buckets whose time is
+    over, ended sessions that ended before `ended_before_at`, devices not seen since `devices_before_at`,
+    journal entries that expired at `journal_before_at` or before. At most `limit` rows of each. Returns the
+    number of rows deleted."""
 
     now: Millis
     ended_before_at: Millis
     devices_before_at: Millis
+    journal_before_at: Millis
     limit: int

@@ -13,8 +13,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from dotenv import dotenv_values
-from msgspec import Struct
 
+from sekisho.model import Discreet
 from sekisho.settings.mistakes import Mistake, assignment
 from sekisho.settings.variables import NOT_YET, PREFIX, VARIABLES, Variable
 
@@ -27,7 +27,7 @@ _KNOWN = {variable.name for variable in VARIABLES.values()} | {
 }
 
 
-class Found(Struct, frozen=True):
+class Found(Discreet, frozen=True):
     """A value as text, and where it stood. `name` is what its owner wrote; `origin` says it in words."""
 
     text: str
@@ -35,7 +35,7 @@ class Found(Struct, frozen=True):
     origin: str
 
 
-class _Layer(Struct, frozen=True):
+class _Layer(Discreet, frozen=True):
     label: str
     values: Mapping[str, str]
 
