@@ -39,6 +39,7 @@ from sekisho.passwords.encoded import make_hash
 from sekisho.passwords.parameters import PROFILES
 from sekisho.ports.changes import AddAccount, SetAccountStatus
 from sekisho.ports.storage import AuditFilter, Store
+from sekisho.revocations import JOURNAL_MS
 from sekisho.sessions import TokenPair
 from sekisho.settings import Settings, load
 from storage.fast import template
@@ -222,7 +223,6 @@ class World:
     def operator(self) -> OperatorWorld:
         """Return what the operator's commands stand on, beside the running server."""
         sign_up = self.edge.sign_up
-        verify_for_ms = self.settings.jwt.access_minutes * 60_000 + 60_000
         return OperatorWorld(
             store=self.store,
             clock=self.clock,
@@ -231,9 +231,9 @@ class World:
             policy=sign_up.policy,
             throttle=sign_up.throttle,
             outbox=sign_up.outbox,
-            journal_ms=verify_for_ms,
+            journal_ms=JOURNAL_MS,
             signing_algorithm=self.settings.jwt.algorithm,
-            verify_for_ms=verify_for_ms,
+            verify_for_ms=JOURNAL_MS,
         )
 
     async def disable(self, account_id: AccountId) -> None:

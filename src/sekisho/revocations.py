@@ -13,6 +13,16 @@ from collections.abc import Awaitable, Callable, Iterable
 from sekisho.model import JournalEntry, Millis
 from sekisho.ports.storage import OperationReads, Store
 
+# The longest life that any setting allows: another process, or this one after a restart, may mint with another
+# setting than the one that ends a session or retires a key.
+LONGEST_ACCESS_MS = 60 * 60_000
+# An access token may be accepted this long after its end by a verifier whose clock is behind.
+CLOCK_SKEW_MS = 60_000
+JOURNAL_MS = LONGEST_ACCESS_MS + CLOCK_SKEW_MS
+
+# What a clock that was ahead has forgotten would be alive again once it is corrected.
+CLOCK_STEP_MARGIN_MS = 24 * 60 * 60_000
+
 PAGE = 1000
 FOLLOW_INTERVAL_S = 0.05
 
@@ -60,9 +70,10 @@ class Revocations:
         return kid in self._kids
 
     def forget(self, now: Millis) -> None:
-        """Drop what no living access token can concern any more."""
+        """Drop what no living access token can concern any more, also if the clock is ahead by a day."""
+        over_at = now - CLOCK_STEP_MARGIN_MS
         for values in self._kinds.values():
-            for value in [value for value, expires_at in values.items() if expires_at <= now]:
+            for value in [value for value, expires_at in values.items() if expires_at <= over_at]:
                 del values[value]
 
     async def load(self, store: OperationReads) -> None:

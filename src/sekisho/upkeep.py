@@ -20,7 +20,7 @@ from sekisho.model import KeyState, Millis, Origin
 from sekisho.ports.changes import AppendAudit, EndExpiredSessions, PurgeExpired
 from sekisho.ports.clock import Clock
 from sekisho.ports.storage import Store, StoreUnavailable
-from sekisho.revocations import Revocations
+from sekisho.revocations import CLOCK_STEP_MARGIN_MS, JOURNAL_MS, Revocations
 from sekisho.tokens.signing_keys import rotate_keys
 
 log = structlog.get_logger("sekisho.upkeep")
@@ -71,11 +71,12 @@ async def keep_up(
 
 async def sweep(store: Store, now: Millis, plan: UpkeepPlan) -> None:
     """End what has expired and delete what is useless, in batches that leave others room to write."""
-    await _repeat(store, EndExpiredSessions(now=now, limit=BATCH))
+    await _repeat(store, EndExpiredSessions(now=now, journal_until_at=now + JOURNAL_MS, limit=BATCH))
     purge = PurgeExpired(
         now=now,
         ended_before_at=now - plan.ended_kept_ms,
         devices_before_at=now - plan.devices_kept_ms,
+        journal_before_at=now - CLOCK_STEP_MARGIN_MS,
         limit=BATCH,
     )
     await _repeat(store, purge)

@@ -8,20 +8,22 @@ import pytest
 from msgspec import json
 from msgspec.structs import replace
 
-from sekisho.errors import AccessTokenExpired
+from sekisho.errors import AccessTokenExpired, SessionRevoked
 from sekisho.flows.authenticate import authenticate_bearer
 from sekisho.flows.logout import logout_token
 from sekisho.model import KeyState
 from sekisho.ports.changes import StartSession
+from sekisho.revocations import JOURNAL_MS
 from sekisho.rfc import base64url
 from sekisho.sessions import TokenPair
+from sekisho.settings import SettingsError
 from sekisho.tokens.session_values import new_session_id
 from sekisho.upkeep import BATCH, DAY_MS, UpkeepPlan, rotate_if_due, sweep
-from world import HOME, World
+from world import HOME, World, WorldWith
 
 pytestmark = pytest.mark.anyio
 
-PLAN = UpkeepPlan(rotate_after_ms=90 * DAY_MS, verify_for_ms=16 * 60_000)
+PLAN = UpkeepPlan(rotate_after_ms=90 * DAY_MS, verify_for_ms=JOURNAL_MS)
 
 
 async def rotated(world: World) -> bool:
@@ -95,7 +97,35 @@ async def test_sign_ups_and_journal_entries_go_when_their_time_is_over(world: Wo
     world.clock.advance(minutes=2)
     await sweep(world.store, world.now, PLAN)
     assert await world.store.find_pending_sign_up(sent.pending) is None
+    assert (await world.store.counts())["journal"] == 1
+    world.clock.advance(days=1, minutes=61 - 16)
+    await sweep(world.store, world.now, PLAN)
     assert (await world.store.counts())["journal"] == 0
+
+
+@pytest.mark.parametrize("ended_by", ["logout", "expired"])
+async def test_I3_a_clock_that_was_ahead_for_a_day_revives_no_access_token(world: World, ended_by: str) -> None:
+    pair = await world.signed_in()
+    if ended_by == "logout":
+        await logout_token(pair.credential, HOME, world.edge.logout)
+    ahead_days = 1 if ended_by == "logout" else 31
+    world.clock.advance(days=ahead_days)
+    await sweep(world.store, world.now, PLAN)
+    await world.restart()
+    world.clock.advance(days=-ahead_days)
+    with pytest.raises(SessionRevoked):
+        authenticate_bearer(pair.access_token or "", world.edge.authenticate)
+
+
+async def test_an_end_is_journaled_for_the_longest_life_that_a_setting_allows(
+    world: World, world_with: WorldWith
+) -> None:
+    pair = await world.signed_in()
+    await logout_token(pair.credential, HOME, world.edge.logout)
+    [entry] = (await world.store.read_journal(0)).entries
+    assert entry.expires_at == world.now + 61 * 60_000
+    with pytest.raises(SettingsError, match="access_minutes: must be at most 60"):
+        await world_with({"jwt.access_minutes": 61})
 
 
 async def test_FS_13_a_scheduled_rotation_logs_nobody_out(world: World) -> None:

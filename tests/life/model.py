@@ -209,14 +209,10 @@ class Model:
             sign_up.is_gone |= sign_up.until <= now
 
     def answer_to_bearer(self, token: AccessTokenModel, now: int) -> set[str]:
-        """Return the answers that are right, "" for yes. More than one only where a session ended because its time
-        was over: that is not journaled, for its tokens were over before, and a clock may have stepped back since."""
         if token.not_before_at > now + CLOCK_LEEWAY_MS:
             return {"unauthorized"}
         if now >= token.expires_at or token.kid in self.compromised:
             return {"access_token_expired"}
-        if token.session.end_reason == "expired":
-            return {"", "session_revoked"}
         return {"" if token.session.ended_at is None else "session_revoked"}
 
     def answer_to_cookie(self, session: SessionModel, now: int) -> str:

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from sekisho.admin.world import OperatorWorld
-from sekisho.assemble import CLOCK_SKEW_MS
 from sekisho.http.edge import Edge
+from sekisho.revocations import JOURNAL_MS
 from sekisho.settings import load
 from sekisho.upkeep import UpkeepPlan, sweep
 from storage.fast import template
@@ -34,7 +34,6 @@ SETTINGS = {
     "limits.code_network_sends": 100_000,
     "limits.code_failures_per_day": 1000,
 }
-JOURNAL_MS = 15 * 60_000 + CLOCK_SKEW_MS
 
 
 def unchanged(edge: Edge) -> Edge:

@@ -55,7 +55,16 @@ def audit(**given: Any) -> AppendAudit:
 
 
 def purge(**given: Any) -> PurgeExpired:
-    return PurgeExpired(**{"now": NOW, "ended_before_at": NOW, "devices_before_at": NOW, "limit": 100, **given})
+    return PurgeExpired(
+        **{
+            "now": NOW,
+            "ended_before_at": NOW,
+            "devices_before_at": NOW,
+            "journal_before_at": NOW,
+            "limit": 100,
+            **given,
+        }
+    )
 
 
 class OperationContract:
@@ -119,7 +128,7 @@ class OperationContract:
     async def test_numbers_of_the_journal_are_never_used_again(self, store: Store) -> None:
         await done(store, revoke())
         (entry,) = (await store.read_journal(0)).entries
-        await done(store, purge(now=NOW + MINUTE))
+        await done(store, purge(journal_before_at=NOW + MINUTE))
         await done(store, revoke())
         (later,) = (await store.read_journal(0)).entries
         assert later.seq > entry.seq

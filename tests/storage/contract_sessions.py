@@ -30,6 +30,10 @@ def end_all(account_id: str, **given: object) -> EndSessions:
     )
 
 
+def expire(now: int, *, limit: int) -> EndExpiredSessions:
+    return EndExpiredSessions(now=now, journal_until_at=JOURNAL_UNTIL, limit=limit)
+
+
 class SessionContract:
     async def test_a_session_is_found_as_it_was_started(self, store: Store) -> None:
         owner = account()
@@ -173,31 +177,36 @@ class SessionContract:
         await done(store, end_all(owner.id, now=NOW + 365 * DAY))
         assert await store.list_sessions(owner.id, NOW) == []
 
-    async def test_expired_sessions_end_with_an_audit_record_and_without_a_journal_entry(self, store: Store) -> None:
+    async def test_expired_sessions_end_with_an_audit_record_and_a_journal_entry(self, store: Store) -> None:
         _, idle = await signed_in(store, idle_expires_at=NOW + 5)
         _, over = await signed_in(store, expires_at=NOW + 5)
         _, live = await signed_in(store)
-        assert await done(store, EndExpiredSessions(now=NOW + 4, limit=10)) == (0,)
-        assert await done(store, EndExpiredSessions(now=NOW + 5, limit=10)) == (2,)
-        assert await done(store, EndExpiredSessions(now=NOW + 5, limit=10)) == (0,)
+        assert await done(store, expire(NOW + 4, limit=10)) == (0,)
+        assert await done(store, expire(NOW + 5, limit=10)) == (2,)
+        assert await done(store, expire(NOW + 5, limit=10)) == (0,)
         records = await store.list_audit(AuditFilter(event="session_ended"))
         assert {(one.session_id, one.reason, one.actor) for one in records} == {
             (idle.id, "expired", "system"),
             (over.id, "expired", "system"),
         }
-        assert (await store.read_journal(0)).entries == ()
+        entries = (await store.read_journal(0)).entries
+        assert {(entry.kind, entry.value, entry.reason) for entry in entries} == {
+            ("sid", idle.id, "expired"),
+            ("sid", over.id, "expired"),
+        }
+        assert {entry.expires_at for entry in entries} == {JOURNAL_UNTIL}
         assert await store.find_session(live.id) == live
 
     async def test_a_session_that_was_used_expires_later_and_still_expires(self, store: Store) -> None:
         _, used = await signed_in(store, idle_expires_at=NOW + DAY)
         await done(store, TouchSession(session_id=used.id, now=NOW + DAY - 1, idle_ms=DAY, ip=""))
-        assert await done(store, EndExpiredSessions(now=NOW + DAY, limit=10)) == (0,)
-        assert await done(store, EndExpiredSessions(now=NOW + 2 * DAY - 1, limit=10)) == (1,)
+        assert await done(store, expire(NOW + DAY, limit=10)) == (0,)
+        assert await done(store, expire(NOW + 2 * DAY - 1, limit=10)) == (1,)
 
     async def test_the_sweep_ends_no_more_than_it_was_told(self, store: Store) -> None:
         for _ in range(5):
             await signed_in(store, idle_expires_at=NOW + 1)
-        swept = [await done(store, EndExpiredSessions(now=NOW + MINUTE, limit=2)) for _ in range(4)]
+        swept = [await done(store, expire(NOW + MINUTE, limit=2)) for _ in range(4)]
         assert swept == [(2,), (2,), (1,), (0,)]
 
     async def test_disabling_and_ending_in_one_call_leaves_nothing_alive(self, store: Store) -> None:

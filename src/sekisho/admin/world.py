@@ -14,7 +14,7 @@ from sekisho.throttle import Throttle
 
 
 class OperatorWorld(Struct, frozen=True, kw_only=True):
-    """journal_ms: how long an access token can outlive its session's end at most.
+    """journal_ms: how long an access token can outlive its session's end at most, whatever the settings.
     verify_for_ms: how long a retired signing key still verifies. signing_algorithm: of keys made from now on."""
 
     store: Store

@@ -8,12 +8,11 @@ serving       the edge with its background work, and the whole as an ASGI applic
 """
 
 from sekisho.assemble.operating import operator
-from sekisho.assemble.parts import CLOCK_SKEW_MS, Parts, SystemClock, parts
+from sekisho.assemble.parts import Parts, SystemClock, parts
 from sekisho.assemble.serving import Served, application, running
 from sekisho.assemble.stores import WrongMasterSecret, open_store
 
 __all__ = [
-    "CLOCK_SKEW_MS",
     "Parts",
     "Served",
     "SystemClock",

@@ -13,11 +13,9 @@ from sekisho.passwords.hashing import HashPool
 from sekisho.passwords.parameters import PROFILES
 from sekisho.passwords.policy import PasswordPolicy
 from sekisho.ports.clock import Clock
+from sekisho.revocations import JOURNAL_MS
 from sekisho.settings import Settings
 from sekisho.throttle import Limits, Throttle
-
-# An access token may be accepted this long after its end by a verifier whose clock is behind.
-CLOCK_SKEW_MS = 60_000
 
 
 class SystemClock:
@@ -39,7 +37,7 @@ class Parts(Struct, frozen=True, kw_only=True):
 
     @property
     def journal_ms(self) -> int:
-        return self.access_ms + CLOCK_SKEW_MS
+        return JOURNAL_MS
 
 
 def parts(settings: Settings, clock: Clock | None = None) -> Parts:

@@ -1,5 +1,4 @@
-"""How sessions end. Every end, whatever its reason, passes `record_end`: one audit record, and one journal entry
-unless all access tokens of the session are dead already.
+"""How sessions end. Every end, whatever its reason, passes `record_end`: one audit record and one journal entry.
 
 Changes that end sessions for safety take every row that has not ended, also one whose time seems to be over: a
 clock that was ahead for a moment must not leave a session behind that lives again afterwards.
@@ -71,7 +70,7 @@ def record_end(
     now: Millis,
     origin: Origin,
     actor: str,
-    journal_until_at: Millis | None,
+    journal_until_at: Millis,
 ) -> Steps:
     """Write what must stand beside an end; `row` is (id, account_id, client_id). Returns the journal entries."""
     session_id, account_id, client_id = row
@@ -89,8 +88,6 @@ def record_end(
             user_agent=origin.user_agent,
         )
     )
-    if journal_until_at is None:
-        return ()
     entry: JournalEntry = yield from journal_steps("sid", session_id, journal_until_at, reason.value)
     return (entry,)
 
@@ -133,6 +130,7 @@ def end_sessions(change: changes.EndSessions) -> Steps:
 def end_expired_sessions(change: changes.EndExpiredSessions) -> Steps:
     yield Step(POSTPONE, {"now": change.now, "limit": change.limit})
     rows = yield Step(END_EXPIRED, {"now": change.now, "limit": change.limit, "reason": EndReason.EXPIRED.value})
+    journal: tuple[JournalEntry, ...] = ()
     for row in rows:
-        yield from record_end(row, EndReason.EXPIRED, change.now, Origin(), SYSTEM, None)
-    return len(rows)
+        journal += yield from record_end(row, EndReason.EXPIRED, change.now, Origin(), SYSTEM, change.journal_until_at)
+    return Telling(len(rows), journal=journal)

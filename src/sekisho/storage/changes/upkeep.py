@@ -25,7 +25,8 @@ RETURNING 1
 """
 
 PURGE_JOURNAL = """
-DELETE FROM journal WHERE seq IN (SELECT seq FROM journal WHERE expires_at <= :now ORDER BY expires_at LIMIT :limit)
+DELETE FROM journal
+WHERE seq IN (SELECT seq FROM journal WHERE expires_at <= :before_at ORDER BY expires_at LIMIT :limit)
 RETURNING 1
 """
 
@@ -55,9 +56,10 @@ RETURNING 1
 
 def purge_expired(change: changes.PurgeExpired) -> Steps:
     deleted = 0
-    for sql in (PURGE_CODES, PURGE_SIGN_UPS, PURGE_THROTTLE, PURGE_JOURNAL):
+    for sql in (PURGE_CODES, PURGE_SIGN_UPS, PURGE_THROTTLE):
         deleted += len((yield Step(sql, {"now": change.now, "limit": change.limit})))
     for sql, before_at in (
+        (PURGE_JOURNAL, change.journal_before_at),
         (PURGE_SESSIONS, change.ended_before_at),
         (PURGE_DEVICES, change.devices_before_at),
         (PURGE_GIVEN_UP_MAIL, change.ended_before_at),
