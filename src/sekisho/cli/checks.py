@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import shutil
 import sys
 from collections.abc import AsyncIterator, Callable, Coroutine
@@ -18,7 +19,7 @@ from sekisho.cli.texts import say
 from sekisho.model import KeyState
 from sekisho.ports.changes import CountTry
 from sekisho.ports.storage import AuditFilter, StoreUnavailable
-from sekisho.settings import Settings
+from sekisho.settings import Settings, describe, reference
 from sekisho.storage.revision import SCHEMA_REVISION
 from sekisho.storage.sqlite.connections import explained, open_reader, open_to_others
 from sekisho.times import iso_time
@@ -30,6 +31,8 @@ WANTED_FREE_MB = 200
 SAFE_SQLITE = (3, 51, 3)
 CLOCK_TOLERANCE_MS = 60_000
 SMTP_TIMEOUT_S = 5.0
+# Reserved by RFC 2606 section 3: nobody has an address there.
+EXAMPLE_DOMAIN = "example.com"
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
@@ -71,6 +74,7 @@ async def checks_of_database(world: OperatorWorld, settings: Settings) -> AsyncI
 
 async def checks_around(settings: Settings) -> AsyncIterator[Check]:
     """Yield the checks that need no database."""
+    yield _examples(settings)
     yield _files(settings)
     yield _disk(settings)
     yield await _smtp(settings)
@@ -121,6 +125,8 @@ async def _keys(world: OperatorWorld, settings: Settings) -> Check:
     if settings.jwt.algorithm == "HS256":
         return Check(name="keys", text=say("doctor.keys_symmetric"))
     keys = await world.store.list_signing_keys()
+    if not keys:
+        return Check(name="keys", text=say("doctor.keys_none"))
     active = next((key for key in keys if key.state is KeyState.ACTIVE), None)
     if active is None:
         return problem("keys", say("doctor.keys_missing"), say("doctor.keys_missing_fix"))
@@ -141,13 +147,24 @@ def _profile(world: OperatorWorld) -> Check:
     return Check(name="password_profile", text=text)
 
 
+def _examples(settings: Settings) -> Check:
+    """In dev nothing has to be edited."""
+    password = next(variable.example for variable in reference() if variable.path == "mail.password")
+    left = [row.variable for row in describe(settings) if settings.mode == "serve" and EXAMPLE_DOMAIN in row.value]
+    if settings.mail.password is not None and settings.mail.password.get_secret_value() == password:
+        left.append("SEKISHO_MAIL__PASSWORD")
+    if left:
+        return problem("examples", say("doctor.examples", variables=", ".join(left)), say("doctor.examples_fix"))
+    return Check(name="examples", text=say("doctor.examples_none"))
+
+
 def _files(settings: Settings) -> Check:
     open_files = open_to_others(settings.database_path)
     secret = settings.database_path.parent / "secret"
     if settings.mode == "dev" and secret.exists() and secret.stat().st_mode & 0o077:
         open_files.append(secret)
     if open_files:
-        names = " ".join(str(file) for file in open_files)
+        names = " ".join(shlex.quote(str(file)) for file in open_files)
         return problem("files", say("doctor.files_open", files=names), say("doctor.files_fix", files=names))
     return Check(name="files", text=say("doctor.files"))
 

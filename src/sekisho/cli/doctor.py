@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 
 import typer
+from msgspec import Struct
 
 from sekisho.cli.checks import Check, checks_around, checks_of_database, problem
 from sekisho.cli.failures import FAILED, store_failure
@@ -15,37 +16,45 @@ from sekisho.settings import Settings, SettingsError, load
 
 
 def doctor(as_json: AsJson = False) -> None:
-    found = asyncio.run(_examine())
-    problems = sum(check.state == "problem" for check in found)
+    report = asyncio.run(_examine())
+    problems = sum(check.state == "problem" for check in report.checks)
     if as_json:
-        print_json({"healthy": problems == 0, "checks": found})
+        hint = {"hint": report.hint} if report.hint else {}
+        print_json({"healthy": problems == 0, "checks": report.checks, **hint})
     else:
-        for check in found:
+        for check in report.checks:
             _print(check)
         print()
         print(say("doctor.found", count=problems) if problems else say("doctor.all_well"))
+        if report.hint:
+            print(f"\n{report.hint}")
     if problems:
         raise typer.Exit(FAILED)
 
 
-async def _examine() -> list[Check]:
+class _Report(Struct, frozen=True):
+    """hint: what to add when the settings are wrong that nobody asked for by name."""
+
+    checks: list[Check]
+    hint: str = ""
+
+
+async def _examine() -> _Report:
     mode = chosen_mode()
     try:
-        settings = load(mode)
+        settings = load(mode, may_create=False)
     except SettingsError as error:
-        hint = mode_hint(mode)
-        return [
+        mistakes = [
             problem(
-                "settings",
-                f"{mistake.variable}: {mistake.ja if LANGUAGE == 'ja' else mistake.en}",
-                mistake.example or hint or mistake.variable,
+                "settings", f"{mistake.variable}: {mistake.ja if LANGUAGE == 'ja' else mistake.en}", mistake.example
             )
             for mistake in error.mistakes
         ]
+        return _Report(mistakes, mode_hint(mode))
     found = [Check(name="settings", text=say("doctor.settings", mode=mode))]
     found += await _examine_database(settings)
     found += [check async for check in checks_around(settings)]
-    return found
+    return _Report(found)
 
 
 async def _examine_database(settings: Settings) -> list[Check]:
@@ -55,7 +64,7 @@ async def _examine_database(settings: Settings) -> list[Check]:
         async with operator(settings) as world:
             return [check async for check in checks_of_database(world, settings)]
     except Exception as error:
-        message = store_failure(error)
+        message = store_failure(error, settings)
         if message is None:
             raise
         # The sentence says what to do as well.

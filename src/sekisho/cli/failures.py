@@ -3,9 +3,12 @@ operator can put right."""
 
 from __future__ import annotations
 
+import os
+import shlex
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any, NoReturn
 
 import msgspec
@@ -16,7 +19,7 @@ from sekisho.cli.texts import LANGUAGE, has, say
 from sekisho.errors import Refusal, ServiceUnavailable, ValidationError
 from sekisho.master_secret import UnsealError
 from sekisho.ports.storage import StoreUnavailable
-from sekisho.settings import SettingsError
+from sekisho.settings import STATE_FOLDER, Settings, SettingsError
 
 FAILED = 1
 
@@ -34,8 +37,11 @@ def fail(error: str, message: str, *, as_json: bool, **more: object) -> NoReturn
 
 
 @contextmanager
-def told(*, as_json: bool = False, hint: str = "") -> Iterator[None]:
-    """Turn every failure that an operator can put right into `fail`; a programming mistake passes."""
+def told(settings: Settings | None = None, *, as_json: bool = False, hint: str = "") -> Iterator[None]:
+    """Turn every failure that an operator can put right into `fail`; a programming mistake passes.
+
+    settings: those that the store is opened with, to name its place.
+    """
     try:
         yield
     except SettingsError as error:
@@ -54,13 +60,13 @@ def told(*, as_json: bool = False, hint: str = "") -> Iterator[None]:
     except StoreUnavailable as error:
         fail("store_unavailable", say("store.unavailable", detail=error), as_json=as_json)
     except Exception as error:
-        sentence = store_failure(error)
+        sentence = store_failure(error, settings)
         if sentence is None:
             raise
         fail(_snake(type(error).__name__), sentence, as_json=as_json)
 
 
-def store_failure(error: BaseException) -> str | None:
+def store_failure(error: BaseException, settings: Settings | None = None) -> str | None:
     """Return what to tell when a store cannot be opened; None if this error is something else.
 
     By the class's name, so that telling a failure loads no database library.
@@ -70,8 +76,40 @@ def store_failure(error: BaseException) -> str | None:
     key = f"store.{type(error).__name__}"
     if not has(key):
         return None
+    if settings is not None and (exact := _exact_failure(type(error).__name__, error, settings)):
+        return exact
     facts: dict[str, Any] = {name: getattr(error, name, None) or "-" for name in ("path", "found", "wanted")}
     return say(key, detail=error, **facts)
+
+
+def _exact_failure(kind: str, error: BaseException, settings: Settings) -> str | None:
+    """Return the sentence for what a look at the disk or the mode explains better than the store can."""
+    path = settings.database_path
+    never_made = kind == "SchemaTooOld" and getattr(error, "found", None) is None
+    if (never_made or kind == "CannotWrite") and _is_missing(path.parent):
+        return say("store.no_folder", folder=path.parent, quoted=shlex.quote(str(path.parent)))
+    if never_made:
+        return say("store.no_database" if _is_missing(path) else "store.no_tables", path=path)
+    if kind == "WrongMasterSecret" and settings.origin_of("secret") == f"file {STATE_FOLDER}/secret":
+        folder = f"{STATE_FOLDER}" + ("" if path.parent.name == STATE_FOLDER else f" {shlex.quote(str(path))}")
+        return say("store.wrong_dev_secret", secret=f"{STATE_FOLDER}/secret", path=_from_here(path), folder=folder)
+    return None
+
+
+def _is_missing(path: Path) -> bool:
+    """What cannot be looked at is not missing."""
+    try:
+        path.stat()
+    except FileNotFoundError:
+        return True
+    except OSError:
+        return False
+    return False
+
+
+def _from_here(path: Path) -> str:
+    below = os.path.relpath(path)
+    return str(path) if below.startswith(os.pardir) else below
 
 
 def _field_lines(error: ValidationError) -> Iterator[str]:

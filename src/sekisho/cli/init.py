@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import secrets
+import shlex
 import textwrap
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,7 +19,8 @@ from sekisho.cli.texts import LANGUAGE, say
 from sekisho.settings import Variable, reference
 
 SECRET = "secret"  # noqa: S105 - the setting's name
-TO_EDIT = ("public_url", "database_url", "allowed_origins", "mail.host", "mail.user", "mail.password", "mail.from")
+TO_EDIT = ("public_url", "database_url", "allowed_origins", "trusted_proxies", "mail.host", "mail.from")
+IF_NEEDED = ("mail.user", "mail.password")
 
 
 def init(
@@ -42,7 +44,7 @@ def init(
     if as_json:
         print_json({"path": str(path)})
     else:
-        print(say("done.init", path=path))
+        print(say("done.init", path=path, quoted=shlex.quote(str(path))))
 
 
 def settings_file() -> str:
@@ -53,15 +55,33 @@ def settings_file() -> str:
     for path in TO_EDIT:
         variable = variables[path]
         lines += [*_comment(f"{_meaning(variable)} {say('init.edit')}"), _line(variable.name, variable.example), ""]
+    for path in IF_NEEDED:
+        variable = variables[path]
+        lines += [
+            *_comment(f"{_meaning(variable)} {say('init.if_needed')}"),
+            f"# {_line(variable.name, variable.example)}",
+            "",
+        ]
     lines += [*_comment(say("init.more")), ""]
     for variable in variables.values():
-        if variable.path not in (SECRET, *TO_EDIT):
-            lines += [*_comment(_meaning(variable)), f"# {_line(variable.name, variable.default)}", ""]
+        if variable.path not in (SECRET, *TO_EDIT, *IF_NEEDED):
+            lines += [
+                *_comment(_meaning(variable)),
+                *_choices(variable),
+                f"# {_line(variable.name, variable.default)}",
+                "",
+            ]
     return "\n".join(lines)
 
 
 def _meaning(variable: Variable) -> str:
     return variable.ja if LANGUAGE == "ja" else variable.en
+
+
+def _choices(variable: Variable) -> Iterator[str]:
+    choices = variable.kind.split(" | ")
+    if len(choices) > 1:
+        yield from _comment(say("init.choices", choices=", ".join(choices)))
 
 
 def _line(name: str, value: str) -> str:

@@ -34,12 +34,18 @@ def key_view(key: SigningKey) -> dict[str, Any]:
 
 @app.command("list", help=say("help.key_list"))
 def show_list(as_json: AsJson = False) -> None:
-    found = run(keys.list_keys, as_json=as_json)
+    async def work(world: OperatorWorld) -> tuple[list[SigningKey], bool]:
+        return await keys.list_keys(world), world.signing_algorithm == keys.SYMMETRIC
+
+    found, is_symmetric = run(work, as_json=as_json)
     if as_json:
         print_json({"keys": [key_view(key) for key in found]})
+        return
+    if is_symmetric:
+        print(say("keys.symmetric") if found else say("doctor.keys_symmetric"))
     elif not found:
         print(say("empty.keys"))
-    else:
+    if found:
         print_table(
             ("kid", "alg", "state", "created", "activated", "verify_until"),
             (
@@ -81,7 +87,14 @@ def compromise(
         except NotFound as error:
             fail(error.code, say("refused.key", kid=kid), as_json=as_json)
 
+    async def look(world: OperatorWorld) -> None:
+        if world.signing_algorithm == keys.SYMMETRIC:
+            fail("symmetric_key", say("refused.symmetric"), as_json=as_json)
+        if kid not in {key.kid for key in await keys.list_keys(world)}:
+            fail("not_found", say("refused.key", kid=kid), as_json=as_json)
+
     if not yes:
+        run(look, as_json=as_json)
         confirm(say("ask.compromise", kid=kid), as_json)
     _tell(run(work, as_json=as_json), "done.compromised", as_json, kid_of_active="active", kid=kid)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Annotated
 
 import typer
@@ -17,11 +18,11 @@ from sekisho.storage.revision import SCHEMA_REVISION
 def migrate(
     sql: Annotated[bool, typer.Option("--sql", help=say("option.sql"))] = False, as_json: AsJson = False
 ) -> None:
-    settings = settings_for_command(as_json=as_json)
+    settings = settings_for_command(as_json=as_json, may_create=not sql)
     path = settings.database_path
-    with told(as_json=as_json):
+    with told(settings, as_json=as_json):
         if sql:
-            print(_pending_sql(settings), end="")
+            _tell_pending(_pending_sql(settings), settings)
             return
         # The migration libraries are heavy; only this command needs them.
         from sekisho.storage.sqlite.migration import migrate as bring_up
@@ -33,6 +34,13 @@ def migrate(
         print(say("done.up_to_date", path=path, revision=SCHEMA_REVISION))
     else:
         print(say("done.migrated", path=path, revision=SCHEMA_REVISION, before=before or say("none")))
+
+
+def _tell_pending(statements: str, settings: Settings) -> None:
+    """Standard output is for the statements alone: it may go straight into a file."""
+    print(statements, end="")
+    if not statements:
+        print(say("done.up_to_date", path=settings.database_path, revision=SCHEMA_REVISION), file=sys.stderr)
 
 
 def _pending_sql(settings: Settings) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import gc
 import logging
+import os
 import socket
 import sys
 from collections.abc import Callable
@@ -136,6 +137,7 @@ def _announce_dev(settings: Settings) -> None:
     state = settings.database_path.parent
     lines = [
         ("dev.url", base),
+        *([] if base == f"http://localhost:{settings.port}" else [("dev.listening", _where(settings))]),
         ("dev.api", f"{base}/api/v1"),
         ("dev.mailbox", f"{base}/dev/mail"),
         ("dev.health", f"{base}/healthz"),
@@ -153,4 +155,13 @@ def _announce_dev(settings: Settings) -> None:
         '    -d \'{"email": "you@example.com", "password": "correct horse battery", "client_id": "web"}\''
     )
     text = [say("dev.running", version=__version__), "", facts, "", say("dev.next"), curl, "", say("dev.stop")]
-    print("\n".join(text), flush=True)
+    try:
+        print("\n".join(text), flush=True)
+    except BrokenPipeError:
+        # Whoever read it has gone (`sekisho dev | head`); the server stays, and nothing is left to be flushed.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _where(settings: Settings) -> str:
+    host = f"[{settings.host}]" if ":" in settings.host else settings.host
+    return f"{host}:{settings.port}"

@@ -16,6 +16,7 @@ import typer
 
 from sekisho.cli.failures import fail, told
 from sekisho.cli.listening import PortRefused, listen
+from sekisho.cli.program import program
 from sekisho.cli.texts import say
 from sekisho.logs import configure_logs
 from sekisho.settings import Mode, Settings, load
@@ -47,12 +48,12 @@ def _serve(settings: Settings, *, migrating: bool) -> None:
     try:
         listener = listen(settings.host, settings.port)
     except PortRefused as refused:
-        command = "PORT=8081 make serve" if settings.mode == "dev" else "SEKISHO_PORT=8081 sekisho serve"
+        command = "PORT=8081 make serve" if settings.mode == "dev" else f"SEKISHO_PORT=8081 {program()} serve"
         message = say(
             f"start.{refused.why}", port=settings.port, host=settings.host, detail=refused.detail, command=command
         )
         fail(refused.why, message, as_json=False)
-    with listener, told():
+    with listener, told(settings):
         _check_schema(settings, migrating=migrating)
         # Only now: a start that fails needs no server.
         from sekisho.cli.server import run_server

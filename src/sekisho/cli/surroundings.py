@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
+from pathlib import Path
 from typing import Annotated, TypeVar
 
 import typer
@@ -11,7 +12,7 @@ import typer
 from sekisho.admin.world import OperatorWorld
 from sekisho.cli.failures import told
 from sekisho.cli.texts import say
-from sekisho.settings import Mode, Settings, load, mode_here
+from sekisho.settings import STATE_FOLDER, Mode, Settings, load, mode_here
 
 _T = TypeVar("_T")
 
@@ -32,11 +33,11 @@ def choose_mode(is_dev: bool | None) -> None:
     _Choice.mode = None if is_dev is None else ("dev" if is_dev else "serve")
 
 
-def settings_for_command(*, as_json: bool = False, overrides: Mapping[str, object] | None = None) -> Settings:
+def settings_for_command(*, as_json: bool = False, may_create: bool = False) -> Settings:
     """Return the settings that the command works with, or tell every mistake and exit."""
     mode = chosen_mode()
     with told(as_json=as_json, hint=mode_hint(mode)):
-        return load(mode, overrides=overrides or {})
+        return load(mode, may_create=may_create)
 
 
 def chosen_mode() -> Mode:
@@ -45,13 +46,14 @@ def chosen_mode() -> Mode:
 
 def mode_hint(mode: Mode) -> str:
     """Return what to add to complaints about settings that nobody asked for by name."""
-    return say("settings.hint") if mode == "serve" and _Choice.mode is None else ""
+    is_guessed = mode == "serve" and _Choice.mode is None
+    return say("settings.hint") if is_guessed and not Path(STATE_FOLDER).is_dir() else ""
 
 
 def run(work: Callable[[OperatorWorld], Awaitable[_T]], *, as_json: bool) -> _T:
     """Do `work` in the operator's world and return its value, or tell why not and exit."""
     settings = settings_for_command(as_json=as_json)
-    with told(as_json=as_json):
+    with told(settings, as_json=as_json):
         return asyncio.run(_in_world(work, settings))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 from typing import Annotated, Any, NoReturn
 
@@ -57,7 +58,7 @@ def add(
         try:
             return await accounts.add_account(request, world)
         except EmailAlreadyExists as error:
-            fail(error.code, say("refused.email_taken", email=email), as_json=as_json)
+            fail(error.code, say("refused.email_taken", email=email, quoted=shlex.quote(email)), as_json=as_json)
 
     account = run(work, as_json=as_json)
     _tell(account, say("done.user_added", email=account.email, id=account.id), as_json)

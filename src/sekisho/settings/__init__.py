@@ -4,6 +4,7 @@ The only reader of the process environment. An option beats the environment, the
 `.env` (in dev), and all mistakes are reported together.
 """
 
+from sekisho.settings.dev import STATE_FOLDER
 from sekisho.settings.loading import load
 from sekisho.settings.mistakes import Mistake, SettingsError, StateError, language_of
 from sekisho.settings.model import Mode, Settings
@@ -12,6 +13,7 @@ from sekisho.settings.surroundings import language_here, mode_here
 from sekisho.settings.variables import Variable
 
 __all__ = [
+    "STATE_FOLDER",
     "Mistake",
     "Mode",
     "Row",

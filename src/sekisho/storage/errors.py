@@ -13,10 +13,11 @@ class SchemaTooOld(StoreCannotOpen):
     """The tables are of an older revision, or there are none yet (`found` is None)."""
 
     def __init__(self, found: str | None, wanted: str) -> None:
-        state = f"has schema {found}" if found else "has no tables yet"
         super().__init__(
-            f"The database {state}; this version of Sekisho needs schema {wanted}. "
+            f"The database has schema {found}; this version of Sekisho needs schema {wanted}. "
             "Make a backup and run `sekisho migrate`."
+            if found
+            else "The database has no tables yet: run `sekisho migrate`."
         )
         self.found = found
         self.wanted = wanted

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import msgspec
 
+from sekisho.cli.program import program
 from sekisho.settings import language_here
 
 LANGUAGES = ("en", "ja")
@@ -24,12 +25,12 @@ _TEXTS = table(LANGUAGE)
 
 
 def say(key: str, **values: object) -> str:
-    """Return the text with each `{name}` replaced.
+    """Return the text with each `{name}` replaced. `{sekisho}` is the program as the reader called it.
 
     Raises:
         KeyError: no such text, or a value is missing. A programming mistake.
     """
-    return _PLACEHOLDER.sub(lambda found: str(values[found[1]]), _TEXTS[key])
+    return _PLACEHOLDER.sub(lambda found: program() if found[1] == "sekisho" else str(values[found[1]]), _TEXTS[key])
 
 
 def has(key: str) -> bool:
