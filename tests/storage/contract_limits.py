@@ -102,6 +102,26 @@ class LimitContract:
         assert await tried(store, count(**long)) == NOW + 1000
         assert await tried(store, count(NOW + 1000, **long)) is None
 
+    async def test_a_clock_that_was_ahead_locks_nobody_out(self, store: Store) -> None:
+        ahead = NOW + 365 * DAY
+        for i in range(3):
+            await tried(store, count(ahead + i))
+        assert [await tried(store, count(NOW + i)) for i in range(4)] == [None, None, None, NOW + 1000]
+
+    async def test_a_clock_that_was_ahead_costs_no_wait_beyond_the_longest(
+        self, store: Store
+    ) -> None:
+        await tried(store, slowed(NOW))
+        for _ in range(2):
+            await tried(store, slowed(NOW + DAY // 2))
+        assert await tried(store, slowed(NOW + 1)) is None
+        assert await tried(store, slowed(NOW + 2)) == NOW + 201
+
+    async def test_nodes_whose_clocks_differ_a_little_count_in_one_window(self, store: Store) -> None:
+        passed = [await tried(store, count(NOW + (1000 if i % 2 == 0 else 0))) for i in range(6)]
+        assert passed[:3] == [None] * 3
+        assert None not in passed[3:]
+
     async def test_a_remembered_device_is_known_with_its_identifier_only(self, store: Store) -> None:
         await done(store, RememberDevice(identifier_tag="i", device_tag="d", now=NOW))
         await done(store, RememberDevice(identifier_tag="i", device_tag="d", now=NOW + 1))

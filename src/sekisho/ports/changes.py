@@ -255,8 +255,9 @@ class CountTry(Change, frozen=True, kw_only=True):
     The first `limit` tries of a window (which starts with its first try) pass. After them, with
     `first_delay_ms` 0, nothing passes until the window is over; otherwise each further try must
     wait: `first_delay_ms` after the one that reached the limit, doubling with each, at most
-    `max_delay_ms`. Loses (`throttled`, with `Lost.retry_at`) when the try does not pass; a lost
-    try is not counted.
+    `max_delay_ms`. A window or a last try that lies further ahead than there can be is over: the
+    clock was ahead and has been corrected. Loses (`throttled`, with `Lost.retry_at`) when the try does
+    not pass; a lost try is not counted.
     """
 
     key: bytes

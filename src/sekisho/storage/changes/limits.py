@@ -4,6 +4,8 @@ A bucket is one row: how many tries its window has seen, and the times of the la
 from them and never stored, so that giving a try back also gives back the waiting time that it caused.
 """
 
+# ruff: noqa: S608 - the texts are put together from constants, values are always parameters
+
 from __future__ import annotations
 
 from sekisho.model import Millis
@@ -13,19 +15,25 @@ from sekisho.storage.steps import Losing, Step, Steps
 # A doubled delay beyond this would leave 64 bits; the longest allowed delay is reached long before.
 MOST_DOUBLINGS = 30
 
-COUNT = """
+# Nodes do not agree to the millisecond. What lies further ahead was written by a clock that has been corrected since:
+# such a window is over, such a wait has passed, or one step of a clock would lock people out for as long as the step.
+CLOCK_SKEW_MS = 5_000
+
+IS_OVER = "(throttle.window_ends_at <= :now OR throttle.window_ends_at > :latest_window_ends_at)"
+
+COUNT = f"""
 INSERT INTO throttle (bucket, tries, last_at, prior_at, window_ends_at) VALUES (:bucket, 1, :now, 0, :window_ends_at)
 ON CONFLICT (bucket) DO UPDATE SET
-    tries = CASE WHEN throttle.window_ends_at <= :now THEN 1 ELSE throttle.tries + 1 END,
-    prior_at = CASE WHEN throttle.window_ends_at <= :now THEN 0 ELSE throttle.last_at END,
+    tries = CASE WHEN {IS_OVER} THEN 1 ELSE throttle.tries + 1 END,
+    prior_at = CASE WHEN {IS_OVER} THEN 0 ELSE throttle.last_at END,
     last_at = :now,
-    window_ends_at = CASE WHEN throttle.window_ends_at <= :now THEN :window_ends_at ELSE throttle.window_ends_at END
-WHERE throttle.window_ends_at <= :now
+    window_ends_at = CASE WHEN {IS_OVER} THEN :window_ends_at ELSE throttle.window_ends_at END
+WHERE {IS_OVER}
     OR throttle.tries < :limit
-    OR (:is_delaying = 1 AND throttle.last_at <= CASE
+    OR (:is_delaying = 1 AND (throttle.last_at > :latest_at OR throttle.last_at <= CASE
         WHEN throttle.tries >= :longest_from THEN :longest_since_at
         ELSE :now - (CAST(:first_delay_ms AS BIGINT) << CAST(throttle.tries - :limit AS INTEGER))
-    END)
+    END))
 RETURNING tries
 """
 
@@ -70,6 +78,8 @@ def count_try(change: changes.CountTry) -> Steps:
             "bucket": change.key,
             "now": change.now,
             "window_ends_at": change.now + change.window_ms,
+            "latest_window_ends_at": change.now + change.window_ms + CLOCK_SKEW_MS,
+            "latest_at": change.now + CLOCK_SKEW_MS,
             "limit": change.limit,
             "is_delaying": int(change.first_delay_ms > 0),
             "first_delay_ms": change.first_delay_ms,
