@@ -152,7 +152,8 @@ class Session(Struct, frozen=True, kw_only=True):
 
 class PendingSignUp(Discreet, frozen=True, kw_only=True):
     """A sign-up whose code has not come back yet. `id` is the wire's `pending` and the id of its
-    one-time code. A decoy (`is_decoy`) behaves alike but its code can never be right."""
+    one-time code. A decoy (`is_decoy`) behaves alike but its code can never be right; one whose address has
+    withdrawn has no `email`, and the keyed hash of the address as `email_key`."""
 
     id: str
     email: str

@@ -43,21 +43,26 @@ class CountingCodes(OneTimeCodes):
 
 
 class Meanwhile:
-    """A store in which something happens right after the account was read: what a slow hash leaves time for."""
+    """A store in which something happens once, right after the account was read: what a slow hash leaves time for."""
 
     def __init__(self, store: Store, happens: Callable[[], Awaitable[object]]) -> None:
         self._store = store
-        self._happens = happens
+        self._happens: Callable[[], Awaitable[object]] | None = happens
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._store, name)
 
     async def find_account(self, account_id: Any) -> Account | None:
         found = await self._store.find_account(account_id)
-        await self._happens()
+        await self._let_it_happen()
         return found
 
     async def find_account_by_email(self, email_key: str) -> Account | None:
         found = await self._store.find_account_by_email(email_key)
-        await self._happens()
+        await self._let_it_happen()
         return found
+
+    async def _let_it_happen(self) -> None:
+        happens, self._happens = self._happens, None
+        if happens is not None:
+            await happens()

@@ -9,7 +9,14 @@ import pytest
 from msgspec.structs import replace
 
 from flows.counting import Meanwhile
-from sekisho.errors import InvalidCredentials, RateLimitExceeded, RefreshTokenInvalid, SessionRevoked
+from sekisho.errors import (
+    InvalidCode,
+    InvalidCredentials,
+    RateLimitExceeded,
+    RefreshTokenInvalid,
+    Refusal,
+    SessionRevoked,
+)
 from sekisho.flows.authenticate import authenticate_bearer, authenticate_cookie
 from sekisho.flows.profile import ProfileChange, change_profile
 from sekisho.flows.withdrawal import withdraw
@@ -80,6 +87,54 @@ async def test_nothing_personal_is_left_in_the_files(world: World) -> None:
     written = world.files().lower()
     personal = (b"hanako", b"yamada", b"192.0.2.77", b"personalmark", b"$argon2")
     assert [word for word in personal if word in written] == []
+
+
+@pytest.mark.parametrize("password", [PASSWORD, "wrong password"])
+async def test_a_login_that_was_hashing_meanwhile_leaves_no_trace_of_the_person(world: World, password: str) -> None:
+    pair = await world.signed_in()
+    during = Meanwhile(world.store, lambda: leave(world, pair))
+    with pytest.raises(InvalidCredentials):
+        await world.login(password=password, world=replace(world.edge.login, store=cast(Store, during)))
+    [line] = await world.audit("login", outcome="failure")
+    assert (line.account_id, line.ip, line.user_agent) == ("", "", "")
+
+
+async def test_no_audit_record_tells_which_address_the_pseudonym_had(world: World) -> None:
+    pair = await world.signed_up()
+    await leave(world, pair)
+    assert {line.identifier_tag for line in await world.audit()} == {""}
+
+
+@pytest.mark.parametrize("with_handle", [True, False])
+async def test_a_stranger_s_sign_up_does_not_tell_when_the_account_left(world: World, with_handle: bool) -> None:
+    pair = await world.signed_in()
+    sent = await world.send_code(origin=ELSEWHERE)
+    handle = sent.pending if with_handle else None
+
+    async def answers() -> list[str]:
+        resent = await world.resend_code(pending=handle, origin=ELSEWHERE)
+        details = []
+        for client_id in ("web", "phone"):
+            with pytest.raises(Refusal) as refused:
+                await world.verify_code("123456", pending=handle, client_id=client_id, origin=ELSEWHERE)
+            details.append(f"{refused.value.code} {refused.value.detail}")
+        return [resent.pending, resent.email, *details]
+
+    before = await answers()
+    await leave(world, pair)
+    letters = len(await world.mail())
+    assert await answers() == before
+    assert len(await world.mail()) == letters
+
+
+async def test_no_sign_up_from_before_finishes_after_the_withdrawal(world: World) -> None:
+    sent = await world.send_code()
+    code = await world.code()
+    await leave(world, await world.signed_in())
+    with pytest.raises(InvalidCode, match="decoy"):
+        await world.verify_code(code, pending=sent.pending)
+    new = await world.signed_up()
+    assert await world.is_live(new)
 
 
 async def test_letters_that_wait_are_sealed(world: World) -> None:

@@ -196,7 +196,7 @@ class Model:
         ended = self.end_all(account, "withdrawal", now)
         account.status = "withdrawn"
         for sign_up in self.sign_ups:
-            sign_up.is_gone |= sign_up.email == account.email
+            sign_up.is_decoy |= sign_up.email == account.email
         return ended
 
     def swept(self, now: int) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from asyncio import gather
 
+from msgspec.structs import replace
+
 from sekisho.model import AccountStatus, AuditRecord, Device
 from sekisho.ports.changes import (
     AddAccount,
@@ -155,7 +157,7 @@ class AccountContract:
         await done(store, EraseAccount(account_id=owner.id, security_version=1, identifier_tag="tag"))
         await done(store, AddAccount(account=account(email_key=owner.email_key)))
 
-    async def test_withdrawal_forgets_devices_and_sign_ups_of_the_address_only(self, store: Store) -> None:
+    async def test_withdrawal_forgets_devices_and_spoils_sign_ups_of_the_address_only(self, store: Store) -> None:
         owner, _ = await signed_in(store)
         mine, others = sign_up(email_key=owner.email_key), sign_up()
         await done(
@@ -168,7 +170,11 @@ class AccountContract:
         await done(store, EraseAccount(account_id=owner.id, security_version=1, identifier_tag="tag"))
         assert not await store.is_known_device("tag", "d")
         assert await store.is_known_device("other", "d")
-        assert await store.find_pending_sign_up(mine.pending.id) is None
+        spoiled = await store.find_pending_sign_up(mine.pending.id)
+        assert spoiled == replace(mine.pending, is_decoy=True, email="", email_key="tag", locale="", password_hash="")
+        assert await store.list_pending_sign_ups("tag") == [spoiled]
+        consume = ConsumeCode(id=mine.code.id, purpose=PURPOSE, code_hash=mine.code.code_hash, now=NOW)
+        assert await lost(store, consume) == "code_gone"
         assert await store.find_pending_sign_up(others.pending.id) == others.pending
 
     async def test_withdrawal_blanks_the_account_s_audit_records_only(self, store: Store) -> None:
@@ -176,11 +182,13 @@ class AccountContract:
         mine = AuditRecord(
             event="login", outcome="success", at=NOW, account_id=owner.id, ip="i", user_agent="u", place="p", device="d"
         )
+        mine = replace(mine, identifier_tag="tag")
         other = AuditRecord(event="login", outcome="failure", at=NOW, account_id="other", ip="i")
         await done(store, AppendAudit(record=mine), AppendAudit(record=other))
         await done(store, EraseAccount(account_id=owner.id, security_version=1, identifier_tag="tag"))
         (kept,) = await store.list_audit(AuditFilter(account_id=owner.id))
         assert (kept.event, kept.ip, kept.user_agent, kept.place, kept.device) == ("login", "", "", "", "")
+        assert kept.identifier_tag == ""
         assert [record.ip for record in await store.list_audit(AuditFilter(account_id="other"))] == ["i"]
 
     async def test_withdrawal_at_a_stale_version_loses(self, store: Store) -> None:

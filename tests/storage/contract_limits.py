@@ -108,9 +108,7 @@ class LimitContract:
             await tried(store, count(ahead + i))
         assert [await tried(store, count(NOW + i)) for i in range(4)] == [None, None, None, NOW + 1000]
 
-    async def test_a_clock_that_was_ahead_costs_no_wait_beyond_the_longest(
-        self, store: Store
-    ) -> None:
+    async def test_a_clock_that_was_ahead_costs_no_wait_beyond_the_longest(self, store: Store) -> None:
         await tried(store, slowed(NOW))
         for _ in range(2):
             await tried(store, slowed(NOW + DAY // 2))

@@ -105,8 +105,15 @@ def _why(account: Account | None) -> str:
 async def _refusal(
     reason: str, email: EmailAddress, client: ClientId, account: Account | None, origin: Origin, world: LoginWorld
 ) -> InvalidCredentials:
-    """Write the one audit record of this failure and return what to raise."""
+    """Write the one audit record of this failure and return what to raise.
+
+    An account that withdrew while the password was hashed leaves no new trace of its person.
+    """
     now: Millis = world.clock.now()
+    # Looked for in any case: each failure costs the same.
+    owner = await world.store.find_account_by_email(email.key)
+    if account is not None and (owner is None or owner.id != account.id):
+        account, origin = None, Origin()
     failure = record(
         Event.LOGIN,
         "failure",

@@ -131,14 +131,14 @@ async def send_code(request: SendCode, world: SignUpWorld) -> CodeSent:
         created_at=now,
         expires_at=now + LIFETIME_MS,
     )
-    code_hash, letter = _new_code(pending, now, world)
+    code_hash, letters = _new_code(pending, now, world)
     await world.store.apply(
         AddPendingSignUp(
             pending=pending,
             code=OneTimeCode(id=pending.id, purpose=PURPOSE, code_hash=code_hash, expires_at=pending.expires_at),
         ),
-        _audit(Event.SIGN_UP_CODE_SENT, "success", email.key, client.whole, request.seen_from, now, world),
-        letter,
+        _audit(Event.SIGN_UP_CODE_SENT, "success", email, client, request.seen_from, now, world),
+        *letters,
     )
     return CodeSent(email.address, pending.id)
 
@@ -159,11 +159,11 @@ async def resend_code(request: ResendCode, world: SignUpWorld) -> CodeSent:
     if isinstance(pending, _NotFound):
         raise pending.refusal
 
-    code_hash, letter = _new_code(pending, now, world)
+    code_hash, letters = _new_code(pending, now, world)
     outcome = await world.store.apply(
         ReplaceCode(id=pending.id, purpose=PURPOSE, code_hash=code_hash, expires_at=now + LIFETIME_MS, now=now),
-        _audit(Event.SIGN_UP_CODE_RESENT, "success", email.key, client.whole, request.seen_from, now, world),
-        letter,
+        _audit(Event.SIGN_UP_CODE_RESENT, "success", email, client, request.seen_from, now, world),
+        *letters,
     )
     if outcome.lost:
         raise SessionNotFound(detail=outcome.lost.why)
@@ -191,13 +191,13 @@ async def verify_code(request: VerifyCode, world: SignUpWorld) -> TokenPair:
 
     pending = await _find_pending(email, client, request.pending, now, world)
     if isinstance(pending, _NotFound):
-        await world.store.apply(_failure(pending.reason, email.key, client.whole, request.seen_from, now, world))
+        await _note_failure(pending.reason, email, client, request.seen_from, now, world)
         raise pending.refusal
-    stored_hash = await _count_try(pending, request.seen_from, now, world)
+    stored_hash = await _count_try(pending, email, client, request.seen_from, now, world)
     code_hash = world.codes.hash(PURPOSE, pending.id, code)
     if pending.is_decoy or not world.codes.same(stored_hash, code_hash):
         reason = "decoy" if pending.is_decoy else "wrong_code"
-        await _note_failure(reason, pending, request.seen_from, now, world)
+        await _note_failure(reason, email, client, request.seen_from, now, world)
         raise InvalidCode(detail=reason)
 
     account = _new_account(pending, now)
@@ -218,8 +218,8 @@ async def verify_code(request: VerifyCode, world: SignUpWorld) -> TokenPair:
     )
     if isinstance(started, TokenPair):
         return started
-    await _refuse_lost(started, pending, request.seen_from, now, world)
-    raise InvalidCode(detail=started.why)
+    await _note_failure(started.why, email, client, request.seen_from, now, world)
+    raise await _refusal_of_lost(started, pending, world)
 
 
 class _NotFound(Struct, frozen=True):
@@ -239,11 +239,13 @@ async def _find_pending(
     email: EmailAddress, client: ClientId, handle: str | None, now: Millis, world: SignUpWorld
 ) -> PendingSignUp | _NotFound:
     """Return the sign-up meant: the one named by `handle`, else the newest of this address and client."""
+    # A withdrawal puts the keyed hash in the place of the address. What is found by it is older than the rest.
+    keys = (email.key, world.throttle.identifier_tag(email.key))
     if handle is None:
-        candidates = await world.store.list_pending_sign_ups(email.key)
+        candidates = [found for key in keys for found in await world.store.list_pending_sign_ups(key)]
     else:
         named = await world.store.find_pending_sign_up(handle)
-        candidates = [named] if named and named.email_key == email.key else []
+        candidates = [named] if named and named.email_key in keys else []
     alive = [pending for pending in candidates if pending.expires_at > now]
     if not alive:
         return _NotFound("no_sign_up", SessionNotFound(detail="no pending sign-up"))
@@ -253,11 +255,14 @@ async def _find_pending(
     return _NotFound("wrong_client", ClientIdMismatch(detail="pending sign-up of another client_id"))
 
 
-def _new_code(pending: PendingSignUp, now: Millis, world: SignUpWorld) -> tuple[bytes, QueueMail]:
-    """Return the hash to store and the letter to send; a decoy gets a hash that no code matches and a notice."""
+def _new_code(pending: PendingSignUp, now: Millis, world: SignUpWorld) -> tuple[bytes, tuple[QueueMail, ...]]:
+    """Return the hash to store and the letter to send; a decoy gets a hash that no code matches and a notice,
+    unless its address has withdrawn."""
+    if pending.is_decoy and not pending.email:
+        return world.codes.hash_of_nothing(), ()
     if pending.is_decoy:
         notice = world.outbox.letter(MailKind.SIGN_UP_EXISTING, to=pending.email, locale=pending.locale, now=now)
-        return world.codes.hash_of_nothing(), notice
+        return world.codes.hash_of_nothing(), (notice,)
     code = world.codes.new()
     letter = world.outbox.letter(
         MailKind.SIGN_UP_CODE,
@@ -268,29 +273,31 @@ def _new_code(pending: PendingSignUp, now: Millis, world: SignUpWorld) -> tuple[
         code=code,
         minutes=str(LIFETIME_MS // 60_000),
     )
-    return world.codes.hash(PURPOSE, pending.id, code), letter
+    return world.codes.hash(PURPOSE, pending.id, code), (letter,)
 
 
-async def _count_try(pending: PendingSignUp, origin: Origin, now: Millis, world: SignUpWorld) -> bytes:
+async def _count_try(
+    pending: PendingSignUp, email: EmailAddress, client: ClientId, origin: Origin, now: Millis, world: SignUpWorld
+) -> bytes:
     """Count this try against its code before the comparison; return the stored hash."""
     max_tries = world.throttle.limits.code_tries_per_code
     outcome = await world.store.apply(CountCodeTry(id=pending.id, purpose=PURPOSE, max_tries=max_tries, now=now))
     if outcome.lost is None:
         return bytes(outcome.results[0])
-    await _note_failure(outcome.lost.why, pending, origin, now, world)
+    await _note_failure(outcome.lost.why, email, client, origin, now, world)
     if outcome.lost.why == "code_dead":
         raise InvalidCode(detail="code_dead")
     raise SessionNotFound(detail=outcome.lost.why)
 
 
-async def _refuse_lost(lost: Lost, pending: PendingSignUp, origin: Origin, now: Millis, world: SignUpWorld) -> None:
+async def _refusal_of_lost(lost: Lost, pending: PendingSignUp, world: SignUpWorld) -> Refusal:
     """The code was right, but somebody else was first. An address that got its account in the
     meantime answers like a decoy, a code replaced in the meantime like a wrong one; a code used in
     the meantime is a sign-up that is over."""
-    await _note_failure(lost.why, pending, origin, now, world)
     unused = await world.store.list_pending_sign_ups(pending.email_key)
     if all(other.id != pending.id for other in unused):
-        raise SessionNotFound(detail=lost.why)
+        return SessionNotFound(detail=lost.why)
+    return InvalidCode(detail=lost.why)
 
 
 def _new_account(pending: PendingSignUp, now: Millis) -> Account:
@@ -307,8 +314,8 @@ def _new_account(pending: PendingSignUp, now: Millis) -> Account:
 def _audit(
     event: Event,
     outcome: str,
-    email_key: str,
-    client_id: str,
+    email: EmailAddress,
+    client: ClientId,
     origin: Origin,
     now: Millis,
     world: SignUpWorld,
@@ -320,18 +327,14 @@ def _audit(
             outcome,
             at=now,
             origin=origin,
-            client_id=client_id,
+            client_id=client.whole,
             reason=reason,
-            identifier_tag=world.throttle.identifier_tag(email_key),
+            identifier_tag=world.throttle.identifier_tag(email.key),
         )
     )
 
 
-def _failure(
-    reason: str, email_key: str, client_id: str, origin: Origin, now: Millis, world: SignUpWorld
-) -> AppendAudit:
-    return _audit(Event.SIGN_UP, "failure", email_key, client_id, origin, now, world, reason)
-
-
-async def _note_failure(reason: str, pending: PendingSignUp, origin: Origin, now: Millis, world: SignUpWorld) -> None:
-    await world.store.apply(_failure(reason, pending.email_key, pending.client_id, origin, now, world))
+async def _note_failure(
+    reason: str, email: EmailAddress, client: ClientId, origin: Origin, now: Millis, world: SignUpWorld
+) -> None:
+    await world.store.apply(_audit(Event.SIGN_UP, "failure", email, client, origin, now, world, reason))

@@ -13,11 +13,20 @@ SET email = '', email_key = NULL, is_verified = 0, name = '', locale = 'en', rol
 WHERE id = :id
 """
 
-FORGET_CODES = """
-DELETE FROM one_time_codes WHERE id IN (SELECT id FROM pending_sign_ups WHERE email_key = :email_key)
+# A stranger may hold the handle of one: if it were gone, its answers would tell when the account left. So they go on
+# as decoys, found by the keyed hash that takes the place of the address, until their time is over.
+SPOIL_CODES = """
+UPDATE one_time_codes SET code_hash = :code_hash
+WHERE id IN (SELECT id FROM pending_sign_ups WHERE email_key = :email_key)
 """
 
-FORGET_SIGN_UPS = "DELETE FROM pending_sign_ups WHERE email_key = :email_key"
+SPOIL_SIGN_UPS = """
+UPDATE pending_sign_ups
+SET is_decoy = 1, email = '', email_key = :identifier_tag, locale = '', password_hash = ''
+WHERE email_key = :email_key
+"""
+
+NO_CODE = b""
 
 FORGET_DEVICES = "DELETE FROM known_devices WHERE identifier_tag = :identifier_tag"
 
@@ -27,11 +36,13 @@ SET ip = '', user_agent = '', place = '', device_name = '', device_os = '', devi
 WHERE account_id = :id
 """
 
-BLANK_AUDIT = "UPDATE audit SET ip = '', user_agent = '', place = '', device = '' WHERE account_id = :id"
+BLANK_AUDIT = """
+UPDATE audit SET identifier_tag = '', ip = '', user_agent = '', place = '', device = '' WHERE account_id = :id
+"""
 
 # Sign-ups and refusals that name no account say where their person was, too.
 BLANK_AUDIT_OF_ADDRESS = """
-UPDATE audit SET ip = '', user_agent = '', place = '', device = ''
+UPDATE audit SET identifier_tag = '', ip = '', user_agent = '', place = '', device = ''
 WHERE identifier_tag = :identifier_tag AND account_id = ''
 """
 
@@ -42,8 +53,8 @@ def erase_account(change: changes.EraseAccount) -> Steps:
         return Losing("security_version")
     account, address = {"id": change.account_id}, {"email_key": locked[0][0]}
 
-    yield Step(FORGET_CODES, address)
-    yield Step(FORGET_SIGN_UPS, address)
+    yield Step(SPOIL_CODES, {**address, "code_hash": NO_CODE})
+    yield Step(SPOIL_SIGN_UPS, {**address, "identifier_tag": change.identifier_tag})
     yield Step(FORGET_DEVICES, {"identifier_tag": change.identifier_tag})
     yield Step(BLANK_SESSIONS, account)
     yield Step(BLANK_AUDIT, account)
