@@ -21,6 +21,7 @@ from sekisho import audit, catalogue
 from sekisho.errors import Refusal, all_refusals
 from sekisho.http.refusals import CHALLENGES, STATUS
 from sekisho.http.routes import COMMON, DEV_ROUTES, OF_BODIES, OF_SESSION, ROUTES, Route, refusals_of
+from sekisho.passwords.policy import PasswordPolicy, Profile
 from sekisho.settings import Settings, Variable, reference
 
 TEXTS = Path(__file__).parent / "reference_texts"
@@ -59,12 +60,47 @@ KINDS_JA = {"number": "数値", "text": "文字列", "secret": "秘密の値", "
 GENERAL = {"en": "general", "ja": "全般"}
 
 
+PROFILES_HEADS = {
+    "en": ("profile", "fewest characters", "kinds of characters"),
+    "ja": ("規則", "最小の文字数", "文字の種類"),
+}
+NO_CLASSES = {"en": "any", "ja": "指定なし"}
+CLASSES = {
+    "en": "at least one capital letter, small letter, digit and symbol",
+    "ja": "英大文字、英小文字、数字、記号をそれぞれ 1 文字以上",
+}
+
+
+WITHOUT_CLASSES = "nine quiet herons over the pond"
+"""Good enough for every profile that asks for no kinds of characters."""
+
+
 def settings_page(language: str) -> str:
     text = MADE_BY + _introduction("settings", language)
     for group, members in groupby(reference(), key=_group_of):
         rows = [_setting_row(variable, language) for variable in members]
         text += f"## {group or GENERAL[language]}\n\n{_table(SETTINGS_HEADS[language], rows)}\n"
+        if group == "password":
+            text += _profiles(language)
     return text.rstrip("\n") + "\n"
+
+
+def _profiles(language: str) -> str:
+    """Return what each password profile asks for."""
+    rows = []
+    for profile in Profile:
+        policy = PasswordPolicy(profile)
+        kinds = NO_CLASSES[language] if _lets_pass(policy, WITHOUT_CLASSES) else CLASSES[language]
+        rows.append((_code(profile), str(policy.min_length), kinds))
+    return _introduction("profiles", language) + _table(PROFILES_HEADS[language], rows) + "\n"
+
+
+def _lets_pass(policy: PasswordPolicy, password: str) -> bool:
+    try:
+        policy.check(password, email="")
+    except Refusal:
+        return False
+    return True
 
 
 def _group_of(variable: Variable) -> str:
@@ -98,7 +134,7 @@ def _bounds(variable: Variable) -> str:
 
 ERRORS_HEADS = {
     "en": ("code", "status", "when", "message"),
-    "ja": ("コード", "ステータス", "メッセージ"),
+    "ja": ("コード", "ステータス", "どんなとき", "メッセージ"),
 }
 REASONS_TEXTS = {
     "en": "\n## Reasons\n\nWhy a field was refused, in `details` of `validation_error`.\n\n",
@@ -110,21 +146,19 @@ CHALLENGE_TEXTS = {
     "ja": "\n## WWW-Authenticate\n\n次のコードにはこのヘッダーが付きます (RFC 6750 3 節)。\n\n",
 }
 CHALLENGE_HEADS = {"en": ("code", "header"), "ja": ("コード", "ヘッダー")}
-MISTAKE = {
-    "en": (
-        "`internal_server_error`",
-        "500",
-        "A mistake of ours. `details.incident` is the number to look for in the log.",
-    ),
-    "ja": ("`internal_server_error`", "500"),
-}
+MISTAKE = "internal_server_error"
+MISTAKE_WHEN = "A mistake of ours. `details.incident` is the number to look for in the log."
 
 
 def errors_page(language: str) -> str:
-    codes = [_error_row(refusal, language) for refusal in all_refusals()]
-    codes.append((*MISTAKE[language], catalogue.text("error.internal_server_error", language, incident="…")))
+    when = _when(language)
+    codes = [
+        (_code(refusal.code), str(STATUS[refusal]), when[refusal.code], _said(refusal.code, language))
+        for refusal in all_refusals()
+    ]
+    codes.append((_code(MISTAKE), "500", when[MISTAKE], _said(MISTAKE, language)))
     reasons = [
-        (_code(key.removeprefix("reason.")), catalogue.text(key, language))
+        (_reason_named(key.removeprefix("reason.")), catalogue.text(key, language, min_length="…"))
         for key in sorted(catalogue.keys(language))
         if key.startswith("reason.")
     ]
@@ -140,10 +174,23 @@ def errors_page(language: str) -> str:
     )
 
 
-def _error_row(refusal: type[Refusal], language: str) -> tuple[str, ...]:
-    message = catalogue.text(f"error.{refusal.code}", language)
-    when = (" ".join((refusal.__doc__ or "").split()),) if language == "en" else ()
-    return (_code(refusal.code), str(STATUS[refusal]), *when, message)
+def _when(language: str) -> dict[str, str]:
+    """Return when each code is answered: in English the first words of its class."""
+    if language == "ja":
+        return msgspec.json.decode((TEXTS / "errors_when.ja.json").read_bytes(), type=dict[str, str])
+    return {refusal.code: " ".join((refusal.__doc__ or "").split()) for refusal in all_refusals()} | {
+        MISTAKE: MISTAKE_WHEN
+    }
+
+
+def _said(code: str, language: str) -> str:
+    return catalogue.text(f"error.{code}", language, incident="…")
+
+
+def _reason_named(key: str) -> str:
+    """Return the reason's code; for a sentence of one field only, with that field."""
+    field, _, code = key.rpartition(".")
+    return f"{_code(code)} ({_code(field)})" if field else _code(code)
 
 
 AUDIT_HEADS = {
@@ -207,7 +254,8 @@ def _limit_lines(route: Route) -> Iterator[str]:
     variables = {variable.path: variable for variable in reference()}
     for rule in route.limits:
         named = "; ".join(
-            f"{_code(path)} {variables[path].default} ({variables[path].en.rstrip('.')})" for path in LIMITS_OF[rule]
+            f"{_code(variables[path].name)} {variables[path].default} ({variables[path].en.rstrip('.')})"
+            for path in LIMITS_OF[rule]
         )
         yield f"- Limits, {_code(rule)}: {named}"
 

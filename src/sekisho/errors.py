@@ -16,17 +16,24 @@ class Refusal(Exception):
     code:        stable lower_snake_case; an RFC's own word where one exists.
     detail:      why, for logs and tests only. Never serialised.
     details:     what the client may read beside the message: field to reason, or values to go on with.
+    values:      what the texts of the reasons say beside the reason, as the least length of a password.
     retry_after: whole seconds to wait, when waiting can help.
     """
 
     code: ClassVar[str]
 
     def __init__(
-        self, *, detail: str = "", details: Mapping[str, object] | None = None, retry_after: int | None = None
+        self,
+        *,
+        detail: str = "",
+        details: Mapping[str, object] | None = None,
+        values: Mapping[str, object] | None = None,
+        retry_after: int | None = None,
     ) -> None:
         super().__init__(detail or self.code)
         self.detail = detail
         self.details = details
+        self.values = values or {}
         self.retry_after = retry_after
 
 
@@ -79,7 +86,7 @@ class SessionNotFound(Refusal):
 
 
 class EmailAlreadyExists(Refusal):
-    """The address has an account. Only when `signup.reveal_existing` is set."""
+    """The address has an account. Only when `SEKISHO_SIGNUP__REVEAL_EXISTING` is set."""
 
     code = "email_already_exists"
 

@@ -7,7 +7,7 @@ import re
 import pytest
 
 from sekisho import catalogue, errors
-from sekisho.catalogue import choose_locale, text
+from sekisho.catalogue import choose_locale, reason, text
 from sekisho.passwords.policy import REASONS
 
 KEYS = catalogue.keys("en")
@@ -42,7 +42,16 @@ def test_every_refusal_has_its_text_and_every_error_text_its_refusal() -> None:
 
 def test_only_the_incident_needs_a_value_among_errors_and_reasons() -> None:
     needy = {k for k in KEYS if k.startswith(("error.", "reason.", "field.")) and placeholders(k, "en")}
-    assert needy == {"error.internal_server_error"}
+    assert needy == {"error.internal_server_error", "reason.password.too_short"}
+
+
+@pytest.mark.parametrize(
+    ("locale", "said"), [("en", "Use at least 8 characters."), ("ja", "8 文字以上にしてください。")]
+)
+def test_a_short_password_is_told_how_long_it_must_be(locale: str, said: str) -> None:
+    assert reason("password", "too_short", locale, {"min_length": 8}) == said
+    assert reason("password", "too_short", locale, {}) == text("reason.too_short", locale)
+    assert reason("name", "too_short", locale, {"min_length": 8}) == text("reason.too_short", locale)
 
 
 @pytest.mark.parametrize("locale", catalogue.LOCALES)
@@ -56,7 +65,7 @@ def test_no_text_is_empty_or_ragged(locale: str) -> None:
 def test_japanese_texts_are_japanese() -> None:
     kana_or_kanji = re.compile("[\u3040-\u30ff\u4e00-\u9fff]")
     for key in KEYS:
-        assert kana_or_kanji.search(text(key, "ja", incident="", count="")), key
+        assert kana_or_kanji.search(text(key, "ja", incident="", count="", min_length="")), key
 
 
 def test_values_are_put_in_as_they_are() -> None:
@@ -99,5 +108,10 @@ def test_the_heaviest_language_that_we_speak_wins(header: str, chosen: str) -> N
     assert choose_locale(header) == chosen
 
 
+def test_a_reason_of_one_field_is_a_reason_at_all() -> None:
+    own = [key.split(".") for key in KEYS if key.startswith("reason.") and key.count(".") == 2]
+    assert [parts for parts in own if f"field.{parts[1]}" not in KEYS or f"reason.{parts[2]}" not in KEYS] == []
+
+
 def test_every_reason_against_a_password_has_its_text() -> None:
-    assert {f"reason.{reason}" for reason in REASONS} <= KEYS
+    assert {f"reason.{code}" for code in REASONS} <= KEYS

@@ -131,7 +131,11 @@ def test_a_user_is_added_shown_given_roles_and_withdrawn(server: LiveServer) -> 
 def test_a_refused_password_never_comes_back_in_an_answer(server: LiveServer) -> None:
     done = add_user(server.folder, "jiro@mail.test", password="hunter2")
     assert done.returncode == 1
-    assert json.loads(done.stderr)["details"] == {"password": "too_short"}
+    said = json.loads(done.stderr)
+    assert (said["details"], said["message"]) == (
+        {"password": "too_short"},
+        "password: Use at least 8 characters.",
+    )
     assert "hunter2" not in done.stdout + done.stderr
 
 

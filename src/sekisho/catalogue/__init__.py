@@ -1,13 +1,14 @@
 """Every sentence that the server says to a person, in English and Japanese.
 
 Keys are flat and grouped by their prefix: `error.<code>` (a refusal), `reason.<code>` (why a field
-was refused), `field.<name>` (a field's label), `message.<flow>` (a success). Letters have templates
-of their own (`sekisho.delivery`).
+was refused; `reason.<field>.<code>` says it better for one field), `field.<name>` (a field's label),
+`message.<flow>` (a success). Letters have templates of their own (`sekisho.delivery`).
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
 
@@ -31,6 +32,14 @@ _TEXTS = {locale: _load(locale) for locale in LOCALES}
 def keys(locale: str) -> frozenset[str]:
     """Every key of a locale, for pages and tests that list them."""
     return frozenset(_TEXTS[locale])
+
+
+def reason(field: str, code: str, locale: str, values: Mapping[str, object]) -> str:
+    """Return why a field was refused: the field's own sentence where there is one and `values` has what it says."""
+    own = f"reason.{field}.{code}"
+    if own in _TEXTS[locale] and values.keys() >= set(_PLACEHOLDER.findall(_TEXTS[locale][own])):
+        return text(own, locale, **values)
+    return text(f"reason.{code}", locale)
 
 
 def text(key: str, locale: str, **values: object) -> str:

@@ -150,7 +150,8 @@ def _profile(world: OperatorWorld) -> Check:
 def _examples(settings: Settings) -> Check:
     """In dev nothing has to be edited."""
     password = next(variable.example for variable in reference() if variable.path == "mail.password")
-    left = [row.variable for row in describe(settings) if settings.mode == "serve" and EXAMPLE_DOMAIN in row.value]
+    given = [row for row in describe(settings) if settings.mode == "serve" and row.origin != "default"]
+    left = [row.variable for row in given if EXAMPLE_DOMAIN in row.value]
     if settings.mail.password is not None and settings.mail.password.get_secret_value() == password:
         left.append("SEKISHO_MAIL__PASSWORD")
     if left:

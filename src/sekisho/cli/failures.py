@@ -6,7 +6,7 @@ from __future__ import annotations
 import os
 import shlex
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NoReturn
@@ -114,15 +114,16 @@ def _from_here(path: Path) -> str:
 
 def _field_lines(error: ValidationError) -> Iterator[str]:
     for field, reason in (error.details or {}).items():
-        yield say("refused.field", field=field, reason=_reason(field, str(reason)))
+        yield say("refused.field", field=field, reason=_reason(field, str(reason), error.values))
 
 
-def _reason(field: str, reason: str) -> str:
+def _reason(field: str, code: str, values: Mapping[str, object]) -> str:
     """The commands' own sentence about this field, else the one that the server says to everybody."""
-    own, shared = f"reason.{field}.{reason}", f"reason.{reason}"
+    own = f"reason.{field}.{code}"
     if has(own):
         return say(own)
-    return catalogue.text(shared, LANGUAGE) if shared in catalogue.keys(LANGUAGE) else reason
+    is_known = f"reason.{code}" in catalogue.keys(LANGUAGE)
+    return catalogue.reason(field, code, LANGUAGE, values) if is_known else code
 
 
 def _snake(name: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from sekisho import errors
+from sekisho.catalogue import reason as reason_text
 from sekisho.catalogue import text
 from sekisho.errors import CsrfFailed, Refusal, ValidationError
 from sekisho.http.answer import Answer, HeaderList, json_answer
@@ -80,5 +81,5 @@ def _message(refusal: Refusal, details: dict[str, object], locale: str) -> str:
     general = text(f"error.{refusal.code}", locale, retry_after=refusal.retry_after or 0)
     if not isinstance(refusal, ValidationError) or not details:
         return general
-    reasons = [f"{name}: {text(f'reason.{reason}', locale)}" for name, reason in details.items()]
+    reasons = [f"{name}: {reason_text(name, str(reason), locale, refusal.values)}" for name, reason in details.items()]
     return f"{general} {' '.join(reasons)}"

@@ -95,7 +95,11 @@ class PasswordPolicy:
         normal = normal_form(password)
         reason = self._reason_against(normal, email)
         if reason:
-            raise ValidationError(detail=f"password refused: {reason}", details={"password": reason})
+            raise ValidationError(
+                detail=f"password refused: {reason}",
+                details={"password": reason},
+                values={"min_length": self.min_length},
+            )
 
     def _reason_against(self, normal: str, email: str) -> str:
         if len(normal) < self._rules.min_length:

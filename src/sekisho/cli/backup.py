@@ -1,0 +1,61 @@
+"""`sekisho backup` and `sekisho restore`: a copy of the database, and the way back."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from sekisho.cli.failures import fail, told
+from sekisho.cli.output import print_json
+from sekisho.cli.surroundings import AsJson, settings_for_command
+from sekisho.cli.texts import say
+from sekisho.settings import Settings
+
+
+def backup(
+    target: Annotated[Path, typer.Argument(help=say("argument.backup_target"))], as_json: AsJson = False
+) -> None:
+    settings = settings_for_command(as_json=as_json)
+    with told(settings, as_json=as_json):
+        from sekisho.storage.sqlite.backup import back_up
+
+        try:
+            back_up(settings.database_path, target)
+        except FileExistsError:
+            fail("file_exists", say("backup.exists", path=target), as_json=as_json)
+    if as_json:
+        print_json({"database": str(settings.database_path), "backup": str(target)})
+    else:
+        print(say("done.backed_up", path=target))
+
+
+def restore(
+    source: Annotated[Path, typer.Argument(help=say("argument.backup_source"))], as_json: AsJson = False
+) -> None:
+    settings = settings_for_command(as_json=as_json)
+    if not source.exists():
+        fail("no_such_file", say("backup.missing", path=source), as_json=as_json)
+    with told(settings, as_json=as_json):
+        from sekisho.storage.sqlite.backup import stage, swap
+
+        staged = stage(source, settings.database_path)
+        # Made safe before it takes the database's place: a server that starts in between finds the one or the other.
+        ended = asyncio.run(_raise_epoch(settings.model_copy(update={"database_path": staged})))
+        kept = swap(staged, settings.database_path)
+    if as_json:
+        print_json({"database": str(settings.database_path), "kept": str(kept) if kept else None, "ended": ended})
+    else:
+        print(say("done.restored", path=settings.database_path, count=ended))
+        if kept:
+            print(say("done.kept", path=kept))
+
+
+async def _raise_epoch(settings: Settings) -> int:
+    from sekisho.admin.restore import raise_epoch
+    from sekisho.assemble import operator
+
+    async with operator(settings) as world:
+        return await raise_epoch(world)
