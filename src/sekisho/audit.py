@@ -34,6 +34,7 @@ class Event(StrEnum):
     ROLES_CHANGED = "roles_changed"
     SIGNING_KEYS_ROTATED = "signing_keys_rotated"
     SIGNING_KEY_COMPROMISED = "signing_key_compromised"
+    DATABASE_RESTORED = "database_restored"
 
 
 SUCCESS = "success"
@@ -146,6 +147,12 @@ VOCABULARY: dict[Event, Entry] = {
         en="The signing keys moved on, by an operator's command or on schedule; nobody was signed out.",
         ja="運用者の操作または予定により、署名鍵が切り替わりました。ログアウトした利用者はいません。",
         reasons={SUCCESS: ("", "schedule")},
+        fields=(),
+    ),
+    Event.DATABASE_RESTORED: Entry(
+        en="An operator put a backup back: what happened since is missing before this line, and every session ended.",
+        ja="運用者がバックアップを書き戻しました。この行より前にはバックアップ以降の記録がなく、すべてのセッションが終了しました。",
+        reasons=_DONE,
         fields=(),
     ),
     Event.SIGNING_KEY_COMPROMISED: Entry(

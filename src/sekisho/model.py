@@ -46,6 +46,7 @@ class EndReason(StrEnum):
     WITHDRAWAL = "withdrawal"
     PASSWORD_CHANGED = "password_changed"  # noqa: S105 - a reason, not a password
     EXPIRED = "expired"
+    RESTORED = "restored"
 
 
 class KeyState(StrEnum):

@@ -178,22 +178,31 @@ async def test_FS_24_a_token_ahead_of_a_restored_file_rolls_it_forward(site: Sit
     assert site.value("SELECT count(*) FROM audit WHERE event = 'store_behind'") == 1
 
 
-@pytest.mark.xfail(reason="open: nothing tells a server that its file is a backup; `sekisho restore` comes with scale")
-async def test_FS_24_a_session_that_ended_after_the_backup_stays_ended(site: Site) -> None:
+async def test_FS_24_what_ended_after_a_backup_stays_ended_when_it_is_restored(site: Site) -> None:
     await site.seed(account(0))
     with site.serving() as server:
         wire = Wire(port_of(server))
         pair = await sign_in(wire)
-        _back_up(site)
+        assert site.command("backup", str(site.folder / "backup.db")).returncode == 0
         ended = await wire.call("POST", "auth/logout", {"refresh_token": pair.refresh_token, "client_id": CLIENT})
+        later = await sign_in(wire)
         assert ended.status == 200
+        assert "locked" in site.command("restore", str(site.folder / "backup.db")).stderr, "a server has it open"
         await wire.close()
-    _restore(site)
+    restored = site.command("restore", str(site.folder / "backup.db"))
+    assert restored.returncode == 0, restored.stderr
     with site.serving() as server:
         wire = Wire(port_of(server))
-        again = await refresh(wire, pair.refresh_token)
+        answers = [await refresh(wire, each.refresh_token) for each in (pair, later)]
+        bearer = await wire.call("GET", "user/profile", token=later.access_token)
+        fresh = await sign_in(wire)
         await wire.close()
-    assert again.status == 401
+
+    assert [answer.status for answer in answers] == [401, 401]
+    assert bearer.status == 401
+    assert fresh.access_token
+    assert site.value("SELECT count(*) FROM audit WHERE event = 'database_restored'") == 1
+    assert site.value("SELECT count(*) FROM audit WHERE event = 'session_ended' AND reason = 'restored'") == 1
 
 
 def _back_up(site: Site) -> None:

@@ -9,6 +9,7 @@ from storage.contract_accounts import AccountContract
 from storage.contract_codes import CodeContract
 from storage.contract_limits import LimitContract
 from storage.contract_operations import OperationContract
+from storage.contract_restoring import RestoringContract
 from storage.contract_rotation import RotationContract
 from storage.contract_sessions import SessionContract
 

@@ -39,12 +39,12 @@ def restore(
     if not source.exists():
         fail("no_such_file", say("backup.missing", path=source), as_json=as_json)
     with told(settings, as_json=as_json):
-        from sekisho.storage.sqlite.backup import stage, swap
+        from sekisho.storage.sqlite.backup import staged, swap
 
-        staged = stage(source, settings.database_path)
-        # Made safe before it takes the database's place: a server that starts in between finds the one or the other.
-        ended = asyncio.run(_raise_epoch(settings.model_copy(update={"database_path": staged})))
-        kept = swap(staged, settings.database_path)
+        with staged(source, settings.database_path) as copy:
+            # Made safe before it takes the database's place: whoever starts in between finds the one or the other.
+            ended = asyncio.run(_raise_epoch(settings.model_copy(update={"database_path": copy})))
+            kept = swap(copy, settings.database_path)
     if as_json:
         print_json({"database": str(settings.database_path), "kept": str(kept) if kept else None, "ended": ended})
     else:

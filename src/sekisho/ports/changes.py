@@ -31,9 +31,6 @@ class Change(Discreet, frozen=True, kw_only=True):
     """One write. Subclasses are the whole vocabulary."""
 
 
-# --- accounts
-
-
 class AddAccount(Change, frozen=True, kw_only=True):
     """Insert an account. Loses (`email_taken`) if another account has its `email_key`."""
 
@@ -41,11 +38,12 @@ class AddAccount(Change, frozen=True, kw_only=True):
 
 
 class ChangeProfile(Change, frozen=True, kw_only=True):
-    """Set name and locale. Loses (`account_gone`) unless the account is active. Returns the `Account`."""
+    """Set name and locale; None leaves one as it is. Loses (`account_gone`) unless the account is active.
+    Returns the `Account`."""
 
     account_id: AccountId
-    name: str
-    locale: str
+    name: str | None = None
+    locale: str | None = None
 
 
 class ReplacePasswordHash(Change, frozen=True, kw_only=True):
@@ -93,9 +91,6 @@ class EraseAccount(Change, frozen=True, kw_only=True):
     account_id: AccountId
     security_version: int
     identifier_tag: str
-
-
-# --- sessions
 
 
 class StartSession(Change, frozen=True, kw_only=True):
@@ -164,7 +159,12 @@ class EndSession(Change, frozen=True, kw_only=True):
 
 class EndSessions(Change, frozen=True, kw_only=True):
     """End all live sessions of an account but `except_id`, each with its audit record and journal
-    entry. Returns how many ended."""
+    entry. Returns how many ended.
+
+    Concurrency: this and `StartSession` for one account behave as if run one after the other, from here to the
+    end of the call: a session that starts meanwhile is among those that end, or starts after the commit
+    and finds what else the call changed (a withdrawal, another password).
+    """
 
     account_id: AccountId
     reason: EndReason
@@ -183,9 +183,6 @@ class EndExpiredSessions(Change, frozen=True, kw_only=True):
     now: Millis
     journal_until_at: Millis
     limit: int
-
-
-# --- sign-up and one-time codes
 
 
 class OneTimeCode(Struct, frozen=True, kw_only=True):
@@ -248,9 +245,6 @@ class SpoilSignUps(Change, frozen=True, kw_only=True):
     code_hash: bytes
 
 
-# --- throttle and known devices
-
-
 class CountTry(Change, frozen=True, kw_only=True):
     """Count one try against a bucket, before the work that it pays for.
 
@@ -283,9 +277,6 @@ class RememberDevice(Change, frozen=True, kw_only=True):
     identifier_tag: str
     device_tag: str
     now: Millis
-
-
-# --- keys, journal, audit, mail, upkeep
 
 
 class AddSigningKey(Change, frozen=True, kw_only=True):
@@ -361,6 +352,20 @@ class SetMeta(Change, frozen=True, kw_only=True):
 
     name: str
     value: str
+
+
+class RaiseEpoch(Change, frozen=True, kw_only=True):
+    """After a backup was put back: whatever was ended or used since must not come back. End every session
+    (audited and journaled, reason `restored`), spend every one-time code, drop the waiting mail (it was
+    sent, or its codes are dead), and give the journal a new `generation`, so that its readers start
+    over. Returns how many sessions ended.
+
+    Only for a file that no server has open: listeners are not told.
+    """
+
+    generation: str
+    now: Millis
+    journal_until_at: Millis
 
 
 class PurgeExpired(Change, frozen=True, kw_only=True):

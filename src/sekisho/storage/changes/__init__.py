@@ -13,6 +13,7 @@ from sekisho.storage.changes import (
     limits,
     outbox,
     records,
+    restoring,
     rotation,
     session_ends,
     session_starts,
@@ -52,4 +53,5 @@ STEPS_OF: Mapping[type[changes.Change], Maker] = {
     changes.MailSent: outbox.mail_sent,
     changes.MailFailed: outbox.mail_failed,
     changes.PurgeExpired: upkeep.purge_expired,
+    changes.RaiseEpoch: restoring.raise_epoch,
 }
