@@ -14,5 +14,13 @@ from storage.contract_rotation import RotationContract
 from storage.contract_sessions import SessionContract
 
 
-class StoreContract(AccountContract, SessionContract, RotationContract, CodeContract, LimitContract, OperationContract):
+class StoreContract(
+    AccountContract,
+    SessionContract,
+    RotationContract,
+    CodeContract,
+    LimitContract,
+    OperationContract,
+    RestoringContract,
+):
     """All of them."""
