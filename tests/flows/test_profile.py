@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from asyncio import gather
+
 import pytest
 
 from sekisho.errors import SessionRevoked, ValidationError
@@ -29,6 +31,13 @@ async def test_what_is_not_said_stays_as_it_is(world: World) -> None:
     await changed(world, pair, "Hanako", "ja")
     assert (await changed(world, pair, name="Hana")).locale == "ja"
     assert (await changed(world, pair, locale="en")).name == "Hana"
+
+
+async def test_two_tabs_that_change_different_fields_at_once_lose_nothing(world: World) -> None:
+    pair = await world.signed_in()
+    await gather(changed(world, pair, name="Hana"), changed(world, pair, locale="ja"))
+    after = await read_profile(principal_of(pair), world.edge.profile)
+    assert (after.name, after.locale) == ("Hana", "ja")
 
 
 async def test_a_name_of_only_spaces_clears_it(world: World) -> None:

@@ -81,6 +81,18 @@ class AccountContract:
         assert (changed.name, changed.locale, changed.security_version) == ("花", "ja", 1)
         assert await store.find_account(added.id) == changed
 
+    async def test_what_a_profile_change_does_not_name_stays(self, store: Store) -> None:
+        added = account(name="花", locale="ja")
+        await done(store, AddAccount(account=added))
+        await gather(
+            done(store, ChangeProfile(account_id=added.id, name="花子")),
+            done(store, ChangeProfile(account_id=added.id, locale="en")),
+        )
+        (changed,) = await done(store, ChangeProfile(account_id=added.id))
+        assert (changed.name, changed.locale) == ("花子", "en")
+        (cleared,) = await done(store, ChangeProfile(account_id=added.id, name=""))
+        assert (cleared.name, cleared.locale) == ("", "en")
+
     async def test_only_an_active_account_changes_its_profile(self, store: Store) -> None:
         added = account(status=AccountStatus.DISABLED)
         await done(store, AddAccount(account=added))

@@ -17,7 +17,7 @@ RETURNING id
 """
 
 CHANGE_PROFILE = f"""
-UPDATE accounts SET name = :name, locale = :locale
+UPDATE accounts SET name = COALESCE(:name, name), locale = COALESCE(:locale, locale)
 WHERE id = :id AND status = 'active'
 RETURNING {columns(ACCOUNT)}
 """
