@@ -150,7 +150,7 @@ class Model:
         if counter >= session.counter:
             return ROTATED
         if counter == session.counter - 1 and now - session.rotated_at <= GRACE_MS:
-            return REPEATED
+            return REPEATED if session.rotated_at - now <= CLOCK_LEEWAY_MS else ENDED
         return REPLAYED
 
     def refreshed(self, session: SessionModel, counter: int, client_id: str, now: int) -> str:

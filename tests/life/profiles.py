@@ -22,7 +22,7 @@ FULL = settings(
 # A deliberate fault must show within these examples. The first failure is enough: nothing is made smaller.
 FAULT = settings(
     FULL,
-    max_examples=60,
+    max_examples=400,
     stateful_step_count=30,
     derandomize=True,
     phases=(Phase.generate,),

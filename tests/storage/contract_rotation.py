@@ -61,6 +61,15 @@ class RotationContract:
         assert (replayed.session, replayed.account) == (before, owner)
         assert await row(store, first) == before
 
+    async def test_a_clock_that_stepped_back_does_not_hold_the_grace_window_open(self, store: Store) -> None:
+        owner, first = await signed_in(store)
+        await verdict(store, rotate(first))
+        before = await row(store, first)
+        assert await verdict(store, rotate(first, now=NOW + MINUTE - 5000)) == Repeated(before, owner)
+        ended = await verdict(store, rotate(first, now=NOW + MINUTE - 5001))
+        assert ended == Ended("rotated 5001 ms ahead of the clock")
+        assert await row(store, first) == before
+
     async def test_without_a_grace_window_the_predecessor_is_replayed_at_once(self, store: Store) -> None:
         _, first = await signed_in(store)
         await verdict(store, rotate(first))

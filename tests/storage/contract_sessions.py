@@ -9,6 +9,7 @@ from sekisho.ports.changes import (
     AddAccount,
     EndExpiredSessions,
     EndSessions,
+    EraseAccount,
     SetAccountStatus,
     SetPassword,
     TouchSession,
@@ -171,6 +172,14 @@ class SessionContract:
         assert {(one.session_id, one.reason) for one in records} == {(one.id, "logout_all") for one in others}
         assert await done(store, end_all(owner.id)) == (1,)
         assert await done(store, end_all(owner.id)) == (0,)
+
+    async def test_no_login_that_races_a_withdrawal_leaves_a_session(self, store: Store) -> None:
+        for _ in range(5):
+            owner, _ = await signed_in(store)
+            leaving = (end_all(owner.id), EraseAccount(account_id=owner.id, security_version=1, identifier_tag="tag"))
+            starts = [store.apply(start(session(owner), max_sessions=20)) for _ in range(6)]
+            await gather(*starts[:3], store.apply(*leaving), *starts[3:])
+            assert await store.list_sessions(owner.id, NOW) == []
 
     async def test_a_clock_that_was_ahead_leaves_no_session_behind(self, store: Store) -> None:
         owner, _ = await signed_in(store)

@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any, cast
 
 import apsw
 import pytest
 
-from sekisho.ports.changes import AddAccount, AppendJournal, Change, SetMeta
+from sekisho.model import EndReason
+from sekisho.ports.changes import AddAccount, AppendJournal, Change, EndSessions, SetMeta
 from sekisho.ports.storage import Committed, Outcome, StoreUnavailable
+from sekisho.storage.changes.locks import LOCK_ACCOUNT_ROW
+from sekisho.storage.changes.session_ends import end_sessions
 from sekisho.storage.sqlite.batch import commit_batch
 from sekisho.storage.sqlite.connections import open_writer
 from sekisho.storage.sqlite.migration import migrate
+from sekisho.storage.sqlite.writer import Writer
+from sekisho.storage.steps import Step
 from storage.build import NOW, account
 
 REVOKE = AppendJournal(kind="jti", value="x", expires_at=NOW, reason="r")
@@ -43,6 +50,28 @@ def fill_up(connection: apsw.Connection) -> None:
     pages = connection.pragma("page_count")
     assert isinstance(pages, int)
     connection.pragma("max_page_count", pages + 5)
+
+
+def test_ending_all_sessions_locks_the_account_first_where_others_write_at_the_same_time() -> None:
+    change = EndSessions(
+        account_id=account().id, reason=EndReason.WITHDRAWAL, now=NOW, journal_until_at=NOW, except_id=None
+    )
+    assert next(end_sessions(change)) == Step(LOCK_ACCOUNT_ROW, {"id": change.account_id})
+
+
+@pytest.mark.anyio
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+async def test_closing_comes_to_an_end_also_if_the_file_cannot_be_closed(connection: apsw.Connection) -> None:
+    class Stuck:
+        def __getattr__(self, name: str) -> Any:
+            return getattr(connection, name)
+
+        def close(self) -> None:
+            raise apsw.IOError("disk gone")
+
+    writer = Writer(cast(apsw.Connection, Stuck()))
+    async with asyncio.timeout(5):
+        await writer.close()
 
 
 def test_a_losing_call_in_the_middle_does_not_harm_the_others(connection: apsw.Connection) -> None:

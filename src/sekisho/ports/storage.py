@@ -45,9 +45,6 @@ class Outcome(Struct, frozen=True):
     lost: Lost | None = None
 
 
-# --- the verdict of RotateSession
-
-
 class Rotated(Struct, frozen=True):
     """The presented token was the live one (or ahead of a store that forgot: `was_behind`).
     `session` is the row after the change, `account` its account."""
@@ -81,7 +78,8 @@ class WrongClient(Struct, frozen=True):
 
 
 class Ended(Struct, frozen=True):
-    """Ended, expired, unknown, account not active, or not this row's secret. Nothing to change."""
+    """Ended, expired, unknown, account not active, not this row's secret, or the direct predecessor of a
+    rotation that lies ahead of the clock by more than nodes differ. Nothing to change."""
 
     detail: str
 

@@ -9,3 +9,6 @@ UPDATE accounts SET security_version = security_version
 WHERE id = :id AND status = 'active' AND security_version = :security_version
 RETURNING email_key
 """
+
+# For a change that holds whatever state the account is in.
+LOCK_ACCOUNT_ROW = "UPDATE accounts SET security_version = security_version WHERE id = :id RETURNING 1"

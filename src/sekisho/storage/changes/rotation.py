@@ -23,6 +23,10 @@ from sekisho.storage.steps import Step, Steps
 # it does somebody else has got a verdict.
 MOST_ROUNDS = 5
 
+# Nodes do not agree to the millisecond. A rotation that lies further ahead says nothing about the grace window, which a
+# clock that stepped back would hold open for as long as the step; nor does it prove a theft, so nothing ends.
+CLOCK_SKEW_MS = 5_000
+
 FIND = f"""
 SELECT {columns(SESSION, "sessions")}, {columns(ACCOUNT, "accounts")}
 FROM sessions JOIN accounts ON accounts.id = sessions.account_id
@@ -95,6 +99,8 @@ def classify(session: Session, account: Account, change: changes.RotateSession) 
 
     since = change.now - session.rotated_at
     if change.counter == session.counter - 1 and change.grace_ms > 0 and since <= change.grace_ms:
+        if since < -CLOCK_SKEW_MS:
+            return Ended(f"rotated {-since} ms ahead of the clock")
         return Repeated(session, account)
     return Replayed(session, account, f"counter {change.counter}, live {session.counter}, {since} ms after rotation")
 

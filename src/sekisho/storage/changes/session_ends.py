@@ -1,13 +1,15 @@
 """How sessions end. Every end, whatever its reason, passes `record_end`: one audit record and one journal entry.
 
 Changes that end sessions for safety take every row that has not ended, also one whose time seems to be over: a
-clock that was ahead for a moment must not leave a session behind that lives again afterwards.
+clock that was ahead for a moment must not leave a session behind that lives again afterwards. `must_be_live` is for
+a caller that has just seen the session alive by the same `now`, and must know whether this call is what ended it.
 """
 
 from __future__ import annotations
 
 from sekisho.model import AuditRecord, EndReason, JournalEntry, Millis, Origin
 from sekisho.ports import changes
+from sekisho.storage.changes.locks import LOCK_ACCOUNT_ROW
 from sekisho.storage.changes.records import audit_step, journal_steps
 from sekisho.storage.steps import Losing, Row, Step, Steps, Telling, Value
 
@@ -110,6 +112,7 @@ def end_session(change: changes.EndSession) -> Steps:
 
 
 def end_sessions(change: changes.EndSessions) -> Steps:
+    yield Step(LOCK_ACCOUNT_ROW, {"id": change.account_id})
     rows = yield Step(
         END_ALL,
         {

@@ -81,8 +81,10 @@ class Writer:
         while (batch := self._batches.get()) is not None:
             verdicts, committed = commit_batch(self._connection, [call for call, _ in batch])
             self._on_loop(self._deliver, batch, verdicts, committed)
-        self._connection.close()
-        self._on_loop(self._ended.set_result, None)
+        try:
+            self._connection.close()
+        finally:
+            self._on_loop(self._ended.set_result, None)
 
     def _on_loop(self, function: Callable[..., None], *values: object) -> None:
         """Nobody waits for answers on a loop that is closed."""
