@@ -102,7 +102,7 @@ class Throttle:
             ),
             self._count("login_network", net, limit=limits.login_failures_per_network, ms=window_ms, now=now),
         )
-        return by_network if known_device else (*by_network, self._login_delay(email_key, now))
+        return by_network if known_device else (*by_network, self._delay("login_day", email_key, now))
 
     def password_tries(self, account_id: str, ip: str, now: Millis) -> tuple[CountTry, ...]:
         """Return the tries of a call that asks a signed-in account for its password."""
@@ -110,7 +110,10 @@ class Throttle:
             self.limits.login_failures_per_identifier_and_network,
             self.limits.login_window_seconds * _SECOND_MS,
         )
-        return (self._count("password", account_id, network(ip), limit=limit, ms=window_ms, now=now),)
+        return (
+            self._count("password", account_id, network(ip), limit=limit, ms=window_ms, now=now),
+            self._delay("password_day", account_id, now),
+        )
 
     def code_sends(self, email_key: str, ip: str, now: Millis) -> tuple[CountTry, ...]:
         """Return the tries of sending one code. Never given back: the mail is out."""
@@ -176,9 +179,10 @@ class Throttle:
         names = (("cookie", origin.device_token), ("client", device_part))
         return tuple(base64url.encode(self._master.tag("device", kind, name)) for kind, name in names if name)
 
-    def _login_delay(self, email_key: str, now: Millis) -> CountTry:
+    def _delay(self, rule: str, whose: str, now: Millis) -> CountTry:
+        """Return the try that waits longer with each failure of a day."""
         return CountTry(
-            key=self._key("login_day", email_key),
+            key=self._key(rule, whose),
             limit=self.limits.login_failures_per_identifier_a_day,
             window_ms=_DAY_MS,
             now=now,

@@ -57,6 +57,13 @@ def test_V6_1_1_a_known_device_is_spared_the_delay_that_strangers_cause_and_noth
     assert login(known=True) == login()[:2]
 
 
+def test_a_password_asked_for_again_counts_by_account_and_network_and_by_account_alone() -> None:
+    here = THROTTLE.password_tries("account", "192.0.2.1", NOW)
+    elsewhere = THROTTLE.password_tries("account", "192.0.2.2", NOW)
+    assert rules(here) == [(5, 5 * MINUTE, 0, 0), (20, DAY, 30_000, 60 * MINUTE)]
+    assert [a.key == b.key for a, b in zip(here, elsewhere, strict=True)] == [False, True]
+
+
 def test_login_buckets_are_shared_exactly_where_they_should_be() -> None:
     here, mapped = login(), login(ip="::ffff:192.0.2.1")
     elsewhere, somebody = login(ip="192.0.2.2"), login("b@example.com")
@@ -85,7 +92,7 @@ def test_no_two_rules_share_a_bucket() -> None:
         *THROTTLE.code_sends(same, same, NOW),
         *THROTTLE.code_tries(same, same, NOW),
     )
-    assert len({each.key for each in tries}) == len(tries) == 9
+    assert len({each.key for each in tries}) == len(tries) == 10
 
 
 def test_buckets_and_tags_name_nobody_and_need_the_master_secret() -> None:

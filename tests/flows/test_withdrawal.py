@@ -24,7 +24,7 @@ from sekisho.model import AccountStatus, EndReason, Origin, Transport
 from sekisho.outbox import MailKind
 from sekisho.ports.storage import Store
 from sekisho.sessions import TokenPair
-from world import ELSEWHERE, HANAKO, HOME, PASSWORD, World, principal_of, with_device
+from world import ELSEWHERE, HANAKO, HOME, PASSWORD, World, a_network, principal_of, with_device
 
 pytestmark = pytest.mark.anyio
 
@@ -182,6 +182,18 @@ async def test_six_wrong_passwords_in_five_minutes_are_too_many(world: World) ->
         await leave(world, pair)
     world.clock.advance(minutes=5)
     await leave(world, pair)
+
+
+async def test_wrong_passwords_from_many_networks_have_to_wait_longer_and_longer(world: World) -> None:
+    pair = await world.signed_in()
+    guesses = (leave(world, pair, "wrong password", a_network(number)) for number in range(25))
+    answers = await gather(*guesses, return_exceptions=True)
+    assert sum(isinstance(answer, InvalidCredentials) for answer in answers) == 20
+    with pytest.raises(RateLimitExceeded) as refused:
+        await leave(world, pair, origin=a_network(25))
+    assert refused.value.retry_after == 30
+    world.clock.advance(seconds=30)
+    await leave(world, pair, origin=a_network(26))
 
 
 async def test_a_withdrawal_that_was_hashing_while_the_account_was_disabled_erases_nothing(world: World) -> None:
