@@ -354,6 +354,20 @@ class SetMeta(Change, frozen=True, kw_only=True):
     value: str
 
 
+class RaiseEpoch(Change, frozen=True, kw_only=True):
+    """After a backup was put back: whatever was ended or used since must not come back. End every session
+    (audited and journaled, reason `restored`), spend every one-time code, drop the waiting mail (it was
+    sent, or its codes are dead), and give the journal a new `generation`, so that its readers start
+    over. Returns how many sessions ended.
+
+    Only for a file that no server has open: listeners are not told.
+    """
+
+    generation: str
+    now: Millis
+    journal_until_at: Millis
+
+
 class PurgeExpired(Change, frozen=True, kw_only=True):
     """Delete what nothing can use any more: codes and sign-ups that expired, throttle buckets whose time is
     over, ended sessions that ended before `ended_before_at`, devices not seen since `devices_before_at`,
