@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import httpx2
 import pytest
 
-from live_server import live_server
+from live_server import LiveServer, live_server
 from sekisho import audit
 from sekisho.errors import all_refusals
 from sekisho.http.routes import ROUTES
@@ -152,6 +155,60 @@ def test_the_tour_prints_what_the_readme_shows(readme: str, tmp_path: Path) -> N
     printed = done.stdout.split(f"{BETWEEN}\n")
     wrong = [(text, shown) for text, (_, shown) in zip(printed, tour, strict=True) if not is_like(text, shown)]
     assert wrong == []
+
+
+HOW_TO_VERIFY = ("docs/how-to/verify-tokens.md", "docs/ja/how-to/verify-tokens.md")
+HS256_KEY = "ujT0CcPz4m6nZl1vQe8RbW9yKx2hDa5sFg7oLi3pNk4="
+
+
+def token_of(server: LiveServer) -> str:
+    """Sign somebody up and return the access token."""
+    person = {"email": "hanako@mail.test", "client_id": "web"}
+    sent = httpx2.post(
+        f"{server.url}/api/v1/auth/signup/send-code", json={**person, "password": "eleven quiet lanterns"}
+    )
+    found = re.search(r"^ {4}(\d{6})$", httpx2.get(f"{server.url}/dev/mail.json").json()[0]["text"], re.MULTILINE)
+    assert found
+    pair = httpx2.post(
+        f"{server.url}/api/v1/auth/signup/verify-code",
+        json={**person, "code": found[1], "pending": sent.json()["pending"]},
+    )
+    return str(pair.json()["access_token"])
+
+
+def verified(program: str, token: str, folder: Path) -> tuple[int, str]:
+    """Run the page's program with a token; return its exit code and the claims that it prints."""
+    ending = "\nimport sys\nprint(json.dumps(claims_of(sys.argv[1])))\n"
+    done = subprocess.run(
+        [sys.executable, "-c", program + ending, token],
+        cwd=folder,
+        env={**os.environ, "SEKISHO_JWT__SECRET_KEY": HS256_KEY},
+        capture_output=True,
+        encoding="utf-8",
+        timeout=60,
+    )
+    return done.returncode, done.stdout or done.stderr
+
+
+@pytest.mark.parametrize("page", HOW_TO_VERIFY)
+@pytest.mark.parametrize("algorithm", ["ES256", "HS256"])
+def test_the_example_takes_a_real_token_and_no_other(page: str, algorithm: str, tmp_path: Path) -> None:
+    text = (ROOT / page).read_text(encoding="utf-8")
+    program, with_hs256 = re.findall(r"^```python\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
+    program += with_hs256 if algorithm == "HS256" else ""
+    key = {"SEKISHO_JWT__SECRET_KEY": HS256_KEY} if algorithm == "HS256" else {}
+    with live_server(tmp_path, **key) as server:
+        issuer = f"http://localhost:{urlsplit(server.url).port}"
+        program = program.replace("https://auth.example.com", issuer)
+        token = token_of(server)
+        code, said = verified(program, token, tmp_path)
+        assert code == 0, said
+        assert [claim for claim in json.loads(said) if f"`{claim}`" not in text] == []
+
+        head, body, signature = token.split(".")
+        assert verified(program, f"{head}.{body}.{signature[::-1]}", tmp_path)[0] == 1
+        for_another = program.replace("ISSUER = AUDIENCE =", 'AUDIENCE = "https://other.example.com"\nISSUER =')
+        assert "aud" in verified(for_another, token, tmp_path)[1].splitlines()[-1]
 
 
 def test_both_readmes_run_the_same_tour() -> None:
