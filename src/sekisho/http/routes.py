@@ -13,7 +13,7 @@ from sekisho import errors
 from sekisho.errors import Refusal
 from sekisho.http import (
     csrf,
-    dev_mailbox,
+    dev_pages,
     login,
     logout,
     operations,
@@ -240,14 +240,20 @@ ROUTES: tuple[Route, ...] = (
 DEV_ROUTES: tuple[Route, ...] = (
     Route(
         method="GET",
+        path="/",
+        endpoint=dev_pages.front_page_endpoint,
+        summary="Where everything is, as a page",
+    ),
+    Route(
+        method="GET",
         path="/dev/mail",
-        endpoint=dev_mailbox.mail_page_endpoint,
+        endpoint=dev_pages.mail_page_endpoint,
         summary="Caught mail, as a page",
     ),
     Route(
         method="GET",
         path="/dev/mail.json",
-        endpoint=dev_mailbox.mail_list_endpoint,
+        endpoint=dev_pages.mail_list_endpoint,
         summary="Caught mail, newest first",
     ),
 )

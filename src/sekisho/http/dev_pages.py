@@ -1,8 +1,11 @@
-"""The development mailbox: the mail that `sekisho dev` catches, as a page and as JSON. It exists in `dev` only."""
+"""The pages of `sekisho dev`: where everything is, and the mailbox that catches mail. They exist in `dev` only."""
 
 from __future__ import annotations
 
+import re
+
 from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup, escape
 
 from sekisho.errors import NotFound
 from sekisho.http.answer import Answer, HeaderList, json_answer
@@ -16,10 +19,30 @@ PAGE_POLICY: HeaderList = (
         b"frame-ancestors 'none'",
     ),
 )
+DOCUMENTS = ("README.md", "docs/reference/http.md", "docs/reference/errors.md", "docs/how-to/verify-tokens.md")
+
+# As the letters write a code: alone on its line.
+_CODE = re.compile(r"^ {4}([0-9]{6})$", re.MULTILINE)
+
+
+def _with_code(text: str) -> Markup:
+    """Return a letter's text for a page, its code emphasised."""
+    return Markup(_CODE.sub(r'    <strong class="code">\1</strong>', str(escape(text))))  # noqa: S704 - escaped before
+
+
+def _moment(at: str) -> str:
+    """Return RFC 3339 as people write a time."""
+    return f"{at[:10]} {at[11:19]} UTC"
+
 
 _pages = Environment(
     loader=PackageLoader("sekisho.http", "pages"), autoescape=True, undefined=StrictUndefined, trim_blocks=True
 )
+_pages.filters |= {"with_code": _with_code, "moment": _moment}
+
+
+async def front_page_endpoint(call: Call) -> Answer:
+    return _page(call, "dev_front.html", documents=DOCUMENTS)
 
 
 async def mail_list_endpoint(call: Call) -> Answer:
@@ -27,8 +50,11 @@ async def mail_list_endpoint(call: Call) -> Answer:
 
 
 async def mail_page_endpoint(call: Call) -> Answer:
-    letters = await _letters(call)
-    page = _pages.get_template("dev_mail.html").render(letters=letters, say=call.say, locale=call.locale)
+    return _page(call, "dev_mail.html", letters=await _letters(call))
+
+
+def _page(call: Call, template: str, **values: object) -> Answer:
+    page = _pages.get_template(template).render(say=call.say, locale=call.locale, **values)
     return Answer(200, page.encode(), b"text/html; charset=utf-8", PAGE_POLICY)
 
 
