@@ -162,12 +162,14 @@ class Sessions:
                 grace_ms=self._lifetimes.grace_ms,
                 idle_ms=self._lifetimes.idle_ms,
                 ip=origin.ip,
+                user_agent=origin.user_agent,
             )
         )
         rotation: Rotation = outcome.results[0]
         match rotation:
             case Rotated(was_behind=True):
-                await self._note_store_behind(rotation, origin, now)
+                session = rotation.session
+                security_log.warning("store_behind", session_id=session.id, counter=session.counter)
             case Replayed():
                 await self._end_for_security(rotation, EndReason.REPLAY, MailKind.SESSION_REPLAYED, origin, now)
             case WrongClient():
@@ -286,18 +288,3 @@ class Sessions:
         security_log.warning(
             str(reason), session_id=session.id, account_id=account.id, ip=origin.ip, detail=verdict.detail
         )
-
-    async def _note_store_behind(self, rotation: Rotated, origin: Origin, now: Millis) -> None:
-        session = rotation.session
-        line = record(
-            Event.STORE_BEHIND,
-            "success",
-            at=now,
-            origin=origin,
-            account_id=session.account_id,
-            session_id=session.id,
-            client_id=session.client_id,
-            actor="system",
-        )
-        await self._store.apply(AppendAudit(record=line))
-        security_log.warning("store_behind", session_id=session.id, counter=session.counter)

@@ -9,7 +9,7 @@ import pytest
 
 from sekisho.model import Session, SessionId, Transport
 from sekisho.ports.changes import RotateSession, SetAccountStatus
-from sekisho.ports.storage import Ended, Repeated, Replayed, Rotated, Rotation, Store, WrongClient
+from sekisho.ports.storage import AuditFilter, Ended, Repeated, Replayed, Rotated, Rotation, Store, WrongClient
 from storage.build import DAY, MINUTE, NOW, done, end, rotate, signed_in
 
 
@@ -88,6 +88,16 @@ class RotationContract:
         assert rotated.was_behind
         assert rotated.session.counter == 8
         assert await row(store, first) == rotated.session
+
+    async def test_a_row_that_was_behind_has_its_audit_record_in_the_same_commit(self, store: Store) -> None:
+        owner, first = await signed_in(store)
+        await verdict(store, rotate(first))
+        assert await store.list_audit(AuditFilter(event="store_behind")) == []
+        await verdict(store, rotate(first, 7, user_agent="Browser 1"))
+        (line,) = await store.list_audit(AuditFilter(event="store_behind"))
+        assert (line.outcome, line.at, line.actor) == ("success", NOW + MINUTE, "system")
+        assert (line.account_id, line.session_id, line.client_id) == (owner.id, first.id, first.client_id)
+        assert (line.ip, line.user_agent) == ("198.51.100.4", "Browser 1")
 
     async def test_an_unknown_session_is_ended(self, store: Store) -> None:
         _, first = await signed_in(store)

@@ -114,7 +114,8 @@ class StartSession(Change, frozen=True, kw_only=True):
 
 class RotateSession(Change, frozen=True, kw_only=True):
     """Spend one refresh token. Never loses; returns a `Rotation` of `ports.storage`, decided in the
-    order ended -> secret -> client -> counter (DESIGN section 4). Changes the row only for `Rotated`.
+    order ended -> secret -> client -> counter (DESIGN section 4). Changes the row only for `Rotated`; if the
+    row was behind, with the audit record `store_behind`.
     `body` sessions need the whole `client_id`, the others only its app part.
 
     Concurrency: of any number of callers with one live token exactly one gets `Rotated`.
@@ -128,6 +129,7 @@ class RotateSession(Change, frozen=True, kw_only=True):
     grace_ms: int
     idle_ms: int
     ip: str
+    user_agent: str = ""
 
 
 class TouchSession(Change, frozen=True, kw_only=True):

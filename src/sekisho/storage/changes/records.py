@@ -6,6 +6,9 @@ from sekisho.model import AuditRecord, JournalEntry
 from sekisho.ports import changes
 from sekisho.storage.steps import Step, Steps, Telling
 
+# The actor of what the server does by itself.
+SYSTEM = "system"
+
 APPEND_JOURNAL = """
 INSERT INTO journal (kind, value, expires_at, reason) VALUES (:kind, :value, :expires_at, :reason) RETURNING seq
 """

@@ -13,9 +13,10 @@ import hmac
 
 from msgspec.structs import replace
 
-from sekisho.model import Account, AccountStatus, Session, Transport
+from sekisho.model import Account, AccountStatus, AuditRecord, Session, Transport
 from sekisho.ports import changes
 from sekisho.ports.storage import Ended, Repeated, Replayed, Rotated, Rotation, StoreUnavailable, WrongClient
+from sekisho.storage.changes.records import SYSTEM, audit_step
 from sekisho.storage.rows import ACCOUNT, SESSION, SESSION_WIDTH, account_from, columns, session_from
 from sekisho.storage.steps import Step, Steps
 
@@ -77,8 +78,28 @@ def rotate_session(change: changes.RotateSession) -> Steps:
                 idle_expires_at=idle_expires_at,
                 ip=change.ip,
             )
-            return Rotated(after, account, was_behind=session.counter < change.counter)
+            was_behind = session.counter < change.counter
+            if was_behind:
+                yield _store_behind(after, change)
+            return Rotated(after, account, was_behind)
     raise StoreUnavailable("the session kept changing while its token was judged")
+
+
+def _store_behind(session: Session, change: changes.RotateSession) -> Step:
+    """What tells the operator that the store lost a commit stands or falls with the rotation that found it out."""
+    return audit_step(
+        AuditRecord(
+            event="store_behind",
+            outcome="success",
+            at=change.now,
+            account_id=session.account_id,
+            session_id=session.id,
+            client_id=session.client_id,
+            actor=SYSTEM,
+            ip=change.ip,
+            user_agent=change.user_agent,
+        )
+    )
 
 
 def classify(session: Session, account: Account, change: changes.RotateSession) -> Rotation | None:

@@ -10,10 +10,8 @@ from __future__ import annotations
 from sekisho.model import AuditRecord, EndReason, JournalEntry, Millis, Origin
 from sekisho.ports import changes
 from sekisho.storage.changes.locks import LOCK_ACCOUNT_ROW
-from sekisho.storage.changes.records import audit_step, journal_steps
+from sekisho.storage.changes.records import SYSTEM, audit_step, journal_steps
 from sekisho.storage.steps import Losing, Row, Step, Steps, Telling, Value
-
-SYSTEM = "system"
 
 END_ONE = """
 UPDATE sessions SET ended_at = :now, end_reason = :reason
