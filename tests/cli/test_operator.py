@@ -169,3 +169,29 @@ def test_people_get_tables_and_sentences(server: LiveServer) -> None:
 @pytest.mark.parametrize("words", [("session", "end"), ("user", "ad"), ("user", "list", "--limit", "0")])
 def test_wrong_usage_has_its_own_exit_code(server: LiveServer, words: tuple[str, ...]) -> None:
     assert sekisho(*words, folder=server.folder).returncode == 2
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("user", "list", "--limit", "x"), "--limit must be a whole number."),
+        (("user", "list", "--limit", "0"), "--limit must be from 1 to 1000."),
+        (("user", "list", "--production"), "--production stands before the command: sekisho --production …"),
+        (("user", "show"), "Missing: EMAIL|ID"),
+        (("session", "end"), "Give a session id, or --user with an address or account id; not both."),
+    ],
+)
+def test_wrong_usage_is_one_sentence_and_json_where_that_is_asked_for(
+    server: LiveServer, words: tuple[str, ...], said: str
+) -> None:
+    done = sekisho(*words, folder=server.folder)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.splitlines() == [said, "", f"See sekisho {words[0]} {words[1]} --help"]
+    as_json = sekisho(*words, "--json", folder=server.folder)
+    assert (as_json.returncode, as_json.stdout) == (2, "")
+    assert json.loads(as_json.stderr) == {"error": "usage", "message": said}
+
+
+def test_a_language_that_there_is_not_is_answered_with_those_that_there_are(server: LiveServer) -> None:
+    done = add_user(server.folder, "saburo@mail.test", "--locale", "fr")
+    assert json.loads(done.stderr)["message"] == "locale: Use en or ja."

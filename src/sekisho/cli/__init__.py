@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import sys
+
 
 def main() -> None:
     """Run the command of this process's arguments, and exit."""
     from sekisho.cli.commands import app
+    from sekisho.cli.usage import run
 
-    app(prog_name="sekisho")
+    run(app, sys.argv[1:])

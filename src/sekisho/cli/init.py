@@ -24,7 +24,9 @@ IF_NEEDED = ("mail.user", "mail.password")
 
 
 def init(
-    output: Annotated[Path, typer.Option("--output", "-o", help=say("option.output"))] = Path("sekisho.env"),
+    output: Annotated[Path, typer.Option("--output", "-o", metavar="FILE", help=say("option.output"))] = Path(
+        "sekisho.env"
+    ),
     to_stdout: Annotated[bool, typer.Option("--print", help=say("option.print"))] = False,
     as_json: AsJson = False,
 ) -> None:

@@ -75,7 +75,7 @@ def rotate(as_json: AsJson = False) -> None:
 
 @app.command("compromise", help=say("help.key_compromise"), context_settings=TAKES_IDS)
 def compromise(
-    kid: Annotated[str, typer.Argument(help=say("argument.kid"))],
+    kid: Annotated[str, typer.Argument(metavar="KID", help=say("argument.kid"))],
     yes: Annotated[bool, typer.Option("--yes", help=say("option.yes"))] = False,
     as_json: AsJson = False,
 ) -> None:

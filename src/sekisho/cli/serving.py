@@ -23,8 +23,8 @@ from sekisho.settings import Mode, Settings, load
 from sekisho.storage.errors import SchemaTooOld
 from sekisho.storage.revision import SCHEMA_REVISION
 
-Port = Annotated[int | None, typer.Option(help=say("option.port"))]
-Host = Annotated[str | None, typer.Option(help=say("option.host"))]
+Port = Annotated[int | None, typer.Option(metavar="PORT", help=say("option.port"))]
+Host = Annotated[str | None, typer.Option(metavar="ADDRESS", help=say("option.host"))]
 
 
 def dev(port: Port = None, host: Host = None) -> None:

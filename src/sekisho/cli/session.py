@@ -72,7 +72,7 @@ def show_list(
 
 @app.command("end", help=say("help.session_end"), context_settings=TAKES_IDS)
 def end(
-    session_id: Annotated[str | None, typer.Argument(metavar="[ID]", help=say("argument.session"))] = None,
+    session_id: Annotated[str | None, typer.Argument(metavar="ID", help=say("argument.session"))] = None,
     user: Annotated[str | None, typer.Option("--user", metavar="EMAIL|ID", help=say("option.user"))] = None,
     as_json: AsJson = False,
 ) -> None:

@@ -44,9 +44,9 @@ def account_view(account: Account) -> dict[str, Any]:
 
 @app.command("add", help=say("help.user_add"))
 def add(
-    email: Annotated[str, typer.Argument(help=say("argument.email"))],
-    roles: Annotated[list[str] | None, typer.Option("--role", help=say("option.role"))] = None,
-    locale: Annotated[str, typer.Option(help=say("option.locale"))] = "en",
+    email: Annotated[str, typer.Argument(metavar="EMAIL", help=say("argument.email"))],
+    roles: Annotated[list[str] | None, typer.Option("--role", metavar="ROLE", help=say("option.role"))] = None,
+    locale: Annotated[str, typer.Option(metavar="LOCALE", help=say("option.locale"))] = "en",
     password_stdin: Annotated[bool, typer.Option("--password-stdin", help=say("option.password_stdin"))] = False,
     no_password: Annotated[bool, typer.Option("--no-password", help=say("option.no_password"))] = False,
     as_json: AsJson = False,
@@ -66,8 +66,8 @@ def add(
 
 @app.command("list", help=say("help.user_list"))
 def show_list(
-    after: Annotated[str, typer.Option(help=say("option.after"))] = "",
-    limit: Annotated[int, typer.Option(min=1, max=1000, help=say("option.limit"))] = 100,
+    after: Annotated[str, typer.Option(metavar="ID", help=say("option.after"))] = "",
+    limit: Annotated[int, typer.Option(metavar="N", min=1, max=1000, help=say("option.limit"))] = 100,
     as_json: AsJson = False,
 ) -> None:
     found = run(lambda world: accounts.list_accounts(world, after_id=after, limit=limit), as_json=as_json)
