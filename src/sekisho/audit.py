@@ -147,7 +147,7 @@ VOCABULARY: dict[Event, Entry] = {
         en="The signing keys moved on, by an operator's command or on schedule; nobody was signed out.",
         ja="運用者の操作または予定により、署名鍵が切り替わりました。ログアウトした利用者はいません。",
         reasons={SUCCESS: ("", "schedule")},
-        fields=(),
+        fields=("subject",),
     ),
     Event.DATABASE_RESTORED: Entry(
         en="An operator put a backup back: what happened since is missing before this line, and every session ended.",
@@ -159,11 +159,11 @@ VOCABULARY: dict[Event, Entry] = {
         en="An operator declared a signing key compromised: nothing that it signed is accepted any more.",
         ja="運用者が署名鍵を漏えいしたものとして扱いました。その鍵の署名はもう受け入れられません。",
         reasons=_DONE,
-        fields=(),
+        fields=("subject",),
     ),
 }
 
-_OPTIONAL_FIELDS = (*_SESSION, "method", "identifier_tag", "place", "device")
+_OPTIONAL_FIELDS = (*_SESSION, "method", "identifier_tag", "subject", "place", "device")
 
 _MAX_TEXT = 512
 # Controls and line ends would forge lines, format characters (bidirectional marks) would forge how a line looks.
@@ -182,6 +182,7 @@ def record(
     method: str = "",
     reason: str = "",
     identifier_tag: str = "",
+    subject: str = "",
     actor: str = "account",
     place: str = "",
     device: str = "",
@@ -203,6 +204,7 @@ def record(
         reason=str(reason),
         actor=actor,
         identifier_tag=identifier_tag,
+        subject=subject,
         ip=_fit(origin.ip),
         user_agent=_fit(origin.user_agent),
         place=_fit(place),

@@ -207,6 +207,7 @@ class AuditRecord(Struct, frozen=True, kw_only=True):
 
     identifier_tag: keyed hash of what was typed, so that failures on unknown identifiers can be
         grouped without storing them.
+    subject: what it was done to, if that is no account, session or client: the kid of a signing key.
     ip, user_agent, place, device are personal: withdrawal blanks them.
     """
 
@@ -220,6 +221,7 @@ class AuditRecord(Struct, frozen=True, kw_only=True):
     reason: str = ""
     actor: str = "account"
     identifier_tag: str = ""
+    subject: str = ""
     ip: str = ""
     user_agent: str = ""
     place: str = ""

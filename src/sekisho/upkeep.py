@@ -16,7 +16,7 @@ from msgspec import Struct
 
 from sekisho.audit import Event, record
 from sekisho.master_secret import MasterSecret
-from sekisho.model import KeyState, Millis, Origin
+from sekisho.model import KeyState, Millis, Origin, SigningKey
 from sekisho.ports.changes import AppendAudit, EndExpiredSessions, PurgeExpired
 from sekisho.ports.clock import Clock
 from sekisho.ports.storage import Store, StoreUnavailable
@@ -97,7 +97,14 @@ async def rotate_if_due(store: Store, master: MasterSecret, now: Millis, plan: U
     active = next((key for key in keys if key.state is KeyState.ACTIVE), None)
     if active is None or now - (active.activated_at or active.created_at) < plan.rotate_after_ms:
         return False
-    line = record(Event.SIGNING_KEYS_ROTATED, "success", at=now, origin=Origin(), reason="schedule", actor="system")
-    await rotate_keys(store, master, plan.signing_algorithm, now, plan.verify_for_ms, also=(AppendAudit(record=line),))
+
+    def audited(retired: SigningKey) -> tuple[AppendAudit, ...]:
+        rotated = Event.SIGNING_KEYS_ROTATED
+        line = record(
+            rotated, "success", at=now, origin=Origin(), subject=retired.kid, reason="schedule", actor="system"
+        )
+        return (AppendAudit(record=line),)
+
+    await rotate_keys(store, master, plan.signing_algorithm, now, plan.verify_for_ms, also=audited)
     log.info("signing_keys_rotated", retired=active.kid)
     return True

@@ -25,7 +25,8 @@ async def test_rotation_lets_the_next_key_sign_and_is_audited(world: World) -> N
     assert kid_in(after, KeyState.ACTIVE) == kid_in(before, KeyState.NEXT)
     retired = next(key for key in after if key.state is KeyState.RETIRED)
     assert (retired.kid, retired.verify_until_at) == (kid_in(before, KeyState.ACTIVE), world.now + JOURNAL_MS)
-    assert [line.actor for line in await world.audit("signing_keys_rotated")] == ["operator"]
+    lines = await world.audit("signing_keys_rotated")
+    assert [(line.actor, line.subject) for line in lines] == [("operator", retired.kid)]
 
 
 async def test_each_rotation_has_one_audit_record_also_when_operators_race(world: World) -> None:
@@ -45,7 +46,7 @@ async def test_a_compromised_key_is_journaled_audited_once_and_replaced(world: W
     assert kid_in(after, KeyState.COMPROMISED) == lost
     assert kid_in(after, KeyState.ACTIVE) != lost
     assert await compromise(lost, operator) == after
-    assert len(await world.audit("signing_key_compromised")) == 1
+    assert [line.subject for line in await world.audit("signing_key_compromised")] == [lost]
     (entry,) = (await world.store.read_journal(0)).entries
     assert (entry.kind, entry.value) == ("key", lost)
 

@@ -122,11 +122,15 @@ async def test_rotations_at_once_leave_one_active_and_one_next(store: Store, oth
 
 async def test_what_is_to_commit_with_a_rotation_or_a_compromise_commits_once(store: Store) -> None:
     kid = in_state(await ensure_keys(store, MASTER, "ES256", NOW), KeyState.ACTIVE)[0]
-    note = AppendJournal(kind="jti", value="note", expires_at=NOW + DAY, reason="test")
-    await rotate_keys(store, MASTER, "ES256", NOW, VERIFY_FOR, also=(note,))
+
+    def note(about: str) -> AppendJournal:
+        return AppendJournal(kind="jti", value=about, expires_at=NOW + DAY, reason="test")
+
+    await rotate_keys(store, MASTER, "ES256", NOW, VERIFY_FOR, also=lambda retired: (note(retired.kid),))
     for _ in range(2):
-        await compromise_key(store, MASTER, "ES256", kid, NOW, NOW + DAY, also=(note,))
-    assert [entry.kind for entry in (await store.read_journal(0)).entries] == ["jti", "key", "jti"]
+        await compromise_key(store, MASTER, "ES256", kid, NOW, NOW + DAY, also=(note("compromised"),))
+    entries = (await store.read_journal(0)).entries
+    assert [(entry.kind, entry.value) for entry in entries] == [("jti", kid), ("key", kid), ("jti", "compromised")]
 
 
 async def test_another_algorithm_is_published_first_and_signs_after_the_rotation(store: Store) -> None:

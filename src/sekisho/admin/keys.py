@@ -40,7 +40,7 @@ async def rotate(world: OperatorWorld) -> list[SigningKey]:
         world.signing_algorithm,
         now,
         world.verify_for_ms,
-        also=(_audit(Event.SIGNING_KEYS_ROTATED, now),),
+        also=lambda retired: (_audit(Event.SIGNING_KEYS_ROTATED, retired.kid, now),),
     )
 
 
@@ -61,7 +61,7 @@ async def compromise(kid: str, world: OperatorWorld) -> list[SigningKey]:
         kid,
         now,
         now + world.journal_ms,
-        also=(_audit(Event.SIGNING_KEY_COMPROMISED, now),),
+        also=(_audit(Event.SIGNING_KEY_COMPROMISED, kid, now),),
     )
 
 
@@ -70,5 +70,5 @@ def _refuse_symmetric(world: OperatorWorld) -> None:
         raise KeyComesFromSettings
 
 
-def _audit(event: Event, now: Millis) -> AppendAudit:
-    return AppendAudit(record=record(event, SUCCESS, at=now, origin=Origin(), actor=OPERATOR))
+def _audit(event: Event, kid: str, now: Millis) -> AppendAudit:
+    return AppendAudit(record=record(event, SUCCESS, at=now, origin=Origin(), subject=kid, actor=OPERATOR))

@@ -14,9 +14,9 @@ from sekisho.admin.accounts import OPERATOR
 from sekisho.admin.keys import SYMMETRIC
 from sekisho.admin.world import OperatorWorld
 from sekisho.audit import SUCCESS, Event, record
-from sekisho.model import KeyState, Millis, Origin
+from sekisho.model import Millis, Origin, SigningKey
 from sekisho.ports.changes import AppendAudit, AppendJournal, Change, RaiseEpoch
-from sekisho.tokens.signing_keys import ensure_keys, rotate_keys
+from sekisho.tokens.signing_keys import rotate_keys
 
 
 async def raise_epoch(world: OperatorWorld) -> int:
@@ -39,10 +39,8 @@ async def raise_epoch(world: OperatorWorld) -> int:
 
 async def _retire_key(world: OperatorWorld, now: Millis) -> None:
     """Let the next key sign and refuse the active one from now on, here and in guards."""
-    keys = await ensure_keys(world.store, world.master, world.signing_algorithm, now)
-    journaled: tuple[Change, ...] = tuple(
-        AppendJournal(kind="key", value=key.kid, expires_at=now + world.journal_ms, reason="restored")
-        for key in keys
-        if key.state is KeyState.ACTIVE
-    )
+
+    def journaled(retired: SigningKey) -> tuple[Change, ...]:
+        return (AppendJournal(kind="key", value=retired.kid, expires_at=now + world.journal_ms, reason="restored"),)
+
     await rotate_keys(world.store, world.master, world.signing_algorithm, now, 0, also=journaled)

@@ -43,13 +43,13 @@ def group() -> None:
 @app.command("list", help=say("help.audit_list"))
 def show_list(
     user: Annotated[str | None, typer.Option("--user", metavar="EMAIL|ID", help=say("option.user"))] = None,
-    session: Annotated[str | None, typer.Option(help=say("option.session"))] = None,
-    event: Annotated[str | None, typer.Option(help=say("option.event"))] = None,
-    outcome: Annotated[str | None, typer.Option(help=say("option.outcome"))] = None,
-    since: Annotated[str | None, typer.Option(help=say("option.since"))] = None,
-    until: Annotated[str | None, typer.Option(help=say("option.until"))] = None,
-    before: Annotated[int | None, typer.Option(help=say("option.before"))] = None,
-    limit: Annotated[int, typer.Option(min=1, max=10_000, help=say("option.limit"))] = 100,
+    session: Annotated[str | None, typer.Option(metavar="ID", help=say("option.session"))] = None,
+    event: Annotated[str | None, typer.Option(metavar="EVENT", help=say("option.event"))] = None,
+    outcome: Annotated[str | None, typer.Option(metavar="OUTCOME", help=say("option.outcome"))] = None,
+    since: Annotated[str | None, typer.Option(metavar="TIME", help=say("option.since"))] = None,
+    until: Annotated[str | None, typer.Option(metavar="TIME", help=say("option.until"))] = None,
+    before: Annotated[int | None, typer.Option(metavar="N", help=say("option.before"))] = None,
+    limit: Annotated[int, typer.Option(metavar="N", min=1, max=10_000, help=say("option.limit"))] = 100,
     as_json: AsJson = False,
 ) -> None:
     now = time.time_ns() // 1_000_000
@@ -81,7 +81,7 @@ def show_list(
         print(say("empty.audit"))
     else:
         print_table(
-            ("seq", "at", "event", "outcome", "reason", "actor", "account", "session", "ip"),
+            ("seq", "at", "event", "outcome", "reason", "actor", "account", "session", "subject", "ip"),
             (
                 (
                     str(each.seq),
@@ -92,6 +92,7 @@ def show_list(
                     each.actor,
                     each.account_id,
                     each.session_id,
+                    each.subject,
                     each.ip,
                 )
                 for each in found

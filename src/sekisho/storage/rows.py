@@ -145,7 +145,8 @@ def journal_entry_from(row: Row) -> JournalEntry:
 
 
 AUDIT = (
-    "event outcome at account_id session_id client_id method reason actor identifier_tag ip user_agent place device seq"
+    "event outcome at account_id session_id client_id method reason actor identifier_tag subject ip user_agent place "
+    "device seq"
 )
 
 

@@ -201,6 +201,7 @@ audit = Table(
     _words("reason"),
     _words("actor"),
     _words("identifier_tag"),
+    _words("subject"),
     _words("ip"),
     _words("user_agent"),
     _words("place"),

@@ -11,7 +11,7 @@ Spec: RFC 7517 (JWKS).
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from cryptography.hazmat.primitives.serialization import (
     Encoding,
@@ -173,14 +173,23 @@ async def ensure_keys(store: Store, master: MasterSecret, alg: str, now: Millis)
     raise StoreUnavailable("the signing keys keep changing")
 
 
+def _nothing(retired: SigningKey) -> tuple[Change, ...]:
+    return ()
+
+
 async def rotate_keys(
-    store: Store, master: MasterSecret, alg: str, now: Millis, verify_for_ms: int, also: tuple[Change, ...] = ()
+    store: Store,
+    master: MasterSecret,
+    alg: str,
+    now: Millis,
+    verify_for_ms: int,
+    also: Callable[[SigningKey], tuple[Change, ...]] = _nothing,
 ) -> list[SigningKey]:
     """Let the next key sign and retire the active one; return all keys.
 
     Args:
         verify_for_ms: how long the retired key still verifies: at least the longest life of an access token.
-        also: what commits with the rotation, if this call is the one that rotates.
+        also: what commits with the rotation, if this call is the one that rotates; it is told which key retires.
 
     Raises:
         KeyRefused, StoreUnavailable: as `ensure_keys`.
@@ -199,7 +208,7 @@ async def rotate_keys(
         ),
         SetKeyState(kid=following.kid, expected=KeyState.NEXT, state=KeyState.ACTIVE, now=now),
         AddSigningKey(key=await new_signing_key(master, alg, KeyState.NEXT, now)),
-        *also,
+        *also(active),
     )
     return await store.list_signing_keys()
 

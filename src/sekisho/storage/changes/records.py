@@ -14,10 +14,10 @@ INSERT INTO journal (kind, value, expires_at, reason) VALUES (:kind, :value, :ex
 """
 
 APPEND_AUDIT = """
-INSERT INTO audit (event, outcome, at, account_id, session_id, client_id, method, reason, actor, identifier_tag, ip,
-                   user_agent, place, device)
-VALUES (:event, :outcome, :at, :account_id, :session_id, :client_id, :method, :reason, :actor, :identifier_tag, :ip,
-        :user_agent, :place, :device)
+INSERT INTO audit (event, outcome, at, account_id, session_id, client_id, method, reason, actor, identifier_tag,
+                   subject, ip, user_agent, place, device)
+VALUES (:event, :outcome, :at, :account_id, :session_id, :client_id, :method, :reason, :actor, :identifier_tag,
+        :subject, :ip, :user_agent, :place, :device)
 """
 
 
@@ -42,6 +42,7 @@ def audit_step(record: AuditRecord) -> Step:
             "reason": record.reason,
             "actor": record.actor,
             "identifier_tag": record.identifier_tag,
+            "subject": record.subject,
             "ip": record.ip,
             "user_agent": record.user_agent,
             "place": record.place,

@@ -7,9 +7,9 @@ from sekisho.ports import changes
 from sekisho.storage.steps import Step, Steps, Value
 
 AUDIT_ENDS = """
-INSERT INTO audit (event, outcome, at, account_id, session_id, client_id, method, reason, actor, identifier_tag, ip,
-                   user_agent, place, device)
-SELECT 'session_ended', 'success', :now, account_id, id, client_id, '', :reason, 'operator', '', '', '', '', ''
+INSERT INTO audit (event, outcome, at, account_id, session_id, client_id, method, reason, actor, identifier_tag,
+                   subject, ip, user_agent, place, device)
+SELECT 'session_ended', 'success', :now, account_id, id, client_id, '', :reason, 'operator', '', '', '', '', '', ''
 FROM sessions WHERE ended_at IS NULL
 """
 

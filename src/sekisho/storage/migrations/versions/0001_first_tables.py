@@ -198,6 +198,7 @@ def create_operations() -> None:
         words("reason"),
         words("actor"),
         words("identifier_tag"),
+        words("subject"),
         words("ip"),
         words("user_agent"),
         words("place"),
