@@ -89,6 +89,43 @@ def test_the_same_folder_starts_again_with_the_same_secret(tmp_path: Path) -> No
     assert (folder / ".sekisho" / "secret").read_text() == SECRET
 
 
+def test_dev_says_where_it_listens_when_its_url_is_elsewhere(tmp_path: Path) -> None:
+    with live_server(a_dev_folder(tmp_path), SEKISHO_PUBLIC_URL="http://localhost:3000") as server:
+        line = next(line for line in server.output().splitlines() if "Listening on" in line)
+        assert line.split()[-1] == server.url.removeprefix("http://")
+
+
+def test_a_reader_that_goes_away_does_not_end_the_server(tmp_path: Path) -> None:
+    port = free_port()
+    reading, writing = os.pipe()
+    os.close(reading)
+    process = subprocess.Popen(
+        [sys.executable, "-m", "sekisho", "dev"],
+        cwd=a_dev_folder(tmp_path),
+        env=environment(PORT=str(port)),
+        stdout=writing,
+        stderr=subprocess.PIPE,
+    )
+    os.close(writing)
+    try:
+        deadline = time.monotonic() + 20
+        while time.monotonic() < deadline and not answers(port):
+            time.sleep(0.05)
+        time.sleep(0.3)
+        assert answers(port)
+    finally:
+        process.terminate()
+        complaints = process.communicate(timeout=10)[1]
+    assert complaints == b""
+
+
+def answers(port: int) -> bool:
+    try:
+        return httpx2.get(f"http://127.0.0.1:{port}/healthz").status_code == 200
+    except httpx2.TransportError:
+        return False
+
+
 def test_a_taken_port_is_one_line_with_what_to_do(tmp_path: Path) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
