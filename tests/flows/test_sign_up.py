@@ -451,3 +451,13 @@ async def test_KA_066_no_answer_holds_the_code(world: World) -> None:
     sent = await world.send_code()
     code = await world.code()
     assert code not in f"{sent}{await world.store.find_pending_sign_up(sent.pending)}{await world.audit()}"
+
+
+async def test_the_notice_about_an_existing_account_goes_to_its_owner_whatever_spelling_was_typed(world: World) -> None:
+    await world.account("strasse@example.com")
+
+    sent = await world.send_code("straße@example.com")
+
+    assert sent.email == "straße@example.com"
+    assert [letter.to for letter in await world.mail("strasse@example.com")] == ["strasse@example.com"]
+    assert await world.mail("straße@example.com") == []

@@ -122,10 +122,11 @@ async def send_code(request: SendCode, world: SignUpWorld) -> CodeSent:
 
     pending = PendingSignUp(
         id=new_handle(),
-        email=email.address,
+        # A decoy's letters go to the owner as the owner wrote the address, not to another spelling of it.
+        email=existing.email if existing else email.address,
         email_key=email.key,
         client_id=client.whole,
-        locale=request.locale,
+        locale=existing.locale if existing else request.locale,
         password_hash=password_hash,
         is_decoy=existing is not None,
         created_at=now,
