@@ -14,7 +14,7 @@ from sekisho.ports.changes import (
     SetPassword,
     TouchSession,
 )
-from sekisho.ports.storage import AuditFilter, Store
+from sekisho.ports.storage import AuditFilter, Committed, Store
 from storage.build import DAY, FROM, JOURNAL_UNTIL, MINUTE, NOW, account, done, end, lost, session, signed_in, start
 
 
@@ -191,6 +191,8 @@ class SessionContract:
         _, over = await signed_in(store, expires_at=NOW + 5)
         _, live = await signed_in(store)
         assert await done(store, expire(NOW + 4, limit=10)) == (0,)
+        heard: list[Committed] = []
+        store.subscribe(heard.append)
         assert await done(store, expire(NOW + 5, limit=10)) == (2,)
         assert await done(store, expire(NOW + 5, limit=10)) == (0,)
         records = await store.list_audit(AuditFilter(event="session_ended"))
@@ -204,6 +206,7 @@ class SessionContract:
             ("sid", over.id, "expired"),
         }
         assert {entry.expires_at for entry in entries} == {JOURNAL_UNTIL}
+        assert [told.journal for told in heard] == [entries]
         assert await store.find_session(live.id) == live
 
     async def test_a_session_that_was_used_expires_later_and_still_expires(self, store: Store) -> None:
