@@ -14,7 +14,7 @@ LOGIN = f"{API}/auth/login"
 GOOD = '{"email": "a@example.com", "password": "long enough 1", "client_id": "web"}'
 
 BAD_BODIES = [
-    ("", {"body": "invalid_json"}),
+    ("", {"body": "empty"}),
     ("{", {"body": "invalid_json"}),
     ("[]", {"body": "wrong_type"}),
     ("null", {"body": "wrong_type"}),

@@ -115,6 +115,8 @@ def _quoted_names(form: type[msgspec.Struct]) -> tuple[bytes, ...]:
 
 def _explain(body: bytes, form: type[msgspec.Struct]) -> dict[str, str]:
     """Return the reason for each field of a body that did not match."""
+    if not body.strip():
+        return {"body": "empty"}
     try:
         given = msgspec.json.decode(body)
     except RecursionError:

@@ -32,12 +32,13 @@ Endpoint = Callable[[Call], Awaitable[Answer]]
 ANYBODY = "anybody"
 TOKEN_OR_COOKIE = "refresh token or cookie"  # noqa: S105 - a word of the table, no secret
 SESSION = "bearer token or session cookie"
+ANY_CREDENTIAL = "refresh token, bearer token or cookie"
 
 
 class Route(Struct, frozen=True, kw_only=True):
-    """callers: ANYBODY, TOKEN_OR_COOKIE or SESSION. body: None where none is read. answer: None where it is not
-    JSON of one shape. limits: the rules of `sekisho.throttle` that count here. refusals: what this call itself may
-    refuse with, beside those of every call (`COMMON`)."""
+    """callers: ANYBODY, TOKEN_OR_COOKIE, ANY_CREDENTIAL or SESSION. body: None where none is read. answer: None
+    where it is not JSON of one shape. limits: the rules of `sekisho.throttle` that count here. refusals: what this
+    call itself may refuse with, beside those of every call (`COMMON`)."""
 
     method: str
     path: str
@@ -97,7 +98,7 @@ ROUTES: tuple[Route, ...] = (
         path=f"{API}/auth/logout",
         endpoint=logout.logout_endpoint,
         summary="End this session; repeating it is no error",
-        callers=TOKEN_OR_COOKIE,
+        callers=ANY_CREDENTIAL,
         body=wire.LogoutBody,
         body_optional=True,
         answer=wire.MessageView,
