@@ -8,7 +8,7 @@ import pytest
 
 from attacks.support import rows, told
 from http_site import Site
-from sekisho.http.routes import ANYBODY, DEV_ROUTES, ROUTES, SESSION, TOKEN_OR_COOKIE
+from sekisho.http.routes import ANY_CREDENTIAL, ANYBODY, DEV_ROUTES, ROUTES, SESSION, TOKEN_OR_COOKIE
 
 pytestmark = pytest.mark.anyio
 
@@ -43,7 +43,7 @@ async def test_V8_2_1_V8_3_1_every_route_asks_who_is_calling(site: Site) -> None
         if route.callers == SESSION:
             assert told(anonymous) == (401, "unauthorized"), route.path
             continue
-        assert route.callers in (ANYBODY, TOKEN_OR_COOKIE)
+        assert route.callers in (ANYBODY, TOKEN_OR_COOKIE, ANY_CREDENTIAL)
         assert anonymous.status_code in (200, 400) or route.path == "/metrics", route.path
         assert "access_token" not in anonymous.text or "description" in anonymous.text, route.path
 
