@@ -23,7 +23,8 @@ HOSTILE_AGENTS = (
     "x' ; DROP TABLE accounts; --",
     "=cmd|' /C calc'!A0",
 )
-LONGEST_S = 0.25
+# A pattern that backtracks takes minutes for these; a busy machine takes tenths of a second for anything.
+LONGEST_S = 1.0
 
 
 def address_of(text: str) -> str:

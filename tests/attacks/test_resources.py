@@ -9,11 +9,13 @@ import time
 import pytest
 
 from http_site import API, Site
+from same_work import shortest_s
 
 pytestmark = pytest.mark.anyio
 
 LOGIN = f"{API}/auth/login"
 JSON = {"content-type": "application/json"}
+LONGEST_PAUSE_S, MOST_TRIES = 0.05, 12
 HEAVY = {
     "deep_lists": b"[" * 60_000,
     "deep_objects": b'{"a":' * 12_000,
@@ -44,8 +46,8 @@ async def test_KA_111_FS_17_V1_3_12_no_body_holds_the_event_loop(site: Site) -> 
 
     for name, body in HEAVY.items():
         pauses = []
-        # The shortest of three: another process may have held the machine.
-        for _ in range(3):
+        # The shortest of several: another process may have held the machine.
+        for _ in range(MOST_TRIES):
             stop = asyncio.Event()
             watching = asyncio.create_task(longest_pause(stop))
             await asyncio.sleep(0)
@@ -54,7 +56,9 @@ async def test_KA_111_FS_17_V1_3_12_no_body_holds_the_event_loop(site: Site) -> 
             stop.set()
             pauses.append(await watching)
             assert answer.status_code in (400, 413, 415), name
-        assert min(pauses) < 0.05, name
+            if min(pauses) < LONGEST_PAUSE_S:
+                break
+        assert min(pauses) < LONGEST_PAUSE_S, name
 
 
 async def test_KA_111_a_form_of_parts_is_never_parsed(site: Site) -> None:
@@ -74,7 +78,9 @@ async def test_KA_010_FS_18_V4_2_5_long_headers_are_refused_with_words(site: Sit
         {"accept-language": "en;q=0.5," * 3_000},
         {"x-forwarded-for": "1.1.1.1," * 3_000},
     ):
-        started = time.perf_counter()
-        answer = await app.inner.get(f"{API}/auth/session", headers=headers)
-        assert answer.status_code in (400, 401)
-        assert time.perf_counter() - started < 0.25
+
+        async def ask(headers: dict[str, str] = headers) -> None:
+            answer = await app.inner.get(f"{API}/auth/session", headers=headers)
+            assert answer.status_code in (400, 401)
+
+        assert await shortest_s(ask, within_s=0.1) < 0.1

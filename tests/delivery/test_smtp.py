@@ -153,11 +153,11 @@ async def test_an_address_in_another_script_goes_where_the_server_can_and_is_ref
 
 
 async def test_a_slow_server_is_left_when_the_time_is_over() -> None:
-    async with smtp_server(PostOffice(slow_s=3)) as port:
+    async with smtp_server(PostOffice(slow_s=10)) as port:
         started = time.monotonic()
         with pytest.raises(TimeoutError):
             await sender(port, timeout_s=0.3).send(mail(), "id")
-        assert time.monotonic() - started < 1
+        assert time.monotonic() - started < 5
 
 
 async def test_the_time_is_for_the_whole_letter_not_for_each_answer() -> None:

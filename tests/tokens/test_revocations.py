@@ -115,7 +115,7 @@ async def test_following_notices_what_others_commit_and_survives_outages() -> No
         assert [str(failure) for failure in failures] == ["down"]
 
         journal.is_down = False
-        await asyncio.wait_for(changed.wait(), 1)
+        await asyncio.wait_for(changed.wait(), 5)
         assert is_revoked(known)
     finally:
         following.cancel()
@@ -141,7 +141,7 @@ async def test_following_tries_again_when_reloading_fails() -> None:
         follow(cast(Store, journal), known, on_change, report=failures.append, interval_s=0.01)
     )
     try:
-        await asyncio.wait_for(done.wait(), 1)
+        await asyncio.wait_for(done.wait(), 5)
         await asyncio.sleep(0.05)
         assert len(rounds) == 3
         assert len(failures) == 1
