@@ -173,7 +173,11 @@ class Model:
         session.idle_until = min(now + IDLE_MS, session.absolute_until)
 
     def start(self, session: SessionModel, event: str) -> None:
-        """Start it; of more than may be alive, those that were used last the longest ago end."""
+        """Start it; those whose time is over end, and of more than may be alive those that were used last the longest
+        ago."""
+        for other in self.of(session.account):
+            if other.is_over(session.created_at):
+                self.end(other, "expired", session.created_at)
         others = self.live_of(session.account, session.created_at)
         others.sort(key=lambda other: (other.last_seen_at, other.created_at))
         self.sessions.append(session)

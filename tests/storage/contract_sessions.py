@@ -95,6 +95,16 @@ class SessionContract:
         owner, _ = await signed_in(store, idle_expires_at=NOW)
         assert await done(store, start(session(owner), max_sessions=1)) == ((),)
 
+    async def test_a_start_ends_what_is_over_so_that_a_corrected_clock_brings_back_none_too_many(
+        self, store: Store
+    ) -> None:
+        owner, over = await signed_in(store, idle_expires_at=NOW)
+        await done(store, start(session(owner), max_sessions=1))
+        (record,) = await store.list_audit(AuditFilter(event="session_ended"))
+        assert (record.session_id, record.reason, record.actor) == (over.id, "expired", "system")
+        assert [entry.value for entry in (await store.read_journal(0)).entries] == [over.id]
+        assert len(await store.list_sessions(owner.id, NOW - 1)) == 1
+
     async def test_racing_starts_never_leave_more_than_the_limit(self, store: Store) -> None:
         owner = account()
         await done(store, AddAccount(account=owner))

@@ -95,8 +95,9 @@ class EraseAccount(Change, frozen=True, kw_only=True):
 
 class StartSession(Change, frozen=True, kw_only=True):
     """Insert a session and keep at most `max_sessions` live ones for its account: the oldest by
-    last use end (`evicted`), each with its audit record and journal entry, in the same commit. Returns the
-    tuple of session ids that were evicted.
+    last use end (`evicted`), each with its audit record and journal entry, in the same commit. Those whose time is
+    over do not count and end too (`expired`): a clock that is corrected backwards must not bring them back as
+    one too many. Returns the tuple of session ids that were evicted.
 
     Loses (`security_version`) unless the account is active and at the version that the flow read.
 

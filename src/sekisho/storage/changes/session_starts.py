@@ -4,9 +4,10 @@
 
 from __future__ import annotations
 
-from sekisho.model import EndReason, JournalEntry, Session
+from sekisho.model import EndReason, JournalEntry, Origin, Session
 from sekisho.ports import changes
 from sekisho.storage.changes.locks import LOCK_ACCOUNT
+from sekisho.storage.changes.records import SYSTEM
 from sekisho.storage.changes.session_ends import END_ONE, record_end
 from sekisho.storage.rows import SESSION, columns, text_from_words
 from sekisho.storage.steps import Losing, Step, Steps, Telling, Value
@@ -18,10 +19,10 @@ VALUES (:id, :account_id, :client_id, :transport, :secret_hash, :counter, :auth_
         :idle_expires_at, :expires_at, :ended_at, :end_reason, :idle_expires_at)
 """
 
-OTHER_LIVE_ONES = """
-SELECT id, account_id, client_id FROM sessions
-WHERE account_id = :account_id AND ended_at IS NULL AND idle_expires_at > :now AND expires_at > :now AND id <> :id
-ORDER BY last_seen_at DESC, created_at DESC, id DESC
+OTHERS = """
+SELECT id, CASE WHEN idle_expires_at > :now AND expires_at > :now THEN 1 ELSE 0 END AS is_live FROM sessions
+WHERE account_id = :account_id AND ended_at IS NULL AND id <> :id
+ORDER BY is_live DESC, last_seen_at DESC, created_at DESC, id DESC
 """
 
 TOUCH = """
@@ -67,16 +68,19 @@ def start_session(change: changes.StartSession) -> Steps:
         return Losing("security_version")
     yield Step(INSERT, _values(session))
 
-    others = yield Step(OTHER_LIVE_ONES, {"account_id": session.account_id, "id": session.id, "now": now})
+    others = yield Step(OTHERS, {"account_id": session.account_id, "id": session.id, "now": now})
     evicted: list[str] = []
     journal: tuple[JournalEntry, ...] = ()
-    for other in others[max(change.max_sessions - 1, 0) :]:
-        ended = yield Step(END_ONE, {"id": other[0], "now": now, "reason": EndReason.EVICTED.value})
+    for place, (other_id, is_live) in enumerate(others, start=1):
+        if is_live and place < change.max_sessions:
+            continue
+        # Also those whose time is over, which do not count: once a clock that was ahead is corrected they would.
+        reason = EndReason.EVICTED if is_live else EndReason.EXPIRED
+        ended = yield Step(END_ONE, {"id": other_id, "now": now, "reason": reason.value})
         if ended:
-            evicted.append(other[0])
-            journal += yield from record_end(
-                ended[0], EndReason.EVICTED, now, change.origin, "account", change.journal_until_at
-            )
+            evicted += [other_id] if is_live else []
+            origin, actor = (change.origin, "account") if is_live else (Origin(), SYSTEM)
+            journal += yield from record_end(ended[0], reason, now, origin, actor, change.journal_until_at)
     return Telling(tuple(evicted), journal=journal)
 
 
