@@ -13,6 +13,7 @@ import apsw
 
 from sekisho.storage.errors import CannotWrite, DamagedDatabase, DatabaseBusy, NotADatabase, SchemaTooNew, SchemaTooOld
 from sekisho.storage.revision import SCHEMA_REVISION
+from sekisho.storage.unfinished import MOVE_NOTE, UnfinishedMove
 
 Durability = Literal["full", "off"]
 
@@ -146,3 +147,13 @@ def check_revision(connection: apsw.Connection, path: Path) -> None:
     if found is None or found < SCHEMA_REVISION:
         raise SchemaTooOld(found, SCHEMA_REVISION)
     raise SchemaTooNew(found, SCHEMA_REVISION)
+
+
+def check_no_move(connection: apsw.Connection) -> None:
+    """Raise if a move into this file has not come to its end.
+
+    Raises:
+        UnfinishedMove: see there.
+    """
+    if connection.execute("SELECT 1 FROM meta WHERE name = ?", (MOVE_NOTE,)).fetchall():
+        raise UnfinishedMove

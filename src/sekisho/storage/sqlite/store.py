@@ -22,6 +22,7 @@ from sekisho.storage.sqlite.connections import (
     UNAVAILABLE,
     Durability,
     check_integrity,
+    check_no_move,
     check_revision,
     explained,
     open_reader,
@@ -66,6 +67,7 @@ class SqliteStore(SqlReads):
             with explained(path):
                 opened.append(open_writer(path, durability))
                 check_revision(opened[0], path)
+                check_no_move(opened[0])
                 if is_checking:
                     check_integrity(opened[0], path)
                 opened += [open_reader(path), open_reader(path)]
