@@ -49,12 +49,13 @@ def environment(**given: str) -> dict[str, str]:
     return {**kept, "PYTHONUNBUFFERED": "1", "PYTHONDONTWRITEBYTECODE": "1", **given}
 
 
-def sekisho(*words: str, folder: Path, **given: str) -> subprocess.CompletedProcess[str]:
-    """Run one command to its end."""
+def sekisho(*words: str, folder: Path, said: str = "", **given: str) -> subprocess.CompletedProcess[str]:
+    """Run one command to its end; `said` is its standard input."""
     return subprocess.run(
         [sys.executable, "-m", "sekisho", *words],
         cwd=folder,
         env=environment(**given),
+        input=said,
         capture_output=True,
         text=True,
         timeout=60,
