@@ -166,6 +166,26 @@ def test_people_get_tables_and_sentences(server: LiveServer) -> None:
     assert japanese.stderr.startswith("有効なセッション nothing はありません。")
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("user", "list"),
+        ("user", "show", EMAIL),
+        ("session", "list", "--user", EMAIL),
+        ("key", "list"),
+        ("audit", "list"),
+    ],
+    ids=" ".join,
+)
+def test_everything_that_a_command_lists_is_a_table_too(
+    server: LiveServer, words: tuple[str, ...], locale: str
+) -> None:
+    sign_in(server)
+    shown = sekisho(*words, folder=server.folder, LC_ALL=locale)
+    assert (shown.returncode, shown.stderr) == (0, "")
+    assert len(shown.stdout.splitlines()) > 1
+
+
 @pytest.mark.parametrize("words", [("session", "end"), ("user", "ad"), ("user", "list", "--limit", "0")])
 def test_wrong_usage_has_its_own_exit_code(server: LiveServer, words: tuple[str, ...]) -> None:
     assert sekisho(*words, folder=server.folder).returncode == 2

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from pathlib import Path
 
@@ -43,6 +44,19 @@ def test_every_text_is_used_and_every_text_used_exists() -> None:
     }
     assert literal - known == set()
     assert {key for key in known - literal if "." in key and not key.startswith(MADE)} == set()
+
+
+def columns_of_tables() -> set[str]:
+    """Return the names under which the commands print columns: the first argument of each table, word by word."""
+    calls = [node for node in ast.walk(ast.parse(SOURCES)) if isinstance(node, ast.Call)]
+    tables = [call for call in calls if isinstance(call.func, ast.Name) and call.func.id == "print_table"]
+    return {name for call in tables for name in ast.literal_eval(call.args[0])}
+
+
+def test_every_column_of_a_table_has_a_name_and_every_name_a_column() -> None:
+    named = {key.removeprefix("column.") for key in table("en") if key.startswith("column.")}
+    facts = set(re.findall(r"""["']column\.([a-z_]+)["']""", SOURCES))
+    assert columns_of_tables() | facts == named
 
 
 def test_a_value_that_looks_like_a_placeholder_stays_as_it_is() -> None:
