@@ -70,6 +70,16 @@ async def test_V3_5_2_KA_111_only_json_is_read(site: Site, content_type: str) ->
     assert (answer.status_code, answer.json()["error"]) == (415, "unsupported_media_type")
 
 
+@pytest.mark.parametrize("content_type", [None, "text/plain"])
+async def test_a_body_that_is_not_there_is_called_missing_not_of_a_wrong_type(
+    site: Site, content_type: str | None
+) -> None:
+    headers = {} if content_type is None else {"content-type": content_type}
+    answer = await site.client().inner.post(LOGIN, headers=headers)
+
+    assert (answer.status_code, answer.json()["details"]) == (400, {"body": "empty"})
+
+
 async def test_json_with_a_charset_is_read(site: Site) -> None:
     answer = await site.client().inner.post(
         LOGIN, content=GOOD, headers={"content-type": "application/json; charset=UTF-8"}

@@ -56,7 +56,9 @@ class Call:
             raise ValidationError(details={name.decode(): "repeated_header"}, detail="repeated header")
 
     async def body(self, form: type[Body], *, may_be_empty: bool = False) -> Body:
-        """Return the JSON body as `form`; for `may_be_empty` no body at all means no fields, whatever type it says.
+        """Return the JSON body as `form`; for `may_be_empty` no body at all means no fields.
+
+        No body has no type: that it is missing is what the client is told, whatever type it says.
 
         Raises:
             PayloadTooLarge, UnsupportedMediaType, ValidationError: see `http.body`.
@@ -64,8 +66,8 @@ class Call:
         content_type = self.header(b"content-type")
         require_plain(self.headers.get(b"content-encoding"))
         raw = await read_bytes(self._receive, self.headers.get(b"content-length"))
-        if may_be_empty and not raw:
-            return parse(b"{}", form)
+        if not raw:
+            return parse(b"{}" if may_be_empty else raw, form)
         require_json((content_type or "").encode("latin-1"))
         return parse(raw, form)
 
