@@ -52,17 +52,23 @@ async def answering(pieces: Callable[[int], list[bytes]], pause_s: float = 0.0) 
         yield server.sockets[0].getsockname()[1]
 
 
+async def until(holds: Callable[[], bool]) -> None:
+    """Wait for what a busy machine does later, not otherwise."""
+    async with asyncio.timeout(30):
+        while not holds():  # noqa: ASYNC110 - the load counts, and tells nobody
+            await asyncio.sleep(0.01)
+
+
 async def test_a_closed_loop_asks_again_as_soon_as_it_is_answered() -> None:
     async with answering(lambda _: [ANSWER]) as port:
         load = ClosedLoop()
         await load.connect(port, [Asking(), Asking()])
         load.begin_counting()
         load.start()
-        await asyncio.sleep(0.1)
+        await until(lambda: load.counted().succeeded > 20)
         counted = load.counted()
         await load.stop()
 
-    assert counted.succeeded > 20
     assert not counted.violations
     assert counted.per_second == counted.succeeded / counted.seconds
 
@@ -72,10 +78,9 @@ async def test_an_answer_in_pieces_is_one_answer() -> None:
         load = ClosedLoop()
         await load.connect(port, [Asking()])
         load.start()
-        await asyncio.sleep(0.05)
+        await until(lambda: load.counted().succeeded > 1 or bool(load.violations))
         await load.stop()
 
-    assert load.counted().succeeded > 1
     assert not load.violations
 
 
@@ -90,7 +95,7 @@ async def test_an_open_loop_counts_the_waiting_that_a_slow_server_causes() -> No
         await load.stop()
 
     # One user gets 50 answers a second where 200 requests are due: the queue grows, and the latency with it.
-    assert counted.succeeded < 30
+    assert counted.succeeded <= counted.seconds / 0.02 + 1
     assert counted.latency.percentile_ms(10) >= 20
     assert counted.latency.percentile_ms(90) > 150
 
@@ -101,11 +106,11 @@ async def test_an_open_loop_asks_at_its_rate_and_not_faster() -> None:
         await load.connect(port, [Asking() for _ in range(4)])
         load.begin_counting()
         load.start()
-        await asyncio.sleep(0.5)
+        await until(lambda: load.counted().succeeded >= 40)
         counted = load.counted()
         await load.stop()
 
-    assert 40 <= counted.succeeded <= 51
+    assert counted.succeeded <= counted.seconds * 100 + 1
 
 
 async def test_a_wrong_answer_is_a_violation_and_no_success() -> None:
@@ -114,11 +119,10 @@ async def test_a_wrong_answer_is_a_violation_and_no_success() -> None:
         await load.connect(port, [Asking()])
         load.begin_counting()
         load.start()
-        await asyncio.sleep(0.05)
+        await until(lambda: bool(load.violations) and load.counted().succeeded >= 1)
         await load.stop()
 
-    assert load.violations["500 b'ok'"] >= 1
-    assert load.counted().succeeded >= 1
+    assert set(load.violations) == {"500 b'ok'"}
 
 
 async def test_a_connection_that_the_server_drops_is_a_violation() -> None:
@@ -126,7 +130,7 @@ async def test_a_connection_that_the_server_drops_is_a_violation() -> None:
         load = ClosedLoop()
         await load.connect(port, [Asking()])
         load.start()
-        await asyncio.sleep(0.05)
+        await until(lambda: bool(load.violations))
         await load.stop()
 
     assert load.violations == {"the server closed the connection": 1}

@@ -60,6 +60,11 @@ async def settled(condition: Callable[[], bool]) -> None:
             await asyncio.sleep(0.005)
 
 
+def waiting_in(pool: HashPool) -> int:
+    """Return how much work no thread has taken up yet."""
+    return pool._executor._work_queue.qsize()
+
+
 def verifying(pool: HashPool, stored: str | None, password: str = "something wrong") -> Work:
     async def verify() -> None:
         await pool.verify(password, stored)
@@ -232,6 +237,7 @@ async def test_waiting_callers_that_go_away_free_their_places(narrow_pool: HashP
 async def test_a_running_hash_keeps_its_place_until_it_is_done_though_nobody_listens() -> None:
     pool = HashPool(PROFILES["strong"], threads=1, max_waiting=0)
     running = await started(pool.hash("tea at four"))
+    await settled(lambda: waiting_in(pool) == 0)
     await asyncio.sleep(0.01)
     running.cancel()
     await asyncio.gather(running, return_exceptions=True)
@@ -244,7 +250,7 @@ async def test_a_running_hash_keeps_its_place_until_it_is_done_though_nobody_lis
 
 async def test_closing_refuses_those_that_wait_and_those_that_come_later(narrow_pool: HashPool) -> None:
     tasks = [await started(narrow_pool.hash("tea at four")) for _ in range(3)]
-    await asyncio.sleep(0.01)
+    await settled(lambda: waiting_in(narrow_pool) == 2)
     narrow_pool.close()
     first, *others = await asyncio.gather(*tasks, return_exceptions=True)
     assert isinstance(first, str)
