@@ -77,10 +77,18 @@ def test_V11_2_1_no_block_cipher_is_put_together_by_hand() -> None:
     assert [(path, name) for path, tree in TREES.items() for _, name in imports(tree) if name in PRIMITIVES] == []
 
 
-def test_V11_3_1_V11_3_3_P_25_what_is_encrypted_is_authenticated() -> None:
+def test_V11_3_1_V11_3_3_what_is_encrypted_is_authenticated() -> None:
     ciphers = {name for tree in TREES.values() for package, name in imports(tree) if package == "cryptography"}
 
     assert {name for name in ciphers if "AES" in name or "ChaCha" in name} == {"AESGCM"}
+
+
+def test_P_25_nothing_is_decompressed() -> None:
+    unpackers = {"zlib", "gzip", "bz2", "lzma", "zipfile", "tarfile", "brotli", "zstandard"}
+
+    assert [
+        (path, package) for path, tree in TREES.items() for package, _ in imports(tree) if package in unpackers
+    ] == []
 
 
 def test_V11_4_1_only_hashes_of_the_second_generation_are_used() -> None:
@@ -123,7 +131,16 @@ def test_V11_5_1_every_random_value_has_at_least_128_bits_or_a_reason() -> None:
 
 
 @pytest.mark.parametrize(
-    "word", ["jwt.decode", "verify=False", "verify_signature", "CERT_NONE", "check_hostname = False"]
+    "word",
+    [
+        "jwt.decode",
+        "verify=False",
+        "verify_signature",
+        "CERT_NONE",
+        "check_hostname",
+        "validate_certs",
+        "_create_unverified_context",
+    ],
 )
 def test_V9_1_1_V12_3_2_there_is_no_way_to_switch_a_check_off(word: str) -> None:
     assert [path for path in TREES if word in (SOURCE / path).read_text("utf-8")] == []

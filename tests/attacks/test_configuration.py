@@ -54,6 +54,8 @@ def test_V13_3_1_V12_2_1_V11_4_2_KA_009_production_refuses_to_start_unsafe(tmp_p
         load("serve", PRODUCTION | REFUSED[change], tmp_path)
 
     said = str(refused.value)
+    assert "is not a setting" not in said
+    assert any(name in said for name in REFUSED[change])
     for value in (PRODUCTION["SEKISHO_SECRET"], *(REFUSED[change].get(name, "") for name in ("JWT_SECRET_KEY",))):
         assert len(value) < 10 or value not in said
 

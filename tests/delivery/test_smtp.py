@@ -88,7 +88,7 @@ async def test_a_server_without_starttls_gets_neither_password_nor_letter() -> N
 
 
 @pytest.mark.parametrize("tls", ["starttls", "tls"])
-async def test_a_server_that_nobody_vouches_for_gets_nothing(certificate: Certificate, tls: str) -> None:
+async def test_V12_3_2_a_server_that_nobody_vouches_for_gets_nothing(certificate: Certificate, tls: str) -> None:
     office = PostOffice()
     offered = certificate.server_side()
     started, wrapped = (offered, None) if tls == "starttls" else (None, offered)
@@ -98,7 +98,7 @@ async def test_a_server_that_nobody_vouches_for_gets_nothing(certificate: Certif
     assert office.envelopes == []
 
 
-async def test_a_certificate_for_another_name_is_not_accepted(certificate: Certificate) -> None:
+async def test_V12_3_2_a_certificate_for_another_name_is_not_accepted(certificate: Certificate) -> None:
     office = PostOffice()
     async with smtp_server(office, starttls=certificate.server_side()) as port:
         other = sender(port, tls="starttls", host="127.0.0.2", ca_file=str(certificate.ca_file))
