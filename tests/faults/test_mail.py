@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import statistics
 from collections import Counter
 
 import pytest
@@ -41,9 +40,9 @@ async def all_arrived(office: PostOffice, name: str, within_s: float = 30) -> No
 
 
 def assert_unchanged(disturbed: list[float], quiet: list[float]) -> None:
-    """No answer waited for mail: less was added than the shortest delay that these tests make."""
-    assert min(disturbed) < 2 * min(quiet)
-    assert statistics.median(disturbed) < statistics.median(quiet) + SLOW_S / 2
+    """No answer waited for mail: to the fastest, which others on the machine delayed least, less was added than half of
+    the shortest delay that these tests make."""
+    assert min(disturbed) < min(quiet) + SLOW_S / 2
 
 
 async def test_FS_09_a_mail_server_that_is_down_slow_or_greylisting_slows_nobody(site: Site) -> None:
