@@ -3,9 +3,22 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Iterable
 from typing import Any
 
-from sekisho.model import Account, AccountId, EndReason, Origin, PendingSignUp, Session, SessionId, Transport
+from msgspec.structs import replace
+
+from sekisho.model import (
+    Account,
+    AccountId,
+    EndReason,
+    JournalEntry,
+    Origin,
+    PendingSignUp,
+    Session,
+    SessionId,
+    Transport,
+)
 from sekisho.ports.changes import (
     AddAccount,
     AddPendingSignUp,
@@ -106,6 +119,11 @@ def sign_up(**given: Any) -> AddPendingSignUp:
     pending = PendingSignUp(**{**values, **given})
     code = OneTimeCode(id=pending.id, purpose=PURPOSE, code_hash=secrets.token_bytes(32), expires_at=pending.expires_at)
     return AddPendingSignUp(pending=pending, code=code)
+
+
+def unnumbered(entries: Iterable[JournalEntry]) -> tuple[JournalEntry, ...]:
+    """Without their numbers, which an engine may give after the commit."""
+    return tuple(replace(entry, seq=0) for entry in entries)
 
 
 async def done(store: Store, *wanted: Change) -> tuple[Any, ...]:

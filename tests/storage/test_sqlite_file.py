@@ -24,6 +24,7 @@ from sekisho.storage.errors import (
     SchemaTooOld,
     StoreCannotOpen,
 )
+from sekisho.storage.revision import SCHEMA_REVISION
 from sekisho.storage.sqlite import SqliteStore
 from sekisho.storage.sqlite.connections import open_to_others, was_cut_off
 from sekisho.storage.sqlite.migration import migrate
@@ -35,6 +36,7 @@ pytestmark = pytest.mark.anyio
 WRITE_UNTIL_KILLED = """
 import asyncio, sys
 from sekisho.ports.changes import SetMeta
+from sekisho.storage.revision import SCHEMA_REVISION
 from sekisho.storage.sqlite import SqliteStore
 
 async def write(store, name):
@@ -66,7 +68,7 @@ async def test_the_file_and_its_companions_are_for_the_owner_only(tmp_path: Path
 async def test_migrating_twice_changes_nothing(tmp_path: Path) -> None:
     path = tmp_path / "sekisho.db"
     assert migrate(path) is None
-    assert migrate(path) == "0001"
+    assert migrate(path) == SCHEMA_REVISION
     await (await SqliteStore.open(path)).close()
 
 
@@ -89,7 +91,7 @@ async def test_a_missing_or_empty_file_asks_for_a_migration_and_is_not_made(tmp_
     (tmp_path / "empty.db").touch()
     with pytest.raises(SchemaTooOld) as refused:
         await SqliteStore.open(tmp_path / "empty.db")
-    assert (refused.value.found, refused.value.wanted) == (None, "0001")
+    assert (refused.value.found, refused.value.wanted) == (None, SCHEMA_REVISION)
 
 
 @pytest.mark.parametrize(("revision", "expected"), [("0000", SchemaTooOld), ("9999", SchemaTooNew)])

@@ -88,7 +88,10 @@ Rotation = Rotated | Repeated | Replayed | WrongClient | Ended
 
 
 class Committed(Struct, frozen=True):
-    """What a commit of this process tells its listeners, before `apply` returns."""
+    """What a commit of this process tells its listeners, before `apply` returns.
+
+    journal: an engine that numbers entries after the commit gives them the number 0 here.
+    """
 
     journal: tuple[JournalEntry, ...] = ()
     mail_queued: bool = False
@@ -114,7 +117,7 @@ class AccountReads(Protocol):
     async def find_account_by_email(self, email_key: str) -> Account | None: ...
 
     async def list_accounts(self, *, after_id: str = "", limit: int = 100) -> list[Account]:
-        """In the order of ids, for operators."""
+        """In the order of ids (as the engine sorts texts), for operators."""
 
     async def is_known_device(self, identifier_tag: str, device_tag: str) -> bool: ...
 

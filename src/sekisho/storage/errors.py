@@ -71,3 +71,76 @@ class DatabaseBusy(StoreCannotOpen):
     def __init__(self, path: Path) -> None:
         super().__init__(f"The database {path} is locked by another process. Stop that process and start again.")
         self.path = path
+
+
+class DatabaseRefused(StoreCannotOpen):
+    """A PostgreSQL server that does not let us in, or cannot be used. `path` is host, port and database."""
+
+    def __init__(self, path: str, why: str, fix: str) -> None:
+        super().__init__(f"The database {path} cannot be used: {why}. {fix}")
+        self.path = path
+        self.why = why
+
+
+class ServerNotThere(DatabaseRefused):
+    """Nobody answers at this address, or not yet."""
+
+    def __init__(self, path: str, why: str) -> None:
+        super().__init__(path, why, "Check host and port in SEKISHO_DATABASE_URL, and that PostgreSQL is running.")
+
+
+class WrongCredentials(DatabaseRefused):
+    """User or password is not accepted."""
+
+    def __init__(self, path: str, why: str) -> None:
+        super().__init__(
+            path, why, "Check user and password in SEKISHO_DATABASE_URL or SEKISHO_DATABASE_PASSWORD, and pg_hba.conf."
+        )
+
+
+class NoSuchDatabase(DatabaseRefused):
+    """The server runs, but has no database of this name."""
+
+    def __init__(self, path: str, why: str) -> None:
+        super().__init__(path, why, "Create it (`createdb`), or correct the name in SEKISHO_DATABASE_URL.")
+
+
+class MissingRights(DatabaseRefused):
+    """The user may connect, but not do what Sekisho does."""
+
+    def __init__(self, path: str, why: str) -> None:
+        super().__init__(
+            path,
+            why,
+            "Let the user of SEKISHO_DATABASE_URL own the database, or grant it the rights on schema and tables.",
+        )
+
+
+class ReadOnlyDatabase(DatabaseRefused):
+    """A standby, or a database that is set to read only."""
+
+    def __init__(self, path: str, why: str) -> None:
+        super().__init__(path, why, "Let SEKISHO_DATABASE_URL name the primary server.")
+
+
+class ServerTooOld(DatabaseRefused):
+    """`found` is the version of the server."""
+
+    def __init__(self, path: str, found: str, wanted: str) -> None:
+        super().__init__(path, f"it is PostgreSQL {found}", f"Sekisho needs PostgreSQL {wanted} or newer: upgrade it.")
+        self.found = found
+        self.wanted = wanted
+
+
+class MigrationBusy(DatabaseRefused):
+    """Another migration, or a long transaction, holds what this one needs. Nothing was changed."""
+
+    def __init__(self, path: str, why: str) -> None:
+        super().__init__(path, why, "Run `sekisho migrate` again when the other migration or transaction has ended.")
+
+
+class ForeignTables(DatabaseRefused):
+    """The database holds tables of another program under our names."""
+
+    def __init__(self, path: str, why: str) -> None:
+        super().__init__(path, why, "Let SEKISHO_DATABASE_URL name a database of its own.")

@@ -187,6 +187,19 @@ journal = Table(
     sqlite_autoincrement=True,
 )
 
+# Entries that have no number yet, where several transactions write at once: numbered when they are published.
+journal_waiting = Table(
+    "journal_waiting",
+    metadata,
+    _never_reused("id"),
+    _words("kind"),
+    _words("value"),
+    _number("expires_at"),
+    _words("reason"),
+    sqlite_strict=True,
+    sqlite_autoincrement=True,
+)
+
 audit = Table(
     "audit",
     metadata,

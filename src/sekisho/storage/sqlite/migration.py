@@ -22,7 +22,8 @@ def migrate(path: Path) -> str | None:
         try:
             connection.execute("BEGIN IMMEDIATE")
             found = find_revision(connection, path)
-            connection.execute(migration_sql("sqlite", found))
+            # Fetched to the end: a statement that gives rows stops all behind it until they are taken.
+            connection.execute(migration_sql("sqlite", found)).fetchall()
             connection.execute("COMMIT")
         finally:
             connection.close()

@@ -1,0 +1,247 @@
+"""PostgreSQL keeps the contract, and what only an engine with many writers must keep."""
+
+from __future__ import annotations
+
+import asyncio
+import subprocess
+import sys
+from collections.abc import AsyncIterator
+from typing import Any
+
+import asyncpg
+import pytest
+
+from sekisho.ports.changes import AppendJournal, SetRoles
+from sekisho.ports.storage import StoreUnavailable
+from sekisho.storage.errors import (
+    DatabaseRefused,
+    MissingRights,
+    NoSuchDatabase,
+    ReadOnlyDatabase,
+    SchemaTooNew,
+    SchemaTooOld,
+    ServerNotThere,
+    WrongCredentials,
+)
+from sekisho.storage.postgres import PostgresStore, calls
+from sekisho.storage.postgres.calls import run_call
+from sekisho.storage.postgres.connections import Target
+from sekisho.storage.postgres.migration import migrate
+from sekisho.storage.postgres.rotation import ROTATE, RotationDisagrees, rotate_session
+from sekisho.storage.postgres.texts import numbered, with_values
+from sekisho.storage.revision import SCHEMA_REVISION
+from storage.build import done, end, rotate, signed_in
+from storage.contract import StoreContract
+from storage.contract_operations import revoke
+from storage.fast_postgres import new_database, new_store, server
+
+pytestmark = pytest.mark.anyio
+
+WAITING = "INSERT INTO journal_waiting (kind, value, expires_at, reason) VALUES ('jti', $1, 0, 'r')"
+
+
+def target_of(store: PostgresStore) -> Target:
+    return store._ear._target
+
+
+async def has_heard(store: PostgresStore, *, within_s: float) -> None:
+    async with asyncio.timeout(within_s):
+        while not store.has_foreign_commits():  # noqa: ASYNC110 - asking is what is tested
+            await asyncio.sleep(0.01)
+
+
+def store_url(store: PostgresStore) -> str:
+    return target_of(store).url
+
+
+@pytest.fixture(scope="module", autouse=True)
+def running_server() -> None:
+    server()
+
+
+@pytest.fixture
+async def store() -> AsyncIterator[PostgresStore]:
+    opened = await new_store()
+    yield opened
+    await opened.close()
+
+
+class TestPostgres(StoreContract):
+    """Every test of the contract."""
+
+
+async def test_numbers_that_are_committed_out_of_order_are_missed_by_no_reader(store: PostgresStore) -> None:
+    early, late = await asyncpg.connect(store_url(store)), await asyncpg.connect(store_url(store))
+    slow = early.transaction()
+    await slow.start()
+    await early.execute(WAITING, "first written, last committed")
+    await late.execute(WAITING, "last written, first committed")
+    before = await store.read_journal(0)
+    assert [entry.value for entry in before.entries] == ["last written, first committed"]
+
+    await slow.commit()
+    after = await store.read_journal(before.last_seq)
+    assert [entry.value for entry in after.entries] == ["first written, last committed"]
+    await early.close()
+    await late.close()
+
+
+async def test_readers_that_publish_at_once_give_numbers_in_the_order_in_which_they_become_visible(
+    store: PostgresStore,
+) -> None:
+    seen: list[str] = []
+    cursor, is_over = 0, asyncio.Event()
+
+    async def read() -> None:
+        nonlocal cursor
+        while True:
+            is_last = is_over.is_set()
+            page = await store.read_journal(cursor)
+            seen.extend(entry.value for entry in page.entries)
+            cursor = page.last_seq
+            if is_last and not page.entries:
+                return
+
+    async def publish() -> None:
+        while not is_over.is_set():
+            await store.read_journal(0, limit=1)
+
+    others = [asyncio.create_task(work()) for work in (read, publish, publish)]
+    for start_at in range(0, 200, 20):
+        changes = (revoke(str(number)) for number in range(start_at, start_at + 20))
+        await asyncio.gather(*(done(store, change) for change in changes))
+    is_over.set()
+    await asyncio.gather(*others)
+    assert sorted(seen, key=int) == [str(number) for number in range(200)]
+
+
+async def test_a_revocation_on_one_node_is_news_on_the_other_at_once(store: PostgresStore) -> None:
+    _, first = await signed_in(store)
+    other = await PostgresStore.open(target_of(store), poll_s=3600)
+    assert not other.has_foreign_commits()
+    await done(store, end(first))
+    await has_heard(other, within_s=1)
+    assert [entry.value for entry in (await other.read_journal(0)).entries] == [first.id]
+    await other.close()
+
+
+async def test_without_notifications_the_clock_says_that_there_may_be_news(store: PostgresStore) -> None:
+    other = await PostgresStore.open(target_of(store), poll_s=0.05)
+    await other._ear.stop()
+    await asyncio.sleep(0.06)
+    assert other.has_foreign_commits()
+    await other.close()
+
+
+async def test_an_ear_whose_connection_was_cut_listens_again_and_looks_at_once(store: PostgresStore) -> None:
+    connection = store._ear._connection
+    assert connection is not None
+    connection.terminate()
+    await has_heard(store, within_s=5)
+    assert store._ear._connection is not connection
+
+
+async def test_rotation_is_one_statement_outside_any_transaction(store: PostgresStore) -> None:
+    _, first = await signed_in(store)
+    seen: list[str] = []
+    async with store._pool.acquire() as connection:
+        with connection.query_logger(lambda record: seen.append(record.query)):
+            await run_call(connection, (rotate(first),), "node")
+    assert seen == [numbered(ROTATE)[0]]
+
+
+async def test_a_statement_and_a_table_that_disagree_are_an_error(store: PostgresStore) -> None:
+    _, first = await signed_in(store)
+    steps = rotate_session(rotate(first))
+    step = next(steps)
+    async with store._pool.acquire() as connection:
+        text, values = with_values(step.sql, step.values)
+        (row,) = await connection.fetch(text, *values)
+    assert row[-1] is True
+    with pytest.raises(RotationDisagrees, match="left a row"):
+        steps.send([(*tuple(row)[:-1], False)])
+
+
+async def test_a_declared_single_statement_that_is_not_one_is_refused(
+    store: PostgresStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(calls, "ONE_STATEMENT", frozenset({AppendJournal}))
+    with pytest.raises(RuntimeError, match="needs a transaction"):
+        await store.apply(revoke("x"))
+
+
+async def test_two_calls_that_wait_for_each_other_both_come_to_an_end(store: PostgresStore) -> None:
+    (one, _), (two, _) = await signed_in(store), await signed_in(store)
+    there = [
+        store.apply(SetRoles(account_id=one.id, roles=(str(n),)), SetRoles(account_id=two.id, roles=()))
+        for n in range(2)
+    ]
+    back = [
+        store.apply(SetRoles(account_id=two.id, roles=(str(n),)), SetRoles(account_id=one.id, roles=()))
+        for n in range(2)
+    ]
+    outcomes = await asyncio.gather(*there, *back)
+    assert all(outcome.lost is None for outcome in outcomes)
+
+
+async def test_a_pool_that_stays_full_is_unavailable_and_no_hang(store: PostgresStore) -> None:
+    store._wait_s = 0.2
+    held = [await store._pool.acquire() for _ in range(target_of(store).pool_size)]
+    with pytest.raises(StoreUnavailable):
+        await store.find_meta("n")
+    for connection in held:
+        await store._pool.release(connection)
+    assert await store.find_meta("n") is None
+
+
+async def test_migrating_at_once_and_twice_changes_nothing_more() -> None:
+    empty = new_database("template0")
+    found = await asyncio.gather(migrate(empty), migrate(empty))
+    assert sorted(found, key=str) == [SCHEMA_REVISION, None]
+    assert await migrate(empty) == SCHEMA_REVISION
+
+
+@pytest.mark.parametrize(
+    ("change", "expected", "words"),
+    [
+        ({"port": 1}, ServerNotThere, "Check host and port"),
+        ({"database": "missing"}, NoSuchDatabase, "createdb"),
+        ({"user": "nobody"}, WrongCredentials, "user and password"),
+    ],
+)
+async def test_what_keeps_a_store_from_opening_is_named(
+    change: dict[str, Any], expected: type[DatabaseRefused], words: str
+) -> None:
+    parts = {"user": "sekisho", "port": server().port, "database": "migrated", **change}
+    url = "postgresql://{user}@127.0.0.1:{port}/{database}".format(**parts)
+    with pytest.raises(expected, match=words):
+        await PostgresStore.open(Target(url=url))
+
+
+async def test_an_empty_and_a_newer_database_are_refused() -> None:
+    with pytest.raises(SchemaTooOld):
+        await PostgresStore.open(new_database("template0"))
+    newer = new_database()
+    server().sql("UPDATE alembic_version SET version_num = '9999'", newer.url.rpartition("/")[2])
+    with pytest.raises(SchemaTooNew):
+        await PostgresStore.open(newer)
+    with pytest.raises(SchemaTooNew):
+        await migrate(newer)
+
+
+async def test_a_user_without_rights_and_a_database_that_is_read_only_are_named() -> None:
+    target = new_database()
+    name = target.url.rpartition("/")[2]
+    server().sql("DROP ROLE IF EXISTS guest; CREATE ROLE guest LOGIN; GRANT USAGE ON SCHEMA public TO guest;", name)
+    server().sql("GRANT SELECT ON ALL TABLES IN SCHEMA public TO guest", name)
+    with pytest.raises(MissingRights):
+        await PostgresStore.open(Target(url=target.url.replace("sekisho@", "guest@")))
+    server().sql(f"ALTER DATABASE {name} SET default_transaction_read_only = on")
+    with pytest.raises(ReadOnlyDatabase):
+        await PostgresStore.open(target)
+
+
+def test_opening_a_sqlite_store_imports_no_postgresql_driver() -> None:
+    code = "import sys, sekisho.assemble; print([m for m in sys.modules if m.split('.')[0] == 'asyncpg'])"
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert result.stdout.strip() == "[]"
