@@ -30,6 +30,7 @@ serve: $(SERVER) ## Set up and start `sekisho dev` on port 8080 (PORT changes it
 	@exec .venv/bin/sekisho dev
 
 test: $(DEV) ## Set up and run every test
+	@sh scripts/servers.sh
 	$(PYTHON) -m pytest -n 2
 
 faults: $(DEV) ## Break real processes, the heavy faults too (about 3 minutes)

@@ -97,11 +97,12 @@ def test_production_names_everything_that_is_missing_at_once(tmp_path: Path) -> 
         ("SEKISHO_ALLOWED_ORIGINS", "https://A.example.com", "not an origin"),
         ("SEKISHO_ALLOWED_ORIGINS", "https://a.example.com:443", "not an origin"),
         ("SEKISHO_ALLOWED_ORIGINS", "null", "not an origin"),
-        ("SEKISHO_DATABASE_URL", "postgresql://db/sekisho", "PostgreSQL comes with a later release"),
-        ("SEKISHO_DATABASE_URL", "postgresql+asyncpg://db/sekisho", "PostgreSQL comes with a later release"),
+        ("SEKISHO_DATABASE_URL", "postgresql://db/sekisho", "must be postgresql://user@host"),
+        ("SEKISHO_DATABASE_URL", "postgresql+asyncpg://u@db/sekisho", "must be postgresql://user@host"),
+        ("SEKISHO_DATABASE_URL", "postgresql://u:p@db:none/sekisho", "must be postgresql://user@host"),
+        ("SEKISHO_DATABASE_URL", "postgresql://u@db/sekisho?sslmode=on", "unknown sslmode"),
         ("SEKISHO_DATABASE_URL", "sqlite://", "path of a file"),
         ("SEKISHO_DATABASE_URL", "sqlite:///:memory:", "path of a file"),
-        ("DB_HOST", "db", "PostgreSQL comes with a later release"),
         ("REDIS_HOST", "cache", "Redis comes with a later release"),
         ("SEKISHO_REDIS_URL", "redis://cache", "Redis comes with a later release"),
         ("SMTP_FROM", "nobody", "not a mail address"),
@@ -371,3 +372,29 @@ def test_every_example_of_the_reference_works(tmp_path: Path) -> None:
 def test_every_hash_cost_of_the_passwords_can_be_chosen() -> None:
     kind = next(variable.kind for variable in reference() if variable.path == "password.hash")
     assert kind.split(" | ") == list(PROFILES)
+
+
+def test_the_usual_names_of_a_database_make_its_url_and_the_password_stays_out_of_it(tmp_path: Path) -> None:
+    environ = {name: value for name, value in PRODUCTION.items() if name != "SEKISHO_DATABASE_URL"}
+    parts = {"DB_HOST": "db", "DB_PORT": "5433", "DB_USER": "a@b", "DB_NAME": "auth", "DB_PASSWORD": "hush-hush"}
+    settings = load("serve", {**environ, **parts}, tmp_path)
+    assert settings.is_postgres
+    assert settings.database_url == "postgresql://a%40b@db:5433/auth"
+    assert settings.database_place == "db:5433/auth"
+    assert settings.database_password is not None
+    assert settings.database_password.get_secret_value() == "hush-hush"
+    assert settings.origin_of("database_url") == "environment DB_HOST"
+
+
+def test_the_reports_show_no_password_of_a_database_url(tmp_path: Path) -> None:
+    url = "postgresql://sekisho:hush@hush@db/sekisho"
+    settings = load("serve", {**PRODUCTION, "SEKISHO_DATABASE_URL": url}, tmp_path)
+    assert {row.path: row.value for row in describe(settings)}[
+        "database_url"
+    ] == "postgresql://sekisho:********@db/sekisho"
+
+
+def test_pgbouncer_needs_a_way_around_itself_to_listen(tmp_path: Path) -> None:
+    given = {"SEKISHO_DATABASE_URL": "postgresql://u@db/sekisho", "SEKISHO_DATABASE_PGBOUNCER": "true"}
+    assert "passes on no notifications" in mistakes(tmp_path, **given)["SEKISHO_DATABASE_LISTEN_URL"]
+    load("serve", {**PRODUCTION, **given, "SEKISHO_DATABASE_LISTEN_URL": "postgresql://u@db/sekisho"}, tmp_path)

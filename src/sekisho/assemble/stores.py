@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from importlib import import_module
+from typing import Any
+
 from sekisho.master_secret import MasterSecret, UnsealError
 from sekisho.ports.changes import SetMeta
 from sekisho.ports.storage import Store
@@ -35,13 +38,32 @@ async def open_store(
         StoreCannotOpen: with what to do.
         WrongMasterSecret: the database was made with another one; nothing is created in it.
     """
-    store = await SqliteStore.open(settings.database_path, durability=durability, quick_check=quick_check)
+    store: Store
+    if settings.is_postgres:
+        # Each engine's driver costs memory; only the chosen one's is loaded.
+        engine = import_module("sekisho.storage.postgres")
+        store = await engine.PostgresStore.open(postgres_target(settings))
+    else:
+        store = await SqliteStore.open(settings.database_path, durability=durability, quick_check=quick_check)
     try:
         await _check_master_secret(store, master)
     except BaseException:
         await store.close()
         raise
     return store
+
+
+def postgres_target(settings: Settings) -> Any:
+    """Return the `storage.postgres.connections.Target` of these settings."""
+    password = settings.database_password
+    return import_module("sekisho.storage.postgres.connections").Target(
+        url=settings.database_url,
+        listen_url=settings.database_listen_url,
+        password=password.get_secret_value() if password else None,
+        pool_size=settings.database_pool_size,
+        statement_timeout_ms=settings.database_timeout_ms,
+        is_pooled=settings.database_pgbouncer,
+    )
 
 
 async def _check_master_secret(store: Store, master: MasterSecret) -> None:

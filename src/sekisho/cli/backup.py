@@ -19,6 +19,8 @@ def backup(
     target: Annotated[Path, typer.Argument(help=say("argument.backup_target"))], as_json: AsJson = False
 ) -> None:
     settings = settings_for_command(as_json=as_json)
+    if settings.is_postgres:
+        fail("use_pg_dump", say("backup.use_pg_dump", place=settings.database_place), as_json=as_json)
     with told(settings, as_json=as_json):
         from sekisho.storage.sqlite.backup import back_up
 
@@ -33,9 +35,14 @@ def backup(
 
 
 def restore(
-    source: Annotated[Path, typer.Argument(help=say("argument.backup_source"))], as_json: AsJson = False
+    source: Annotated[Path | None, typer.Argument(help=say("argument.backup_source"))] = None, as_json: AsJson = False
 ) -> None:
     settings = settings_for_command(as_json=as_json)
+    if settings.is_postgres:
+        _make_safe(settings, source, as_json=as_json)
+        return
+    if source is None:
+        fail("no_source", say("backup.no_source"), as_json=as_json)
     if not source.exists():
         fail("no_such_file", say("backup.missing", path=source), as_json=as_json)
     with told(settings, as_json=as_json):
@@ -51,6 +58,18 @@ def restore(
         print(say("done.restored", path=settings.database_path, count=ended))
         if kept:
             print(say("done.kept", path=kept))
+
+
+def _make_safe(settings: Settings, source: Path | None, *, as_json: bool) -> None:
+    """`pg_restore` has put the rows back; what remains is that nothing in them is alive."""
+    if source is not None:
+        fail("use_pg_restore", say("backup.use_pg_restore", place=settings.database_place), as_json=as_json)
+    with told(settings, as_json=as_json):
+        ended = asyncio.run(_raise_epoch(settings))
+    if as_json:
+        print_json({"database": settings.database_place, "kept": None, "ended": ended})
+    else:
+        print(say("done.restored", path=settings.database_place, count=ended))
 
 
 async def _raise_epoch(settings: Settings) -> int:

@@ -51,11 +51,11 @@ def problem(name: str, text: str, fix: str) -> Check:
 
 async def checks_of_database(world: OperatorWorld, settings: Settings) -> AsyncIterator[Check]:
     """Yield the checks that need the open database."""
-    path = settings.database_path
+    path = settings.database_place
     yield Check(name="database", text=say("doctor.database_ok", path=path, revision=SCHEMA_REVISION))
     checks: tuple[Callable[[OperatorWorld, Settings], Coroutine[Any, Any, Check]], ...] = (
         _writable,
-        _sqlite,
+        _postgres if settings.is_postgres else _sqlite,
         _clock,
         _outbox,
         _keys,
@@ -67,7 +67,7 @@ async def checks_of_database(world: OperatorWorld, settings: Settings) -> AsyncI
             yield problem(
                 check.__name__.lstrip("_"),
                 say("doctor.not_writable", detail=error),
-                say("doctor.not_writable_fix", path=path),
+                say("doctor.postgres_fix" if settings.is_postgres else "doctor.not_writable_fix", path=path),
             )
     yield _profile(world)
 
@@ -75,8 +75,9 @@ async def checks_of_database(world: OperatorWorld, settings: Settings) -> AsyncI
 async def checks_around(settings: Settings) -> AsyncIterator[Check]:
     """Yield the checks that need no database."""
     yield _examples(settings)
-    yield _files(settings)
-    yield _disk(settings)
+    if not settings.is_postgres:
+        yield _files(settings)
+        yield _disk(settings)
     yield await _smtp(settings)
     yield _url(settings)
 
@@ -101,6 +102,23 @@ async def _sqlite(world: OperatorWorld, settings: Settings) -> Check:
     if mode != "wal":
         return problem("sqlite", say("doctor.not_wal", mode=mode), say("doctor.not_wal_fix"))
     return Check(name="sqlite", text=say("doctor.sqlite", version=version, mode=mode))
+
+
+async def _postgres(world: OperatorWorld, settings: Settings) -> Check:
+    from sekisho.assemble.stores import postgres_target
+    from sekisho.storage.postgres.examination import examine
+
+    seen = await examine(postgres_target(settings), world.clock.now)
+    if abs(seen.clock_ahead_ms) > CLOCK_TOLERANCE_MS:
+        text = say("doctor.postgres_clock", seconds=seen.clock_ahead_ms // 1000)
+        return problem("postgres", text, say("doctor.clock_fix"))
+    # One for listening, and as many again for the process that takes this one's place.
+    wanted = 2 * (settings.database_pool_size + 1)
+    if wanted > seen.most_connections:
+        text = say("doctor.postgres_connections", wanted=wanted, most=seen.most_connections)
+        return problem("postgres", text, say("doctor.postgres_connections_fix"))
+    nodes = seen.most_connections // (settings.database_pool_size + 1)
+    return Check(name="postgres", text=say("doctor.postgres", version=seen.version, nodes=nodes))
 
 
 async def _clock(world: OperatorWorld, settings: Settings) -> Check:

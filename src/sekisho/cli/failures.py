@@ -78,12 +78,14 @@ def store_failure(error: BaseException, settings: Settings | None = None) -> str
         return None
     if settings is not None and (exact := _exact_failure(type(error).__name__, error, settings)):
         return exact
-    facts: dict[str, Any] = {name: getattr(error, name, None) or "-" for name in ("path", "found", "wanted")}
+    facts: dict[str, Any] = {name: getattr(error, name, None) or "-" for name in ("path", "found", "wanted", "why")}
     return say(key, detail=error, **facts)
 
 
 def _exact_failure(kind: str, error: BaseException, settings: Settings) -> str | None:
     """Return the sentence for what a look at the disk or the mode explains better than the store can."""
+    if settings.is_postgres:
+        return None
     path = settings.database_path
     never_made = kind == "SchemaTooOld" and getattr(error, "found", None) is None
     if (never_made or kind == "CannotWrite") and _is_missing(path.parent):

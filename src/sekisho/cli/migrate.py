@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import sys
 from typing import Annotated
 
@@ -19,15 +20,13 @@ def migrate(
     sql: Annotated[bool, typer.Option("--sql", help=say("option.sql"))] = False, as_json: AsJson = False
 ) -> None:
     settings = settings_for_command(as_json=as_json, may_create=not sql)
-    path = settings.database_path
+    path = settings.database_place
     with told(settings, as_json=as_json):
         if sql:
             _tell_pending(_pending_sql(settings), settings)
             return
         # The migration libraries are heavy; only this command needs them.
-        from sekisho.storage.sqlite.migration import migrate as bring_up
-
-        before = bring_up(path)
+        before = _bring_up(settings)
     if as_json:
         print_json({"database": str(path), "before": before, "revision": SCHEMA_REVISION})
     elif before == SCHEMA_REVISION:
@@ -36,17 +35,33 @@ def migrate(
         print(say("done.migrated", path=path, revision=SCHEMA_REVISION, before=before or say("none")))
 
 
+def _bring_up(settings: Settings) -> str | None:
+    if settings.is_postgres:
+        from sekisho.assemble.stores import postgres_target
+        from sekisho.storage.postgres.migration import migrate as bring_up_server
+
+        return asyncio.run(bring_up_server(postgres_target(settings)))
+    from sekisho.storage.sqlite.migration import migrate as bring_up
+
+    return bring_up(settings.database_path)
+
+
 def _tell_pending(statements: str, settings: Settings) -> None:
     """Standard output is for the statements alone: it may go straight into a file."""
     print(statements, end="")
     if not statements:
-        print(say("done.up_to_date", path=settings.database_path, revision=SCHEMA_REVISION), file=sys.stderr)
+        print(say("done.up_to_date", path=settings.database_place, revision=SCHEMA_REVISION), file=sys.stderr)
 
 
 def _pending_sql(settings: Settings) -> str:
     from sekisho.storage.migrate import migration_sql
     from sekisho.storage.sqlite.connections import explained, find_revision, open_reader
 
+    if settings.is_postgres:
+        from sekisho.assemble.stores import postgres_target
+        from sekisho.storage.postgres.migration import revision_of
+
+        return migration_sql("postgresql", asyncio.run(revision_of(postgres_target(settings))))
     path = settings.database_path
     found = None
     if path.exists():

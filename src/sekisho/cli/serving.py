@@ -8,6 +8,7 @@ libraries that serving does not; in a process of their own they cost this one no
 
 from __future__ import annotations
 
+import asyncio
 import subprocess
 import sys
 from typing import Annotated
@@ -61,7 +62,12 @@ def _serve(settings: Settings, *, migrating: bool) -> None:
         run_server(settings, listener)
 
 
-def _check_schema(settings: Settings, *, migrating: bool) -> None:
+def _find_schema(settings: Settings) -> str | None:
+    if settings.is_postgres:
+        from sekisho.assemble.stores import postgres_target
+        from sekisho.storage.postgres.migration import revision_of
+
+        return asyncio.run(revision_of(postgres_target(settings)))
     from sekisho.storage.sqlite.connections import explained, find_revision, open_reader
 
     path = settings.database_path
@@ -73,6 +79,11 @@ def _check_schema(settings: Settings, *, migrating: bool) -> None:
                 found = find_revision(connection, path)
             finally:
                 connection.close()
+    return found
+
+
+def _check_schema(settings: Settings, *, migrating: bool) -> None:
+    found = _find_schema(settings)
     if found == SCHEMA_REVISION:
         return
     if not migrating:

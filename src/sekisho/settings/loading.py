@@ -132,6 +132,7 @@ def _completed(settings: Settings, mode: Mode, folder: Path) -> Settings:
     is_dev = mode == "dev"
     database_url = settings.database_url or (f"{_SQLITE}{STATE_FOLDER}/sekisho.db" if is_dev else "")
     public_url = settings.public_url or (f"http://localhost:{settings.port}" if is_dev else "")
+    is_postgres = database_url.startswith("postgres")
     form = settings.log.format
     return settings.model_copy(
         update={
@@ -139,7 +140,7 @@ def _completed(settings: Settings, mode: Mode, folder: Path) -> Settings:
             "public_url": public_url,
             "audience": settings.audience or public_url,
             "database_url": database_url,
-            "database_path": folder / database_url.removeprefix(_SQLITE),
+            "database_path": folder / (STATE_FOLDER if is_postgres else database_url.removeprefix(_SQLITE)),
             "places_file": settings.places_file and folder / settings.places_file,
             "metrics": settings.metrics if settings.metrics != "auto" else ("loopback" if is_dev else "off"),
             "log": settings.log.model_copy(

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PrivateAttr, SecretStr
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
@@ -306,9 +307,44 @@ class Settings(BaseSettings):
     )
     database_url: str = _setting(
         "",
-        "SQLite file. In dev .sekisho/sekisho.db.",
-        "SQLite のファイル。dev の既定は .sekisho/sekisho.db。",
+        "SQLite file, or PostgreSQL (14 or newer) as `postgresql://user@host:5432/name`. In dev .sekisho/sekisho.db.",
+        "SQLite のファイル、または PostgreSQL (14 以降) の `postgresql://user@host:5432/name`。dev の既定は "
+        ".sekisho/sekisho.db。",
         "sqlite:////var/lib/sekisho/sekisho.db",
+    )
+    database_password: SecretStr | None = _setting(
+        None,
+        "Password for PostgreSQL, for a URL without one.",
+        "PostgreSQL のパスワード。URL に書かない場合に使います。",
+        "<password of the database user>",
+    )
+    database_listen_url: str = _setting(
+        "",
+        "PostgreSQL without the pooler, for the connection that listens and for migrations; needed behind PgBouncer.",
+        "PgBouncer を通さない PostgreSQL の URL。通知の待ち受けとマイグレーションに使います。PgBouncer 利用時は必須。",
+        "postgresql://sekisho@db.example.com:5432/sekisho",
+    )
+    database_pgbouncer: bool = _setting(
+        False,
+        "PgBouncer in transaction mode stands before PostgreSQL: no statement is kept prepared.",
+        "PostgreSQL の前にトランザクションモードの PgBouncer があります。準備済み文を保持しません。",
+        "false",
+    )
+    database_pool_size: int = _setting(
+        10,
+        "Most connections of one process to PostgreSQL, beside the one that listens.",
+        "1 プロセスが PostgreSQL に張る接続の上限 (通知の待ち受け用は別)。",
+        "10",
+        ge=2,
+        le=500,
+    )
+    database_timeout_ms: int = _setting(
+        5000,
+        "How long a statement, a lock or a free connection of PostgreSQL is waited for, in milliseconds.",
+        "PostgreSQL の文の実行、ロック、空き接続を待つ上限 (ミリ秒)。",
+        "5000",
+        ge=100,
+        le=60_000,
     )
     allowed_origins: Words = _setting(
         (),
@@ -352,6 +388,19 @@ class Settings(BaseSettings):
         """The master secret as key material for HKDF."""
         assert self.secret is not None, "load() always leaves a secret"
         return self.secret.get_secret_value().encode()
+
+    @property
+    def is_postgres(self) -> bool:
+        """Whether everything is kept in PostgreSQL; `database_path` means nothing then."""
+        return self.database_url.startswith(("postgresql://", "postgres://"))
+
+    @property
+    def database_place(self) -> str:
+        """Where the database is, for people: a path, or host, port and name without user and password."""
+        if not self.is_postgres:
+            return str(self.database_path)
+        parts = urlsplit(self.database_url)
+        return f"{parts.hostname or 'localhost'}:{parts.port or 5432}{parts.path}"
 
     @property
     def metrics_port(self) -> int | None:

@@ -11,7 +11,7 @@ import os
 import re
 from collections.abc import Callable, Iterator
 from email.utils import parseaddr
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, urlsplit
 
 from msgspec import Struct
 from pydantic import SecretStr
@@ -27,6 +27,7 @@ _FROM_A_DOCUMENT = re.compile(
 )
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1", "[::1]"})
 _SQLITE = "sqlite:///"
+_SSL_MODES = ("disable", "allow", "prefer", "require", "verify-ca", "verify-full")
 
 
 class Fault(Struct, frozen=True):
@@ -245,16 +246,49 @@ def _database(settings: Settings) -> Iterator[Fault]:
     if not url:
         yield Fault("database_url", "is missing.", "設定されていません。")
     elif re.match(r"postgres(ql)?(\+\w+)?:", url):
-        yield Fault(
-            "database_url",
-            "names PostgreSQL. PostgreSQL comes with a later release; this one keeps everything in SQLite.",
-            "PostgreSQL への対応は今後のリリースで行います。このリリースの保存先は SQLite だけです。",
-        )
+        yield from _postgres("database_url", url)
+        yield from _pooler(settings)
     elif path == url or path in ("", ":memory:") or re.search(r"[?#\x00]", path):
         yield Fault(
             "database_url",
-            "must be sqlite:/// and the path of a file.",
-            "sqlite:/// に続けてファイルのパスを書いてください。",
+            "must be sqlite:/// and the path of a file, or postgresql://user@host:5432/name.",
+            "sqlite:/// に続けてファイルのパスを書くか、postgresql://user@host:5432/name の形にしてください。",
+        )
+
+
+def _postgres(path: str, url: str) -> Iterator[Fault]:
+    """The URL may hold a password, so no complaint repeats it."""
+    try:
+        parts = urlsplit(url)
+        is_whole = bool(parts.username and parts.hostname and parts.port != 0 and len(parts.path) > 1)
+    except ValueError:
+        parts, is_whole = None, False
+    if parts is None or parts.scheme not in ("postgresql", "postgres") or not is_whole or parts.fragment:
+        yield Fault(
+            path,
+            "must be postgresql://user@host:5432/name; special characters in a password are written like %40.",
+            "postgresql://user@host:5432/name の形にしてください。パスワードの記号は %40 のように書きます。",
+            "postgresql://sekisho@localhost:5432/sekisho",
+        )
+        return
+    mode = parse_qs(parts.query).get("sslmode", ["prefer"])[0]
+    if mode not in _SSL_MODES:
+        yield Fault(
+            path,
+            f"has an unknown sslmode {mode!r}: {', '.join(_SSL_MODES)} are known.",
+            f"sslmode {mode!r} は使えません。{'、'.join(_SSL_MODES)} のどれかにしてください。",
+            "postgresql://sekisho@localhost:5432/sekisho?sslmode=verify-full",
+        )
+
+
+def _pooler(settings: Settings) -> Iterator[Fault]:
+    if settings.database_listen_url:
+        yield from _postgres("database_listen_url", settings.database_listen_url)
+    elif settings.database_pgbouncer:
+        yield Fault(
+            "database_listen_url",
+            "is missing: PgBouncer in transaction mode passes on no notifications.",
+            "設定されていません。トランザクションモードの PgBouncer は通知を中継しません。",
         )
 
 

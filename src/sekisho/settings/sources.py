@@ -11,6 +11,7 @@ import io
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from urllib.parse import quote
 
 from dotenv import dotenv_values
 
@@ -55,6 +56,8 @@ def find(
         for variable in VARIABLES.values():
             if value := _from_layer(variable, layer, cwd, mistakes):
                 found[variable.path] = value
+        if url := _url_of_parts(layer):
+            found["database_url"] = url
     for path, chosen in overrides.items():
         found[path] = Found(str(chosen), f"--{path.replace('.', '-')}", f"option --{path.replace('.', '-')}")
     return found, mistakes
@@ -82,6 +85,18 @@ def _from_layer(variable: Variable, layer: _Layer, cwd: Path, mistakes: list[Mis
         if text:
             return Found(text, name, f"{layer.label} {name}")
     return None
+
+
+def _url_of_parts(layer: _Layer) -> Found | None:
+    """Return the URL that `DB_HOST` and its companions mean. The password stays out of it."""
+    host = layer.values.get("DB_HOST")
+    if not host or layer.values.get("SEKISHO_DATABASE_URL"):
+        return None
+    user = quote(layer.values.get("DB_USER") or "sekisho", safe="")
+    name = quote(layer.values.get("DB_NAME") or "sekisho", safe="")
+    address = f"[{host}]" if ":" in host else host
+    url = f"postgresql://{user}@{address}:{layer.values.get('DB_PORT') or 5432}/{name}"
+    return Found(url, "DB_HOST", f"{layer.label} DB_HOST")
 
 
 def _read_secret(path: Path, name: str, mistakes: list[Mistake]) -> str:
@@ -135,12 +150,10 @@ def _foreign_names(values: Mapping[str, str]) -> Iterator[Mistake]:
 
 def not_yet(name: str, what: str) -> Mistake:
     """Return the refusal of something that this release cannot do, rather than ignore it."""
-    where = "SEKISHO_DATABASE_URL=sqlite:////var/lib/sekisho/sekisho.db" if what == "PostgreSQL" else ""
     return Mistake(
         name,
         f"{what} comes with a later release; this one keeps everything in SQLite. Remove the variable.",
         f"{what} への対応は今後のリリースで行います。このリリースの保存先は SQLite だけです。変数を外してください。",
-        where,
     )
 
 

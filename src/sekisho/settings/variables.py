@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import types
 from collections.abc import Iterator
 from typing import Any, Literal, Union, get_args, get_origin
@@ -19,6 +20,7 @@ ALIASES = {
     "PORT": "port",
     "ALLOWED_ORIGINS": "allowed_origins",
     "JWT_SECRET_KEY": "jwt.secret_key",
+    "DB_PASSWORD": "database_password",
     "SMTP_HOST": "mail.host",
     "SMTP_PORT": "mail.port",
     "SMTP_USER": "mail.user",
@@ -27,9 +29,12 @@ ALIASES = {
 }
 
 NOT_YET = {
-    **dict.fromkeys(("DB_HOST", "DB_PORT", "DB_USER", "DB_PASSWORD", "DB_NAME"), "PostgreSQL"),
     **dict.fromkeys(("SEKISHO_REDIS_URL", "REDIS_HOST", "REDIS_PORT", "REDIS_PASSWORD"), "Redis"),
 }
+
+
+# Greedy: a password that holds an unescaped @ must not show its end.
+_URL_PASSWORD = re.compile(r"^(\w+://[^:/@]*):.*@")
 
 
 class Variable(Struct, frozen=True, kw_only=True):
@@ -71,6 +76,8 @@ def shown(value: object) -> str:
         return ""
     if isinstance(value, SecretStr):
         return "********"
+    if isinstance(value, str) and value.startswith("postgres"):
+        return _URL_PASSWORD.sub(r"\1:********@", value)
     if isinstance(value, bool):
         return str(value).lower()
     return ",".join(value) if isinstance(value, tuple) else str(value)
