@@ -28,7 +28,7 @@ class BoundedConnection(HttpToolsProtocol):
         super().connection_made(transport)
         self._fruitless_bytes = 0
         self._got_somewhere = False
-        self._awaits_body = False
+        self._awaits_head = self._awaits_body = False
         self._timer: asyncio.TimerHandle | None = self.loop.call_later(self.head_timeout_s, transport.close)
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -41,16 +41,18 @@ class BoundedConnection(HttpToolsProtocol):
         self._fruitless_bytes = 0 if self._got_somewhere else self._fruitless_bytes + len(data)
         if self._fruitless_bytes > MAX_FRUITLESS_BYTES:
             self._refuse()
-        elif self._awaits_body and self._timer is None:
-            self._timer = self.loop.call_later(self.body_timeout_s, self.transport.close)
+        elif (self._awaits_head or self._awaits_body) and self._timer is None:
+            # Only for what did not arrive whole: most requests need no timer.
+            timeout_s = self.body_timeout_s if self._awaits_body else self.head_timeout_s
+            self._timer = self.loop.call_later(timeout_s, self.transport.close)
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
-        if self._timer is None:
-            self._timer = self.loop.call_later(self.head_timeout_s, self.transport.close)
+        self._awaits_head = True
 
     def on_headers_complete(self) -> None:
         self._got_somewhere = self._awaits_body = True
+        self._awaits_head = False
         self._stop_timer()
         super().on_headers_complete()
 
