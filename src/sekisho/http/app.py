@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Awaitable, Callable, Iterable, Mapping, MutableMapping
+from itertools import chain
 from time import perf_counter
 from typing import Any
 
@@ -49,7 +50,7 @@ class Application:
         for route in routes:
             by_path.setdefault(route.path, {})[route.method] = route
         # A path without parameters is found in a dictionary; Starlette's router has the others, and mounting.
-        self._fixed = {path: _PathApp(self, path, methods) for path, methods in by_path.items() if "{" not in path}
+        self._fixed = {path: methods for path, methods in by_path.items() if "{" not in path}
         self._router = Router(
             [StarletteRoute(path, _PathApp(self, path, methods)) for path, methods in by_path.items()],
             redirect_slashes=False,
@@ -58,8 +59,11 @@ class Application:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
-            fixed = None if scope.get("root_path") else self._fixed.get(scope["path"])
-            await (fixed or self._router)(scope, receive, send)
+            methods = None if scope.get("root_path") else self._fixed.get(scope["path"])
+            if methods is None:
+                await self._router(scope, receive, send)
+            else:
+                await self.serve(scope["path"], methods, scope, receive, send)
         elif scope["type"] == "websocket":
             await send({"type": "websocket.close", "code": 1000})
 
@@ -132,10 +136,7 @@ def _allowed(methods: Iterable[str]) -> list[str]:
 
 def _bound_headers(call: Call) -> None:
     headers = call.scope["headers"]
-    total = 0
-    for name, value in headers:
-        total += len(name) + len(value)
-    if len(headers) > MAX_HEADERS or total > MAX_HEADER_BYTES:
+    if len(headers) > MAX_HEADERS or sum(map(len, chain.from_iterable(headers))) > MAX_HEADER_BYTES:
         raise ValidationError(details={"headers": "too_many"}, detail="headers")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl
 
@@ -95,14 +96,14 @@ class Call:
             address = client_address(
                 peer[0], None if forwarded is None else forwarded.decode("latin-1"), self.edge.settings.trusted_proxies
             )
-            agent = self.headers.get(b"user-agent", b"")[:USER_AGENT_LIMIT].decode("latin-1")
-            if not agent.isprintable():
-                agent = "".join(mark for mark in agent if mark.isprintable())
+            agent = _printable(self.headers.get(b"user-agent", b"")[:USER_AGENT_LIMIT])
             self._origin = Origin(ip=address, user_agent=agent, device_token=self.device_token)
         return self._origin
 
     @property
     def device_token(self) -> str:
+        if b"cookie" not in self.headers:
+            return ""
         return self.cookies.get(device_cookie_name(secure=self.edge.settings.secure), "")[:DEVICE_TOKEN_LIMIT]
 
     @property
@@ -143,6 +144,12 @@ class Call:
         if scheme.lower() != "bearer" or not token or " " in token:
             raise Unauthorized(detail="authorization header is no bearer token")
         return token
+
+
+@lru_cache(maxsize=1024)
+def _printable(header: bytes) -> str:
+    text = header.decode("latin-1")
+    return text if text.isprintable() else "".join(mark for mark in text if mark.isprintable())
 
 
 def _parse_cookies(header: bytes) -> dict[str, str]:

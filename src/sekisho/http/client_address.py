@@ -22,11 +22,11 @@ def client_address(peer: str, forwarded_for: str | None, trusted: Networks) -> s
     first that is not is the client. An entry that is no address ends the walk. Of a long header only the end
     counts: that is where proxies append, and its beginning is the client's own.
     """
+    if forwarded_for is None or not trusted:
+        return _shortest(peer)
     address = parse_address(peer)
     if address is None:
         return ""
-    if forwarded_for is None or not trusted:
-        return str(address)
     for hop in reversed(forwarded_for[-1024:].split(",")[-MAX_HOPS:]):
         if not any(address in network for network in trusted if network.version == address.version):
             break
@@ -35,6 +35,12 @@ def client_address(peer: str, forwarded_for: str | None, trusted: Networks) -> s
             break
         address = before
     return str(address)
+
+
+@lru_cache(maxsize=4096)
+def _shortest(text: str) -> str:
+    """A clear text for `parse_address`: writing an address costs more than finding it here."""
+    return str(parse_address(text) or "")
 
 
 @lru_cache(maxsize=4096)
