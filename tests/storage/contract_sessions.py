@@ -63,6 +63,17 @@ class SessionContract:
         assert await done(store, AddAccount(account=owner), start(started)) == (None, ())
         assert await store.find_session(started.id) == started
 
+    async def test_a_session_is_found_together_with_its_own_account(self, store: Store) -> None:
+        signed = [await signed_in(store) for _ in range(3)]
+        for owner, started in signed:
+            assert await store.find_session_and_account(started.id) == (started, owner)
+        owner, ended = signed[0]
+        await done(store, end(ended))
+        found = await store.find_session_and_account(ended.id)
+        assert found is not None
+        assert found[0].ended_at == NOW
+        assert await store.find_session_and_account(SessionId("unknown")) is None
+
     async def test_the_idle_end_never_passes_the_absolute_end(self, store: Store) -> None:
         _, first = await signed_in(store, idle_expires_at=NOW + 100 * DAY, expires_at=NOW + DAY)
         found = await store.find_session(first.id)

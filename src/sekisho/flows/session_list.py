@@ -30,10 +30,10 @@ async def current_session(principal: Principal, world: SessionListWorld) -> tupl
     Raises:
         SessionRevoked: it ended after the credential was checked.
     """
-    session = await world.store.find_session(principal.session_id)
-    account = await world.store.find_account(principal.account_id)
-    if account is None or session is None or session.ended_at is not None:
+    found = await world.store.find_session_and_account(principal.session_id)
+    if found is None or found[0].ended_at is not None:
         raise SessionRevoked(detail="ended during the call")
+    session, account = found
     return account, session
 
 

@@ -131,6 +131,9 @@ class SessionReads(Protocol):
     async def find_session(self, session_id: SessionId) -> Session | None:
         """Also ended and expired ones, until they are purged."""
 
+    async def find_session_and_account(self, session_id: SessionId) -> tuple[Session, Account] | None:
+        """As `find_session`, with the account that it belongs to, both as of one moment."""
+
     async def list_sessions(self, account_id: AccountId, now: Millis) -> list[Session]:
         """The live ones, last used first."""
 

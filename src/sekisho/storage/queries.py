@@ -24,6 +24,11 @@ LIMIT 50
 """
 
 FIND_SESSION = f"SELECT {columns(SESSION)} FROM sessions WHERE id = :id"
+FIND_SESSION_AND_ACCOUNT = f"""
+SELECT {columns(SESSION, "sessions")}, {columns(ACCOUNT, "accounts")}
+FROM sessions JOIN accounts ON accounts.id = sessions.account_id
+WHERE sessions.id = :id
+"""
 LIST_SESSIONS = f"""
 SELECT {columns(SESSION)} FROM sessions
 WHERE account_id = :account_id AND ended_at IS NULL AND idle_expires_at > :now AND expires_at > :now

@@ -19,6 +19,7 @@ from sekisho.model import (
 from sekisho.ports.storage import AuditFilter
 from sekisho.storage import queries
 from sekisho.storage.rows import (
+    SESSION_WIDTH,
     account_from,
     audit_record_from,
     journal_entry_from,
@@ -69,6 +70,10 @@ class SqlReads(ABC):
     async def find_session(self, session_id: SessionId) -> Session | None:
         rows = await self._fetch(queries.FIND_SESSION, {"id": session_id})
         return session_from(rows[0]) if rows else None
+
+    async def find_session_and_account(self, session_id: SessionId) -> tuple[Session, Account] | None:
+        rows = await self._fetch(queries.FIND_SESSION_AND_ACCOUNT, {"id": session_id})
+        return (session_from(rows[0]), account_from(rows[0], SESSION_WIDTH)) if rows else None
 
     async def list_sessions(self, account_id: AccountId, now: Millis) -> list[Session]:
         rows = await self._fetch(queries.LIST_SESSIONS, {"account_id": account_id, "now": now})

@@ -5,8 +5,6 @@ by the counter that the verdict was given on, so that of any number of callers o
 Measured on SQLite, one statement that decides and returns everything is no faster, and would repeat the table in SQL.
 """
 
-# ruff: noqa: S608 - the texts are put together from constants, values are always parameters
-
 from __future__ import annotations
 
 import hmac
@@ -17,7 +15,8 @@ from sekisho.model import Account, AccountStatus, AuditRecord, Session, Transpor
 from sekisho.ports import changes
 from sekisho.ports.storage import Ended, Repeated, Replayed, Rotated, Rotation, StoreUnavailable, WrongClient
 from sekisho.storage.changes.records import SYSTEM, audit_step
-from sekisho.storage.rows import ACCOUNT, SESSION, SESSION_WIDTH, account_from, columns, session_from
+from sekisho.storage.queries import FIND_SESSION_AND_ACCOUNT
+from sekisho.storage.rows import SESSION_WIDTH, account_from, session_from
 from sekisho.storage.steps import Step, Steps
 
 # The row can change between read and statement only where others write at the same time (PostgreSQL), and each time
@@ -27,12 +26,6 @@ MOST_ROUNDS = 5
 # Nodes do not agree to the millisecond. A rotation that lies further ahead says nothing about the grace window, which a
 # clock that stepped back would hold open for as long as the step; nor does it prove a theft, so nothing ends.
 CLOCK_SKEW_MS = 5_000
-
-FIND = f"""
-SELECT {columns(SESSION, "sessions")}, {columns(ACCOUNT, "accounts")}
-FROM sessions JOIN accounts ON accounts.id = sessions.account_id
-WHERE sessions.id = :id
-"""
 
 ROTATE = """
 UPDATE sessions
@@ -49,7 +42,7 @@ def app_of(client_id: str) -> str:
 
 def rotate_session(change: changes.RotateSession) -> Steps:
     for _ in range(MOST_ROUNDS):
-        found = yield Step(FIND, {"id": change.session_id})
+        found = yield Step(FIND_SESSION_AND_ACCOUNT, {"id": change.session_id})
         if not found:
             return Ended("unknown session")
         session, account = session_from(found[0]), account_from(found[0], SESSION_WIDTH)
