@@ -23,6 +23,7 @@ from sekisho.http.refusals import CHALLENGES, STATUS
 from sekisho.http.routes import COMMON, DEV_ROUTES, OF_BODIES, OF_SESSION, ROUTES, Route, refusals_of
 from sekisho.passwords.policy import PasswordPolicy, Profile
 from sekisho.settings import Settings, Variable, reference
+from sekisho.ui.pages import HostedPages
 
 TEXTS = Path(__file__).parent / "reference_texts"
 FOLDER = Path(__file__).parent.parent / "docs" / "reference"
@@ -230,9 +231,25 @@ def http_page() -> str:
     text += "\n".join(("", *(_call(route) for route in ROUTES)))
     inner = {name: cls for route in ROUTES if route.answer for name, cls in _inner(route.answer).items()}
     text += "".join(f"\n## {name}\n\n{', '.join(_fields(cls))}\n" for name, cls in sorted(inner.items()))
+    text += "\n## Pages\n\nFor people: HTML, and forms instead of JSON. See [the how-to](../how-to/pages.md).\n\n"
+    text += _short_table(_pages(is_dev=False))
     text += "\n## Only in `sekisho dev`\n\n"
-    return text + _table(
-        ("call", "what it does"), [(_code(f"{route.method} {route.path}"), route.summary) for route in DEV_ROUTES]
+    only_there = {(route.method, route.path): route for route in (*_pages(is_dev=True), *DEV_ROUTES)}
+    for route in _pages(is_dev=False):
+        if route.path != "/":
+            only_there.pop((route.method, route.path))
+    return text + _short_table(only_there.values())
+
+
+def _pages(*, is_dev: bool) -> tuple[Route, ...]:
+    return HostedPages(
+        product_name="Sekisho", min_length=PasswordPolicy(Profile.STANDARD).min_length, is_dev=is_dev
+    ).routes
+
+
+def _short_table(routes: Iterable[Route]) -> str:
+    return _table(
+        ("call", "what it does"), [(_code(f"{route.method} {route.path}"), route.summary) for route in routes]
     )
 
 

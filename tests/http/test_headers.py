@@ -8,7 +8,7 @@ from http_site import API, Site
 
 pytestmark = pytest.mark.anyio
 
-PATHS = ["/healthz", "/nothing", f"{API}/auth/session", "/openapi.json", "/dev/mail", "/.well-known/jwks.json"]
+PATHS = ["/healthz", "/nothing", f"{API}/auth/session", "/openapi.json", "/dev/mail.json", "/.well-known/jwks.json"]
 
 
 @pytest.mark.parametrize("path", PATHS)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Coroutine
 from ipaddress import ip_network
 from typing import Any
 
+from sekisho.assemble.pages import make_pages
 from sekisho.assemble.parts import Parts
 from sekisho.devices import DeviceReader
 from sekisho.flows.authenticate import AuthenticateWorld
@@ -111,6 +112,7 @@ def make_edge(
         is_ready=is_ready,
         counts=store.counts,
         mailbox=mailbox,
+        pages=make_pages(have),
     )
 
 

@@ -5,18 +5,22 @@ from __future__ import annotations
 import msgspec
 from msgspec import Struct
 
+from sekisho.errors import Refusal
+
 HeaderList = tuple[tuple[bytes, bytes], ...]
 
 JSON = b"application/json; charset=utf-8"
 
 
 class Answer(Struct, frozen=True):
-    """headers: beside content type, length and the edge's own."""
+    """headers: beside content type, length and the edge's own. refusal: what a page of its own says was refused,
+    for the log and the metrics; a refusal that is raised needs none."""
 
     status: int
     body: bytes
     content_type: bytes = JSON
     headers: HeaderList = ()
+    refusal: Refusal | None = None
 
 
 _encoder = msgspec.json.Encoder()

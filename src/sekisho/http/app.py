@@ -19,12 +19,12 @@ from sekisho.errors import MethodNotAllowed, NotFound, Refusal, ServiceUnavailab
 from sekisho.http.answer import Answer
 from sekisho.http.body import ClientGone
 from sekisho.http.call import Call
-from sekisho.http.edge import Edge
+from sekisho.http.edge import Edge, Pages
 from sekisho.http.headers import preflight_headers, whole_headers
 from sekisho.http.openapi import openapi_route
 from sekisho.http.refusal_log import RefusalLog
 from sekisho.http.refusals import internal_error_answer, refusal_answer
-from sekisho.http.routes import DEV_ROUTES, ROUTES, Route
+from sekisho.http.routes import DEV_ROUTES, NO_ROUTE, ROUTES, Route
 from sekisho.ports.storage import StoreUnavailable
 
 log = structlog.get_logger("sekisho.http")
@@ -36,7 +36,6 @@ Asgi = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 MAX_HEADERS = 100
 MAX_HEADER_BYTES = 32 * 1024
-NO_ROUTE = "(none)"
 
 
 class Application:
@@ -45,7 +44,8 @@ class Application:
     def __init__(self, edge: Edge) -> None:
         self._edge = edge
         self._refusal_log = RefusalLog()
-        routes = (*ROUTES, openapi_route(ROUTES), *(DEV_ROUTES if edge.mailbox else ()))
+        pages = edge.pages.routes if edge.pages else ()
+        routes = (*ROUTES, openapi_route(ROUTES), *(DEV_ROUTES if edge.mailbox else ()), *pages)
         by_path: dict[str, dict[str, Route]] = {}
         for route in routes:
             by_path.setdefault(route.path, {})[route.method] = route
@@ -89,7 +89,10 @@ class Application:
 
     async def _answer(self, call: Call, path: str, methods: Mapping[str, Route]) -> Answer:
         try:
-            return await _endpoint(call, methods)(call)
+            answer = await _endpoint(call, methods)(call)
+            if answer.refusal is not None:
+                self._note(answer.refusal, path, call)
+            return answer
         except Refusal as refusal:
             return self._refused(call, path, refusal)
         except StoreUnavailable as error:
@@ -99,12 +102,21 @@ class Application:
         except Exception:
             incident = secrets.token_hex(8)
             log.exception("internal_server_error", incident=incident, route=path)
-            return internal_error_answer(incident, call)
+            pages = self._pages_for(call, path)
+            return pages.broken(incident, call) if pages else internal_error_answer(incident, call)
 
     def _refused(self, call: Call, path: str, refusal: Refusal) -> Answer:
+        self._note(refusal, path, call)
+        pages = self._pages_for(call, path)
+        return pages.refused(refusal, call) if pages else refusal_answer(refusal, call)
+
+    def _note(self, refusal: Refusal, path: str, call: Call) -> None:
         self._edge.metrics.refused(refusal.code)
         self._refusal_log.note(refusal, path, call.origin.ip)
-        return refusal_answer(refusal, call)
+
+    def _pages_for(self, call: Call, path: str) -> Pages | None:
+        pages = self._edge.pages
+        return pages if pages is not None and pages.speaks(path, call) else None
 
 
 class _PathApp:

@@ -12,6 +12,7 @@ REFRESH = "sekisho-rt-"
 SESSION = "sekisho-s-"
 PRE_SESSION = "sekisho-pre"
 DEVICE = "sekisho-device"
+PAGE = "sekisho-page-"
 YEAR_S = 365 * 86400
 
 
@@ -25,6 +26,11 @@ def session_cookie_name(app: str, *, secure: bool) -> str:
 
 def pre_session_cookie_name(*, secure: bool) -> str:
     return f"{_prefix(secure)}{PRE_SESSION}"
+
+
+def page_cookie_name(purpose: str, *, secure: bool) -> str:
+    """Return the name of a cookie of the pages, which holds what one page tells the next."""
+    return f"{_prefix(secure)}{PAGE}{purpose}"
 
 
 def apps_with(kind: str, cookies: dict[str, str], *, secure: bool) -> dict[str, str]:

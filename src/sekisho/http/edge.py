@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Coroutine
 from ipaddress import IPv4Network, IPv6Network
-from typing import Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from msgspec import Struct
 
+from sekisho.errors import Refusal
 from sekisho.flows.authenticate import AuthenticateWorld
 from sekisho.flows.login import LoginWorld
 from sekisho.flows.logout import LogoutWorld
@@ -19,6 +20,11 @@ from sekisho.flows.withdrawal import WithdrawalWorld
 from sekisho.http.csrf_values import Csrf
 from sekisho.http.metrics import Metrics
 from sekisho.model import Discreet
+
+if TYPE_CHECKING:
+    from sekisho.http.answer import Answer
+    from sekisho.http.call import Call
+    from sekisho.http.routes import Route
 
 
 class EdgeSettings(Struct, frozen=True, kw_only=True):
@@ -47,8 +53,26 @@ class CaughtMail(Discreet, frozen=True):
     sent_at: str
 
 
+class Pages(Protocol):
+    """What the server shows to people; see `sekisho.ui`."""
+
+    @property
+    def routes(self) -> tuple[Route, ...]:
+        """The pages, beside the routes of the API."""
+
+    def speaks(self, path: str, call: Call) -> bool:
+        """Whether a mistake at `path`, a path of the table or none of them, is told as a page."""
+
+    def refused(self, refusal: Refusal, call: Call) -> Answer:
+        """Return the page that says why, and what to do now."""
+
+    def broken(self, incident: str, call: Call) -> Answer:
+        """Return the page of a programming mistake: an incident id, and nothing else."""
+
+
 class Edge(Struct, frozen=True, kw_only=True):
-    """mailbox: only in `dev`; waits for what is due and returns the letters, newest first."""
+    """mailbox: only in `dev`; waits for what is due and returns the letters, newest first. pages: None where the
+    server speaks to programs alone."""
 
     settings: EdgeSettings
     csrf: Csrf
@@ -65,3 +89,4 @@ class Edge(Struct, frozen=True, kw_only=True):
     is_ready: Callable[[], Coroutine[Any, Any, bool]]
     counts: Callable[[], Coroutine[Any, Any, dict[str, int]]]
     mailbox: Callable[[], Coroutine[Any, Any, list[CaughtMail]]] | None = None
+    pages: Pages | None = None

@@ -11,13 +11,12 @@ from sekisho.http.edge import EdgeSettings
 
 ALWAYS: HeaderList = (
     (b"x-content-type-options", b"nosniff"),
-    (b"referrer-policy", b"no-referrer"),
     (b"cross-origin-opener-policy", b"same-origin"),
     (b"cross-origin-resource-policy", b"same-origin"),
 )
 NO_STORE = (b"cache-control", b"no-store")
 API_POLICY = (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'; sandbox")
-DEFAULTS: HeaderList = (NO_STORE, API_POLICY)
+DEFAULTS: HeaderList = (NO_STORE, API_POLICY, (b"referrer-policy", b"no-referrer"))
 VARY = (b"vary", b"Origin")
 HSTS = (b"strict-transport-security", b"max-age=31536000; includeSubDomains")
 

@@ -13,7 +13,7 @@ from sekisho import errors
 from sekisho.errors import Refusal
 from sekisho.http import (
     csrf,
-    dev_pages,
+    dev_mail,
     login,
     logout,
     operations,
@@ -33,6 +33,9 @@ ANYBODY = "anybody"
 TOKEN_OR_COOKIE = "refresh token or cookie"  # noqa: S105 - a word of the table, no secret
 SESSION = "bearer token or session cookie"
 ANY_CREDENTIAL = "refresh token, bearer token or cookie"
+
+NO_ROUTE = "(none)"
+"""The path that metrics and logs say for what is in no table."""
 
 
 class Route(Struct, frozen=True, kw_only=True):
@@ -241,20 +244,8 @@ ROUTES: tuple[Route, ...] = (
 DEV_ROUTES: tuple[Route, ...] = (
     Route(
         method="GET",
-        path="/",
-        endpoint=dev_pages.front_page_endpoint,
-        summary="Where everything is, as a page",
-    ),
-    Route(
-        method="GET",
-        path="/dev/mail",
-        endpoint=dev_pages.mail_page_endpoint,
-        summary="Caught mail, as a page",
-    ),
-    Route(
-        method="GET",
         path="/dev/mail.json",
-        endpoint=dev_pages.mail_list_endpoint,
+        endpoint=dev_mail.dev_mail_endpoint,
         summary="Caught mail, newest first",
     ),
 )

@@ -255,6 +255,21 @@ class MailServer(Group):
         return self.port or {"starttls": 587, "tls": 465, "off": 25}[self.tls]
 
 
+class Pages(Group):
+    enabled: bool = _setting(
+        True,
+        "Pages for people: sign-in, sign-up and the account. Off, the server speaks to programs alone.",
+        "利用者向けの画面 (サインイン、アカウントの作成、アカウント)。オフにすると API だけになります。",
+        "false",
+    )
+    docs: Literal["on", "off", "auto"] = _setting(
+        "auto",
+        "The reference of the API as a page, under /docs. `auto` is on in dev and off in serve.",
+        "API リファレンスのページ (/docs)。`auto` は dev でオン、serve でオフ。",
+        "on",
+    )
+
+
 class Log(Group):
     level: Literal["debug", "info", "warning", "error"] = _setting(
         "info", "Least severity that is logged.", "出力するログの最低レベル。", "info"
@@ -379,6 +394,7 @@ class Settings(BaseSettings):
     limits: Limits = Limits()
     csrf: Csrf = Csrf()
     mail: MailServer = MailServer()
+    pages: Pages = Pages()
     log: Log = Log()
 
     _origins: dict[str, str] = PrivateAttr(default_factory=dict)

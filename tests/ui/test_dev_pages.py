@@ -22,7 +22,9 @@ async def page(site: Site, path: str, **headers: str) -> str:
 async def test_the_front_page_leads_to_pages_that_are_there(site: Site) -> None:
     text = await page(site, "/")
     client = site.client()
-    for target in re.findall(r'href="([^"]+)"', text):
+    targets = re.findall(r'href="([^"]+)"', text)
+    assert {"/sign-in", "/sign-up", "/dev/mail", "/docs"} <= set(targets)
+    for target in targets:
         assert (await client.get(target)).status_code == 200, target
     assert "開発用に実行" in await page(site, "/", accept_language="ja")
 
@@ -31,7 +33,14 @@ async def test_a_letter_shows_its_code_large_its_time_plainly_and_its_html_behin
     await site.client().signed_in("hanako@mail.test")
     text = await page(site, "/dev/mail")
     (code,) = re.findall(r'^    <strong class="code">([0-9]{6})</strong>$', text, re.MULTILINE)
-    assert re.search(r">\d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC</time>", text)
+    assert re.search(r">\d{4}-\d\d-\d\d \d\d:\d\d UTC</time>", text)
     (framed,) = re.findall(r'<iframe sandbox loading="lazy" title="[^"]*" srcdoc="([^"]*)"', text)
     assert f'<p class="code">{code}</p>' in html.unescape(framed)
     assert "until the server stops" in text
+
+
+async def test_a_letter_may_style_itself_but_run_nothing(site: Site) -> None:
+    policy = (await site.client().get("/dev/mail")).headers["content-security-policy"]
+
+    assert "style-src 'self' 'unsafe-inline'" in policy
+    assert "script-src 'self';" in policy

@@ -1,0 +1,145 @@
+"""The account pages: profile, sessions, sign-out, withdrawal.
+
+They work without scripts. With them the SDK's view takes the place of what the server rendered."""
+
+from __future__ import annotations
+
+from msgspec import Struct
+
+from sekisho.errors import NotFound, Refusal
+from sekisho.flows.logout import logout_all, logout_cookie
+from sekisho.flows.profile import ProfileChange, change_profile
+from sekisho.flows.session_list import current_session, end_session, list_sessions
+from sekisho.flows.withdrawal import withdraw
+from sekisho.http.answer import Answer
+from sekisho.http.browser import require_csrf, signed_out_cookies
+from sekisho.http.wire import session_view, user_view
+from sekisho.identifiers import parse_client_id
+from sekisho.ui.forms import EmptyForm, EndSessionForm, ProfileForm, WithdrawalForm, as_form
+from sekisho.ui.refusing import Show
+from sekisho.ui.rendering import LANGUAGE_NAMES, Look, page, redirect
+from sekisho.ui.sign_in import PATH as SIGN_IN
+from sekisho.ui.visit import Visit
+from sekisho.ui.visitor import find_visitor, forgotten, held_cookie, is_signed_out, require_visitor
+
+PATH = "/account"
+PROFILE_PATH = "/account/profile"
+END_PATH = "/account/sessions/end"
+END_OTHERS_PATH = "/account/sessions/end-others"
+SIGN_OUT_PATH = "/account/sign-out"
+WITHDRAW_PATH = "/account/withdraw"
+SIGNED_OUT_PATH = "/signed-out"
+
+BUNDLE = "account.js"
+NOTICES = {
+    "profile": "page.account.profile_saved",
+    "ended": "message.session_ended",
+    "others": "page.account.others_ended",
+}
+
+
+class AccountPages(Struct, frozen=True):
+    look: Look
+
+    async def show(self, visit: Visit, refusal: Refusal | None) -> Answer:
+        """Show the account, or the sign-in page to whom nobody knows."""
+        principal = None if refusal and is_signed_out(refusal) else await find_visitor(visit)
+        if principal is None:
+            return self._to_sign_in(visit)
+        try:
+            account, session = await current_session(principal, visit.edge.session_list)
+            sessions = await list_sessions(principal, visit.edge.session_list)
+        except Refusal as ended:
+            if is_signed_out(ended):
+                return self._to_sign_in(visit)
+            raise
+        return page(
+            visit,
+            self.look,
+            "account.html",
+            at=PATH,
+            refusal=refusal,
+            asked=("name", "locale"),
+            user=user_view(account),
+            client_id=principal.client_id,
+            sessions=[session_view(other, session.id) for other in sessions],
+            language_names=LANGUAGE_NAMES,
+            notice=NOTICES.get(visit.query.get("notice", ""), ""),
+            bundle=BUNDLE if self.look.assets.has(BUNDLE) else "",
+        )
+
+    async def submit_profile(self, visit: Visit) -> Answer:
+        principal = await require_visitor(visit)
+        form = as_form(visit.fields, ProfileForm)
+        change = ProfileChange(name=form.name, locale=form.locale)
+        await change_profile(change, principal, visit.origin, visit.edge.profile)
+        return redirect(visit.link(PATH, notice="profile"))
+
+    async def submit_end(self, visit: Visit) -> Answer:
+        """End one session. What is not there (any more) has ended: a second click is no mistake."""
+        principal = await require_visitor(visit)
+        form = as_form(visit.fields, EndSessionForm)
+        try:
+            await end_session(form.session, principal, visit.origin, visit.edge.session_list)
+        except NotFound:
+            return redirect(visit.link(PATH, notice="ended"))
+        if form.session == principal.session_id:
+            return redirect(visit.link(SIGNED_OUT_PATH), forgotten(visit))
+        return redirect(visit.link(PATH, notice="ended"))
+
+    async def submit_end_others(self, visit: Visit) -> Answer:
+        principal = await require_visitor(visit)
+        as_form(visit.fields, EmptyForm)
+        await logout_all(principal, visit.origin, except_current=True, world=visit.edge.logout)
+        return redirect(visit.link(PATH, notice="others"))
+
+    async def submit_sign_out(self, visit: Visit) -> Answer:
+        """Sign out. Whoever is signed out already has what they wanted."""
+        cookie = held_cookie(visit)
+        if cookie is None:
+            return redirect(visit.link(SIGNED_OUT_PATH))
+        require_csrf(visit)
+        await logout_cookie(cookie.value, visit.origin, visit.edge.logout)
+        return redirect(visit.link(SIGNED_OUT_PATH), signed_out_cookies(visit, cookie.app))
+
+    async def show_withdraw(self, visit: Visit, refusal: Refusal | None) -> Answer:
+        principal = None if refusal and is_signed_out(refusal) else await find_visitor(visit)
+        if principal is None:
+            return self._to_sign_in(visit)
+        account, _ = await current_session(principal, visit.edge.session_list)
+        return page(
+            visit,
+            self.look,
+            "withdraw.html",
+            at=WITHDRAW_PATH,
+            refusal=refusal,
+            asked=("password",),
+            email=account.email,
+        )
+
+    async def submit_withdraw(self, visit: Visit) -> Answer:
+        principal = await require_visitor(visit)
+        form = as_form(visit.fields, WithdrawalForm)
+        await withdraw(form.password, principal, visit.origin, visit.edge.withdrawal)
+        gone = signed_out_cookies(visit, parse_client_id(principal.client_id).app)
+        return redirect(visit.link(SIGNED_OUT_PATH, notice="withdrawn"), gone)
+
+    async def show_signed_out(self, visit: Visit, refusal: Refusal | None) -> Answer:
+        said = "message.account_withdrawn" if visit.query.get("notice") == "withdrawn" else "page.signed_out.text"
+        return page(visit, self.look, "signed_out.html", at=SIGNED_OUT_PATH, refusal=refusal, said=said)
+
+    def _to_sign_in(self, visit: Visit) -> Answer:
+        """Ask who this is. A cookie whose session is over goes, and its person is told."""
+        cookie = held_cookie(visit)
+        more = {"notice": "ended"} if cookie else {}
+        return redirect(visit.link(SIGN_IN, **more), forgotten(visit))
+
+
+def leads_to(path: str) -> Show:
+    """Return the page behind an address that takes forms only, for whoever opens it: the page with the form."""
+
+    async def show(visit: Visit, refusal: Refusal | None) -> Answer:
+        more = {"lang": visit.query["lang"]} if "lang" in visit.query else {}
+        return redirect(visit.link(path, **more))
+
+    return show

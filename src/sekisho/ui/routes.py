@@ -1,0 +1,105 @@
+"""The routes of the pages, beside the table of the API."""
+
+from __future__ import annotations
+
+from sekisho import errors
+from sekisho.http.routes import ANYBODY, Route
+from sekisho.ui import account, dev_pages, reference, sign_in, sign_up
+from sekisho.ui.account import AccountPages, leads_to
+from sekisho.ui.assets import Assets
+from sekisho.ui.dev_pages import DevPages
+from sekisho.ui.reference import ReferencePage
+from sekisho.ui.refusing import Show, Submit, shown, submitted
+from sekisho.ui.rendering import Look
+from sekisho.ui.sign_in import SignInPages
+from sekisho.ui.sign_up import SignUpPages
+
+ASSETS_PATH = "/assets/{name}"
+SIGNED_IN = "session cookie; else the sign-in page"
+
+
+def asset_route(assets: Assets) -> Route:
+    return Route(
+        method="GET",
+        path=ASSETS_PATH,
+        endpoint=assets.asset_endpoint,
+        summary="What the pages load",
+        refusals=(errors.NotFound,),
+    )
+
+
+def dev_routes(look: Look) -> tuple[Route, ...]:
+    pages = DevPages(look)
+    return (
+        _shown("/", pages.show_front, "Where everything is"),
+        _shown(dev_pages.MAIL_PATH, pages.show_mail, "Caught mail"),
+    )
+
+
+def docs_route(look: Look) -> tuple[Route, ...]:
+    return (_shown(reference.PATH, ReferencePage(look).show, "The calls of the API"),)
+
+
+def entrance_routes(look: Look, min_length: int, *, is_front: bool) -> tuple[Route, ...]:
+    """Return sign-in and sign-up; with `is_front` also `/`, which leads there."""
+    into, up = SignInPages(look), SignUpPages(look, min_length)
+    return (
+        *((_shown("/", leads_to(account.PATH), "To the account, or to sign-in"),) if is_front else ()),
+        _shown(sign_in.PATH, into.show, "Sign in"),
+        _sent(sign_in.PATH, into.submit, into.show, "Sign in", limits=("login",)),
+        _shown(sign_up.PATH, up.show, "Sign up"),
+        _sent(sign_up.PATH, up.submit, up.show, "Ask for a code", limits=("code_sends",)),
+        _shown(sign_up.CODE_PATH, up.show_code, "Enter the code"),
+        _sent(sign_up.CODE_PATH, up.submit_code, up.show_code, "Finish the sign-up", limits=("code_tries",)),
+        _shown(sign_up.RESEND_PATH, leads_to(sign_up.CODE_PATH), "To the code"),
+        _sent(sign_up.RESEND_PATH, up.submit_resend, up.show_code, "Ask for a new code", limits=("code_sends",)),
+    )
+
+
+def account_routes(look: Look) -> tuple[Route, ...]:
+    pages = AccountPages(look)
+    forms: tuple[tuple[str, Submit, str], ...] = (
+        (account.PROFILE_PATH, pages.submit_profile, "Change name and language"),
+        (account.END_PATH, pages.submit_end, "End one session"),
+        (account.END_OTHERS_PATH, pages.submit_end_others, "End every other session"),
+        (account.SIGN_OUT_PATH, pages.submit_sign_out, "Sign out"),
+    )
+    return (
+        _shown(account.PATH, pages.show, "The account", callers=SIGNED_IN),
+        *(
+            route
+            for path, submit, summary in forms
+            for route in (
+                _shown(path, leads_to(account.PATH), "To the account"),
+                _sent(path, submit, pages.show, summary, callers=SIGNED_IN),
+            )
+        ),
+        _shown(account.WITHDRAW_PATH, pages.show_withdraw, "Close the account", callers=SIGNED_IN),
+        _sent(
+            account.WITHDRAW_PATH,
+            pages.submit_withdraw,
+            pages.show_withdraw,
+            "Close the account",
+            callers=SIGNED_IN,
+            limits=("password",),
+        ),
+        _shown(account.SIGNED_OUT_PATH, pages.show_signed_out, "Signed out"),
+    )
+
+
+def _shown(path: str, show: Show, summary: str, *, callers: str = ANYBODY) -> Route:
+    return Route(method="GET", path=path, endpoint=shown(show), summary=summary, callers=callers)
+
+
+def _sent(
+    path: str, submit: Submit, show: Show, summary: str, *, callers: str = ANYBODY, limits: tuple[str, ...] = ()
+) -> Route:
+    return Route(
+        method="POST",
+        path=path,
+        endpoint=submitted(submit, show),
+        summary=summary,
+        callers=callers,
+        limits=limits,
+        refusals=(errors.CsrfFailed, *((errors.RateLimitExceeded,) if limits else ())),
+    )
