@@ -65,7 +65,8 @@ def test_no_text_is_empty_or_ragged(locale: str) -> None:
 def test_japanese_texts_are_japanese() -> None:
     kana_or_kanji = re.compile("[\u3040-\u30ff\u4e00-\u9fff]")
     for key in KEYS:
-        assert kana_or_kanji.search(text(key, "ja", incident="", count="", min_length="")), key
+        values = dict.fromkeys(placeholders(key, "ja"), "")
+        assert kana_or_kanji.search(text(key, "ja", **values)), key
 
 
 def test_values_are_put_in_as_they_are() -> None:

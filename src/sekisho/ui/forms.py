@@ -94,5 +94,5 @@ def as_form(fields: FormFields, form: type[Form]) -> Form:
     Raises:
         ValidationError: `details` names every field that is missing, unknown or too long.
     """
-    given = {name: value for name, value in fields.items() if value != "" and name != FORM_CSRF}
+    given = {name: value for name, value in fields.items() if value and name != FORM_CSRF}
     return parse(msgspec.json.encode(given), form)
