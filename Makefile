@@ -18,7 +18,7 @@ PYTHON := .venv/bin/python
 SERVER := .venv/.server
 DEV := .venv/.dev
 
-.PHONY: help setup setup-dev serve test faults check docs format lock clean bench bench-quick
+.PHONY: help setup setup-dev serve test faults check docs format lock clean bench bench-quick sdk
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
@@ -32,6 +32,7 @@ serve: $(SERVER) ## Set up and start `sekisho dev` on port 8080 (PORT changes it
 test: $(DEV) ## Set up and run every test
 	@sh scripts/servers.sh
 	$(PYTHON) -m pytest -n 2
+	@sh scripts/sdk.sh test
 
 faults: $(DEV) ## Break real processes, the heavy faults too (about 3 minutes)
 	$(PYTHON) -m pytest tests/faults -m "heavy or not heavy"
@@ -41,6 +42,10 @@ check: $(DEV) ## Check format, style, types and imports
 	$(PYTHON) -m ruff check .
 	$(PYTHON) -m mypy
 	$(PYTHON) -m pytest tests/architecture
+	@sh scripts/sdk.sh check
+
+sdk: ## Build the npm package in sdk/ (needs Node 20 or newer)
+	@sh scripts/sdk.sh build
 
 docs: $(DEV) ## Write the reference pages again
 	$(PYTHON) scripts/reference.py
@@ -60,7 +65,7 @@ lock: $(DEV) ## Resolve the dependencies again and write the locks
 	@sh scripts/lock.sh
 
 clean: ## Remove everything that can be made again (the data in .sekisho stays)
-	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache dist build
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache dist build sdk/node_modules sdk/dist
 	find src tests -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # The development lock holds everything of the server lock, in the same versions. A stamp belongs to

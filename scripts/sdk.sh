@@ -1,0 +1,42 @@
+#!/bin/sh
+# The browser half, where Node is there. Run from the project's folder by the Makefile:
+#
+#   sdk.sh build    install what the lock names, build sdk/dist
+#   sdk.sh check    format, style, types and the package
+#   sdk.sh test     its tests, against the server of .venv too
+#
+# Without Node 20 or newer it says so and succeeds; with CI set it fails.
+set -eu
+
+STAMP=sdk/node_modules/.installed
+
+say() { printf '\n==> %s\n' "$*"; }
+
+if ! command -v npm >/dev/null 2>&1 || ! node -e 'process.exit(parseInt(process.versions.node) < 20 ? 1 : 0)' 2>/dev/null; then
+    say "SKIPPED sdk $1: Node 20 or newer with npm was not found" >&2
+    [ -z "${CI:-}" ]
+    exit
+fi
+
+install() {
+    if [ ! -f "$STAMP" ] || [ sdk/package-lock.json -nt "$STAMP" ] || [ sdk/package.json -nt "$STAMP" ]; then
+        say "Installing the locked packages of sdk/package-lock.json"
+        (cd sdk && npm ci --no-progress --loglevel=error)
+        touch "$STAMP"
+    fi
+}
+
+build() {
+    install
+    (cd sdk && npm run --silent build)
+}
+
+case "$1" in
+build) build ;;
+check) build && (cd sdk && npm run --silent check) ;;
+test) build && (cd sdk && npm test --silent) ;;
+*)
+    say "sdk.sh: unknown word: $1" >&2
+    exit 2
+    ;;
+esac

@@ -1,0 +1,55 @@
+/** What a signed-in person sees and changes of the account: sessions, profile, withdrawal. */
+
+import type { Calls } from "./calls.js";
+import type { Engine } from "./engine.js";
+import { AuthError } from "./error.js";
+import type { Session, User } from "./wire.js";
+
+const ID = /^[A-Za-z0-9_-]{1,128}$/;
+
+export interface Account {
+  readonly sessions: {
+    /** Return the account's live sessions, last used first. */
+    readonly list: () => Promise<readonly Session[]>;
+    /** End one. Rejects with `not_found` for what is unknown or another account's. */
+    readonly end: (id: string) => Promise<void>;
+    /** End every session but this one; resolves to how many there were. */
+    readonly endOthers: () => Promise<number>;
+  };
+  readonly profile: {
+    readonly get: () => Promise<User>;
+    /** Change what is named, leave the rest. */
+    readonly update: (change: { name?: string; locale?: string }) => Promise<User>;
+  };
+  /** Erase the account. There is no way back. Rejects with `invalid_credentials` for a wrong password. */
+  readonly withdraw: (proof: { password: string }) => Promise<void>;
+}
+
+export function createAccount(engine: Engine, { call }: Calls): Account {
+  const learnt = (user: User): User => {
+    engine.setUser(user);
+    engine.tabs.post({ type: "user", user });
+    return user;
+  };
+  return {
+    sessions: {
+      list: async () => (await call<{ sessions: Session[] }>("GET", "/auth/sessions")).sessions,
+      end: async (id) => {
+        // Spliced into a path: "../user/account" must not become another call.
+        if (!ID.test(id)) throw new AuthError({ code: "not_found", status: 404 });
+        await call("DELETE", `/auth/sessions/${id}`);
+        if (id === engine.believed()) await engine.leave("signed_out");
+      },
+      endOthers: async () =>
+        (await call<{ ended: number }>("POST", "/auth/sessions/logout-all", { except_current: true })).ended,
+    },
+    profile: {
+      get: async () => learnt(await call<User>("GET", "/user/profile")),
+      update: async (change) => learnt(await call<User>("PUT", "/user/profile", change)),
+    },
+    withdraw: async ({ password }) => {
+      await call("DELETE", "/user/account", { password });
+      await engine.leave("signed_out");
+    },
+  };
+}

@@ -1,0 +1,11 @@
+/** The core: sign-in, refresh without races, and requests that a session pays for. No dependencies. */
+
+export type { Account } from "./account.js";
+export type { Authorization, Refused } from "./calls.js";
+export { type AuthClient, type AuthClientOptions, createAuthClient } from "./client.js";
+export type { CsrfNames } from "./csrf.js";
+export { AuthError, type AuthErrorFields, type Details } from "./error.js";
+export type { Channel, KeyValueStorage, Ports } from "./ports.js";
+export type { SignedIn } from "./sign_in.js";
+export type { AuthEvent, AuthListener, AuthState, SessionInfo } from "./state.js";
+export type { PendingSignUp, SecondFactorRequired, Session, Transport, User } from "./wire.js";

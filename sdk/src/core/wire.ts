@@ -1,0 +1,63 @@
+/** What travels between this library and the server, with the server's own field names. */
+
+/** How the tokens of a session travel; see "Transports" in the README. */
+export type Transport = "cookie" | "session" | "body";
+
+/** The account, as its owner sees it. `created_at` is RFC 3339. */
+export interface User {
+  readonly id: string;
+  readonly email: string;
+  readonly is_verified: boolean;
+  readonly created_at: string;
+  readonly name: string;
+  readonly locale: string;
+  readonly roles: readonly string[];
+}
+
+/** One signed-in browser or device, as the list of sessions shows it. Times are RFC 3339. */
+export interface Session {
+  readonly id: string;
+  readonly client_id: string;
+  readonly transport: Transport;
+  readonly device: { readonly name: string; readonly os: string; readonly browser: string; readonly type: string };
+  readonly ip: string;
+  readonly place: string;
+  readonly created_at: string;
+  readonly last_seen_at: string;
+  readonly expires_at: string;
+  readonly amr: readonly string[];
+  readonly current: boolean;
+}
+
+/** A sign-up whose code has not come back yet. Give it to `confirmSignUp` together with the code. */
+export interface PendingSignUp {
+  readonly email: string;
+  readonly pending: string;
+  /** Seconds that the code lives. */
+  readonly expires_in: number;
+  /** What the server says to the person, in their language. */
+  readonly message: string;
+}
+
+/** The password was right and the account asks for more; no session has started. */
+export interface SecondFactorRequired {
+  readonly status: "second_factor_required";
+  readonly challenge: string;
+  readonly methods: readonly string[];
+  /** Seconds that the challenge lives. */
+  readonly expires_in: number;
+}
+
+/** The answer of a sign-in or a refresh; which fields are there depends on the transport. */
+export interface Pair {
+  readonly access_token?: string;
+  readonly refresh_token?: string;
+  readonly expires_in: number;
+  readonly user?: User;
+}
+
+/** The answer of `GET /auth/session`. */
+export interface CurrentSession {
+  readonly user: User;
+  readonly session: Session;
+}

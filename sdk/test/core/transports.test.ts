@@ -1,0 +1,347 @@
+/** The three ways that tokens travel, and what a device keeps. */
+
+import { describe, expect, test } from "vitest";
+import { AuthError, createAuthClient } from "../../src/core/index.js";
+import {
+  API,
+  answerInstead,
+  atBrowser,
+  EMAIL,
+  PASSWORD,
+  refusal,
+  SERVER,
+  settled,
+  signedIn,
+} from "../support/person.js";
+
+const transports = ["cookie", "session", "body"] as const;
+
+describe.each(transports)("over transport %s", (transport) => {
+  test("a person signs up, reloads and is still signed in, signs out and is not", async () => {
+    const person = atBrowser({ transport });
+    const sent = await person.client.signUp({ email: "taro@example.com", password: PASSWORD });
+    const state = await person.client.confirmSignUp({ ...sent, code: person.server.codeFor("taro@example.com") });
+    expect(state.user.email).toBe("taro@example.com");
+
+    const reloaded = person.anotherTab();
+    if (transport !== "body") expect((await reloaded.getSession())?.session).toEqual(state.session);
+
+    await person.client.signOut();
+    await settled();
+    expect(await person.anotherTab().getSession()).toBeNull();
+  });
+
+  test("sessions are listed and ended", async () => {
+    const person = await signedIn({ transport });
+    const kept = new Map<string, string>();
+    const storage = {
+      getItem: (key: string) => kept.get(key) ?? null,
+      setItem: (key: string, value: string) => void kept.set(key, value),
+      removeItem: (key: string) => void kept.delete(key),
+    };
+    const ports = { ...person.browser.tab(), openChannel: () => ({ post: () => {}, close: () => {} }) };
+    const phone = createAuthClient({ baseUrl: SERVER, clientId: "phone", transport: "body", storage, ports });
+    await phone.signIn({ email: EMAIL, password: PASSWORD });
+
+    expect(await person.client.sessions.list()).toHaveLength(2);
+    expect(await person.client.sessions.endOthers()).toBe(1);
+    const mine = await person.client.sessions.list();
+    expect(mine.map((session) => session.current)).toEqual([true]);
+    await person.client.sessions.end(mine[0]?.id ?? "");
+
+    expect(person.client.getSnapshot().status).toBe("signed_out");
+  });
+
+  test("the account is changed and left", async () => {
+    const person = await signedIn({ transport });
+    expect((await person.client.profile.update({ name: "花子" })).name).toBe("花子");
+    expect(person.client.getSnapshot().user?.name).toBe("花子");
+
+    await expect(person.client.withdraw({ password: "wrong" })).rejects.toMatchObject({ code: "invalid_credentials" });
+    expect(person.client.getSnapshot().status).toBe("signed_in");
+    await person.client.withdraw({ password: PASSWORD });
+
+    expect(person.client.getSnapshot().status).toBe("signed_out");
+    await expect(person.client.signIn({ email: EMAIL, password: PASSWORD })).rejects.toMatchObject({ status: 401 });
+  });
+
+  test("signing out all devices signs out this one too", async () => {
+    const person = await signedIn({ transport });
+    await person.client.signOut({ scope: "others" });
+    expect(person.client.getSnapshot().status).toBe("signed_in");
+
+    await person.client.signOut({ scope: "all" });
+    expect(person.client.getSnapshot().status).toBe("signed_out");
+  });
+});
+
+describe("cookie", () => {
+  test("is what a client uses that is not told otherwise, and keeps no token where a script could read it", async () => {
+    const person = await signedIn();
+    await person.client.refresh();
+
+    expect(person.browser.jar.has("sekisho-rt")).toBe(true);
+    expect([...person.browser.stored.values()].join()).not.toMatch(/skr_|e30\./);
+  });
+
+  test("somebody who is not signed in costs one request", async () => {
+    const person = atBrowser();
+    await settled();
+
+    expect(person.client.getSnapshot().status).toBe("signed_out");
+    expect(person.browser.requests).toHaveLength(1);
+  });
+
+  test("a CSRF value that the page can read is read, not fetched", async () => {
+    const person = await signedIn();
+    const ports = {
+      ...person.browser.tab(),
+      origin: "https://auth.example.com:8443",
+      readCookie: (name: string) => person.browser.jar.get(name),
+    };
+    const sent = person.browser.requests.length;
+
+    await createAuthClient({ baseUrl: SERVER, clientId: "web", ports }).getSession();
+
+    const paths = person.browser.requests.slice(sent).map((request) => new URL(request.url).pathname);
+    expect(paths).toEqual(["/api/v1/auth/refresh", "/api/v1/auth/session"]);
+  });
+
+  test("a cookie of that name on another host is not taken for ours", async () => {
+    const person = await signedIn();
+    const ports = { ...person.browser.tab(), readCookie: () => "of somebody else" };
+
+    await createAuthClient({ baseUrl: SERVER, clientId: "web", ports }).getSession();
+
+    expect(person.browser.requests.some((request) => request.headers.get("X-CSRFToken") === "of somebody else")).toBe(
+      false,
+    );
+  });
+});
+
+describe("session", () => {
+  test("no token ever exists", async () => {
+    const person = await signedIn({ transport: "session" });
+
+    expect(await person.client.getAccessToken()).toBeNull();
+    await person.client.authFetch(`${API}/a`);
+    expect(person.browser.requests.some((request) => request.headers.has("Authorization"))).toBe(false);
+  });
+
+  test("the CSRF value is fetched before the first write, and not again", async () => {
+    const person = await signedIn({ transport: "session" });
+    const before = person.calls("/auth/csrf");
+    await person.client.sessions.list();
+    expect(person.calls("/auth/csrf")).toBe(before);
+
+    await person.client.profile.update({ name: "a" });
+    await person.client.profile.update({ name: "b" });
+
+    expect(person.calls("/auth/csrf")).toBe(before + 1);
+    expect(person.calls("/user/profile")).toBe(2);
+  });
+
+  test("a value that has become stale is repaired once, without the caller noticing", async () => {
+    const person = await signedIn({ transport: "session" });
+    await person.client.profile.update({ name: "a" });
+    person.browser.jar.delete("csrftoken");
+
+    expect((await person.client.profile.update({ name: "b" })).name).toBe("b");
+    expect(person.calls("/user/profile")).toBe(3);
+  });
+
+  test("a page that is refused for good is told so after one repetition", async () => {
+    const person = await signedIn({ transport: "session" });
+    answerInstead(person, "/user/profile", () => refusal(403, "csrf_failed"));
+
+    await expect(person.client.profile.update({ name: "b" })).rejects.toMatchObject({
+      code: "csrf_failed",
+      status: 403,
+    });
+    expect(person.calls("/user/profile")).toBe(2);
+  });
+
+  test("a session that has ended is noticed", async () => {
+    const person = await signedIn({ transport: "session" });
+    person.server.endSessions();
+
+    await expect(person.client.sessions.list()).rejects.toMatchObject({ code: "session_revoked" });
+    await settled();
+
+    expect(person.events.at(-1)).toEqual({ type: "SIGNED_OUT", reason: "session_revoked" });
+  });
+
+  test("a refusal of an API that knows nothing of us signs nobody out", async () => {
+    const person = await signedIn({ transport: "session" });
+    person.browser.intercept = async (request) =>
+      request.url.startsWith(API) ? new Response("no", { status: 401 }) : undefined;
+
+    expect((await person.client.authFetch(`${API}/a`)).status).toBe(401);
+    expect(person.client.getSnapshot().status).toBe("signed_in");
+    expect(person.apiCalls()).toBe(1);
+  });
+});
+
+describe("body", () => {
+  test("wants a storage", () => {
+    // @ts-expect-error: the types say so too
+    expect(() => createAuthClient({ clientId: "app", transport: "body" })).toThrow(/storage/);
+  });
+
+  test("keeps the refresh token in the storage given, and only there", async () => {
+    const person = atBrowser();
+    const kept = new Map<string, string>();
+    const storage = {
+      getItem: async (key: string) => kept.get(key) ?? null,
+      setItem: async (key: string, value: string) => void kept.set(key, value),
+      removeItem: async (key: string) => void kept.delete(key),
+    };
+    const options = { baseUrl: SERVER, clientId: "app", transport: "body", storage } as const;
+    const client = createAuthClient({ ...options, ports: person.browser.tab() });
+    await client.signIn({ email: EMAIL, password: PASSWORD });
+    const first = [...kept.values()].find((value) => value.startsWith("skr_"));
+    await client.refresh();
+    const second = [...kept.values()].find((value) => value.startsWith("skr_"));
+
+    expect(first).toBeDefined();
+    expect(second).not.toBe(first);
+    expect([...person.browser.stored.values()].join()).not.toContain("skr_");
+    const restarted = createAuthClient({ ...options, ports: person.browser.tab() });
+    expect((await restarted.getSession())?.user.email).toBe(EMAIL);
+
+    await restarted.signOut();
+    expect([...kept.values()].join()).not.toContain("skr_");
+  });
+
+  test("without a token in the storage nobody is asked", async () => {
+    const person = atBrowser({ transport: "body" });
+    await settled();
+
+    expect(person.client.getSnapshot().status).toBe("signed_out");
+    expect(person.browser.requests).toHaveLength(0);
+  });
+});
+
+describe("the device part of client_id", () => {
+  const clientIds = async (person: ReturnType<typeof atBrowser>, use: () => Promise<unknown>) => {
+    const seen: unknown[] = [];
+    person.browser.intercept = async (request) => {
+      if (request.method === "POST") seen.push(((await request.json()) as { client_id?: string }).client_id);
+      return undefined;
+    };
+    await use();
+    return seen;
+  };
+
+  test("is made once and kept over reloads", async () => {
+    const person = atBrowser();
+    const seen = await clientIds(person, async () => {
+      await person.client.signIn({ email: EMAIL, password: PASSWORD });
+      await person.anotherTab().getSession();
+    });
+
+    expect(new Set(seen)).toEqual(new Set(["web:device-1"]));
+  });
+
+  test("may be the caller's own", async () => {
+    const person = atBrowser();
+    const client = createAuthClient({ baseUrl: SERVER, clientId: "web:mine", ports: person.browser.tab() });
+
+    expect(await clientIds(person, () => client.signIn({ email: EMAIL, password: PASSWORD }))).toEqual(["web:mine"]);
+  });
+});
+
+describe("offline", () => {
+  test("at the start is neither signed in nor out, and is found out once the network is back", async () => {
+    const person = await signedIn();
+    person.browser.intercept = async () => refusal(503, "service_unavailable");
+    const reloaded = person.anotherTab();
+
+    await expect(reloaded.getSession()).rejects.toMatchObject({ code: "service_unavailable", retryable: true });
+    expect(reloaded.getSnapshot()).toMatchObject({ status: "unavailable", user: null, error: { status: 503 } });
+
+    person.browser.intercept = undefined;
+    person.browser.wake();
+    await settled();
+    expect(reloaded.getSnapshot().status).toBe("signed_in");
+  });
+
+  test("is left by itself when the server is back, without anybody asking", async () => {
+    const person = await signedIn();
+    person.browser.setOnline(false);
+    const reloaded = person.anotherTab();
+    await expect(reloaded.getSession()).rejects.toBeInstanceOf(AuthError);
+
+    person.browser.intercept = undefined;
+    // No waking: only the planned retry.
+    const wake = person.browser.wake;
+    Object.assign(person.browser, { wake: () => {} });
+    person.browser.setOnline(true);
+    Object.assign(person.browser, { wake });
+    await settled();
+
+    expect(reloaded.getSnapshot().status).toBe("signed_in");
+  });
+
+  test.each(["cookie", "session", "body"] as const)(
+    "a sign-out is done here, and told to the server later, over %s",
+    async (transport) => {
+      const person = await signedIn({ transport });
+      person.browser.setOnline(false);
+
+      await person.client.signOut();
+      expect(person.client.getSnapshot().status).toBe("signed_out");
+      const reloaded = person.anotherTab();
+      if (transport !== "body") expect(await reloaded.getSession()).toBeNull();
+
+      person.browser.setOnline(true);
+      await settled();
+      expect(person.browser.jar.has("sekisho-rt") || person.browser.jar.has("sekisho-s")).toBe(false);
+      expect([...person.browser.stored.keys()].filter((key) => key.endsWith("leaving"))).toEqual([]);
+      expect(person.calls("/auth/logout")).toBeGreaterThan(1);
+    },
+  );
+
+  test("a sign-out that is still to be told does not end the session of a later sign-in", async () => {
+    const person = await signedIn();
+    person.browser.setOnline(false);
+    await person.client.signOut();
+    Object.assign(person.browser, { wake: () => {} });
+    person.browser.setOnline(true);
+
+    await person.client.signIn({ email: EMAIL, password: PASSWORD });
+
+    const reloaded = person.anotherTab();
+    expect((await reloaded.getSession())?.user.email).toBe(EMAIL);
+  });
+});
+
+describe("what a path may hold", () => {
+  test.each(["../user/account", "..", "a/b", "a?b", "%2e%2e", ""])(
+    "an id such as %j becomes no other call",
+    async (id) => {
+      const person = await signedIn();
+      const sent = person.browser.requests.length;
+
+      await expect(person.client.sessions.end(id)).rejects.toMatchObject({ code: "not_found" });
+
+      expect(person.browser.requests).toHaveLength(sent);
+    },
+  );
+});
+
+describe("a second factor", () => {
+  test("that the server asks for is the answer of the sign-in and an event; nobody is signed in", async () => {
+    const person = atBrowser();
+    await settled();
+    const asked = { challenge: "c", methods: ["totp"], expires_in: 300 };
+    answerInstead(person, "/auth/login", () => Response.json({ status: "second_factor_required", ...asked }));
+
+    const answer = await person.client.signIn({ email: EMAIL, password: PASSWORD });
+    await settled();
+
+    expect(answer).toEqual({ status: "second_factor_required", ...asked });
+    expect(person.events.at(-1)).toEqual({ type: "SECOND_FACTOR_REQUIRED", ...asked });
+    expect(person.client.getSnapshot().status).toBe("signed_out");
+  });
+});

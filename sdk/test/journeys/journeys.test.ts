@@ -1,0 +1,193 @@
+/** The journeys of the core's tests, against the real server. */
+
+import { describe, expect, inject, test } from "vitest";
+import { type AuthClient, type AuthEvent, createAuthClient, type PendingSignUp } from "../../src/core/index.js";
+import { errorText, fieldTexts } from "../../src/texts/index.js";
+import { type NodeBrowser, nodeBrowser } from "../support/node_browser.js";
+
+const SERVER = inject("server");
+const PASSWORD = "seven white cranes";
+
+let people = 0;
+const newEmail = () => `person-${process.pid}-${(people += 1)}@mail.test`;
+
+const client = (
+  browser: NodeBrowser,
+  transport: "cookie" | "session" | "body" = "cookie",
+  locale = "en",
+): AuthClient => {
+  const ports = browser.tab();
+  const common = { baseUrl: SERVER, clientId: "web", ports, locale };
+  return transport === "body" && ports.storage
+    ? createAuthClient({ ...common, transport, storage: ports.storage })
+    : createAuthClient({ ...common, transport: transport === "session" ? "session" : "cookie" });
+};
+
+async function codeFor(email: string): Promise<string> {
+  const mails = (await (await fetch(`${SERVER}/dev/mail.json`)).json()) as { to: string; text: string }[];
+  const code = /^ {4}(\d{6})$/m.exec(mails.find((mail) => mail.to === email)?.text ?? "")?.[1];
+  if (code === undefined) throw new Error(`no code was mailed to ${email}`);
+  return code;
+}
+
+async function signedUp(auth: AuthClient, email = newEmail()): Promise<string> {
+  const sent: PendingSignUp = await auth.signUp({ email, password: PASSWORD });
+  await auth.confirmSignUp({ ...sent, code: await codeFor(email) });
+  return email;
+}
+
+describe.each(["cookie", "session", "body"] as const)("over transport %s", (transport) => {
+  test("sign up, reload, use, sign out", async () => {
+    const browser = nodeBrowser(SERVER);
+    const auth = client(browser, transport);
+    const email = await signedUp(auth);
+    const session = auth.getSnapshot().session;
+
+    const reloaded = client(browser, transport);
+    const found = await reloaded.getSession();
+    expect(found?.user.email).toBe(email);
+    expect(found?.session.id).toBe(session?.id);
+    expect((await reloaded.getAccessToken()) === null).toBe(transport === "session");
+
+    await reloaded.profile.update({ name: "花子", locale: "ja" });
+    expect(reloaded.getSnapshot().user).toMatchObject({ name: "花子", locale: "ja" });
+    expect((await reloaded.sessions.list()).map((one) => one.current)).toEqual([true]);
+
+    await reloaded.signOut();
+    expect(reloaded.getSnapshot().status).toBe("signed_out");
+    expect(await client(browser, transport).getSession()).toBeNull();
+  });
+
+  test("ten refreshes in a row and ten at once keep the session", async () => {
+    const browser = nodeBrowser(SERVER);
+    const auth = client(browser, transport);
+    await signedUp(auth);
+    const tabs = Array.from({ length: 5 }, () => client(browser, transport));
+    await Promise.all(tabs.map((tab) => tab.getSession()));
+
+    for (let round = 0; round < 10; round += 1) await auth.refresh();
+    for (let round = 0; round < 10; round += 1) await Promise.all(tabs.map((tab) => tab.refresh()));
+
+    expect(tabs.map((tab) => tab.getSnapshot().status)).toEqual(Array(5).fill("signed_in"));
+  });
+
+  test("a session that another device ended is noticed", async () => {
+    const auth = client(nodeBrowser(SERVER), transport);
+    const events: AuthEvent[] = [];
+    auth.onAuthStateChange((event) => events.push(event));
+    const email = await signedUp(auth);
+    const phone = client(nodeBrowser(SERVER), "body");
+    await phone.signIn({ email, password: PASSWORD });
+
+    expect(await phone.sessions.endOthers()).toBe(1);
+    await expect(auth.sessions.list()).rejects.toMatchObject({ status: 401 });
+    await new Promise((resolve) => setTimeout(resolve, 0));
+
+    expect(auth.getSnapshot().status).toBe("signed_out");
+    expect(events.at(-1)?.type).toBe("SIGNED_OUT");
+  });
+
+  test("withdrawal wants the password, and then nothing is left", async () => {
+    const auth = client(nodeBrowser(SERVER), transport);
+    const email = await signedUp(auth);
+
+    await expect(auth.withdraw({ password: "wrong" })).rejects.toMatchObject({
+      code: "invalid_credentials",
+      status: 401,
+    });
+    expect(auth.getSnapshot().status).toBe("signed_in");
+    await auth.withdraw({ password: PASSWORD });
+
+    expect(auth.getSnapshot().status).toBe("signed_out");
+    await expect(auth.signIn({ email, password: PASSWORD })).rejects.toMatchObject({ code: "invalid_credentials" });
+  });
+});
+
+describe("refusals", () => {
+  test.each(["en", "ja"] as const)("come in the person's language, field by field (%s)", async (locale) => {
+    const auth = client(nodeBrowser(SERVER), "cookie", locale);
+
+    const refused = await auth.signUp({ email: "nobody", password: "short" }).catch((cause) => cause);
+
+    expect(refused).toMatchObject({ name: "AuthError", code: "validation_error", status: 400, retryable: false });
+    const texts = fieldTexts(refused, locale);
+    if (texts["password"] !== undefined) expect(texts["password"]).toContain("8");
+    expect(Object.keys(texts).length).toBeGreaterThan(0);
+    expect(refused.message.startsWith(errorText(refused, locale))).toBe(true);
+  });
+
+  test("a short password is told its least length", async () => {
+    const auth = client(nodeBrowser(SERVER));
+    const refused = await auth.signUp({ email: newEmail(), password: "short" }).catch((cause) => cause);
+
+    expect(fieldTexts(refused, "en")).toEqual({ password: "Use at least 8 characters." });
+    expect(fieldTexts(refused, "ja")).toEqual({ password: "短すぎます。もっと長くしてください。" });
+  });
+
+  test("a wrong code is refused, and the right one still works; a code sent again replaces it", async () => {
+    const auth = client(nodeBrowser(SERVER));
+    const email = newEmail();
+    const sent = await auth.signUp({ email, password: PASSWORD });
+    const code = await codeFor(email);
+    const wrong = code === "000000" ? "000001" : "000000";
+
+    await expect(auth.confirmSignUp({ ...sent, code: wrong })).rejects.toMatchObject({ code: "invalid_code" });
+    const again = await auth.resendCode(sent);
+    const newer = await codeFor(email);
+    if (newer !== code) {
+      await expect(auth.confirmSignUp({ ...again, code })).rejects.toMatchObject({ code: "invalid_code" });
+    }
+    expect((await auth.confirmSignUp({ ...again, code: newer })).user.email).toBe(email);
+  });
+
+  test("too many tries say how long to wait", async () => {
+    const auth = client(nodeBrowser(SERVER));
+    const email = newEmail();
+    const tries = async () => auth.signIn({ email, password: "wrong" }).catch((cause) => cause);
+    for (let turn = 0; turn < 5; turn += 1) expect((await tries()).code).toBe("invalid_credentials");
+
+    const refused = await tries();
+
+    expect(refused).toMatchObject({ code: "rate_limit_exceeded", status: 429, retryable: true });
+    expect(refused.retryAfter).toBeGreaterThan(0);
+  });
+
+  test("a page of a foreign origin is refused", async () => {
+    const auth = client(nodeBrowser("https://evil.example"));
+
+    await expect(auth.signIn({ email: newEmail(), password: PASSWORD })).rejects.toMatchObject({ code: "csrf_failed" });
+  });
+});
+
+describe("two people in one browser", () => {
+  test("the first page is told the truth, and the second person stays signed in", async () => {
+    const browser = nodeBrowser(SERVER);
+    const silent = () => ({ ...browser.tab(), openChannel: () => ({ post: () => {}, close: () => {} }) });
+    const page = () => createAuthClient({ baseUrl: SERVER, clientId: "web", ports: silent() });
+    const [first, second] = [page(), page()];
+    const hanako = await signedUp(first);
+    const taro = await signedUp(second);
+    expect(first.getSnapshot().user?.email).toBe(hanako);
+
+    await first.refresh();
+
+    expect(first.getSnapshot().user?.email).toBe(taro);
+    await second.refresh();
+    expect(second.getSnapshot().user?.email).toBe(taro);
+  });
+
+  test("a sign-out of the first page does not end the session of the second person", async () => {
+    const browser = nodeBrowser(SERVER);
+    const silent = () => ({ ...browser.tab(), openChannel: () => ({ post: () => {}, close: () => {} }) });
+    const page = () => createAuthClient({ baseUrl: SERVER, clientId: "web", ports: silent() });
+    const [first, second] = [page(), page()];
+    await signedUp(first);
+    const taro = await signedUp(second);
+
+    await first.signOut();
+
+    expect(first.getSnapshot().status).toBe("signed_out");
+    await second.refresh();
+    expect(second.getSnapshot().user?.email).toBe(taro);
+  });
+});
