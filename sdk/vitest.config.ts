@@ -1,9 +1,22 @@
+import { fileURLToPath } from "node:url";
 import { defineConfig } from "vitest/config";
+
+const react18 = fileURLToPath(new URL("./test/react18/node_modules", import.meta.url));
 
 export default defineConfig({
   test: {
     projects: [
       { test: { name: "core", include: ["test/core/**/*.test.ts"], environment: "node" } },
+      { test: { name: "components", include: ["test/components/**/*.test.ts"], environment: "happy-dom" } },
+      {
+        resolve: { alias: { react: `${react18}/react`, "react-dom": `${react18}/react-dom` } },
+        test: {
+          name: "react 18",
+          include: ["test/components/components.test.ts"],
+          environment: "happy-dom",
+          env: { ONLY_REACT: "18" },
+        },
+      },
       {
         test: {
           name: "journeys",

@@ -26,6 +26,16 @@ export interface FakeBrowser {
 
 const ORIGIN = "https://app.example.com";
 
+const LONGEST_PAUSE_MS = 10;
+
+/** Pauses are short here: a test waits for what happens, not for time. They keep no finished test alive. */
+function shortSleep(milliseconds: number): Promise<void> {
+  return new Promise((resolve) => {
+    const timer: unknown = setTimeout(resolve, Math.min(milliseconds, LONGEST_PAUSE_MS));
+    (timer as { unref?: () => void }).unref?.();
+  });
+}
+
 export function createFakeBrowser(
   server: FakeServer,
   serverOrigin: string,
@@ -86,8 +96,7 @@ export function createFakeBrowser(
     tab: () => ({
       fetch: fetchPort,
       now: () => clock.now(),
-      // Pauses are over at once: a test waits for what happens, not for time.
-      sleep: () => new Promise((resolve) => setTimeout(resolve, 0)),
+      sleep: shortSleep,
       random: () => 0.5,
       newId: () => `device-${(made += 1)}`,
       withLock,

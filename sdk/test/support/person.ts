@@ -38,7 +38,7 @@ export async function signedIn(options: FakeAuthOptions = {}): Promise<Person> {
 
 /** Let everything that is under way come to its end. */
 export async function settled(): Promise<void> {
-  for (let turn = 0; turn < 20; turn += 1) await new Promise((resolve) => setTimeout(resolve, 0));
+  for (let turn = 0; turn < 8; turn += 1) await new Promise((resolve) => setTimeout(resolve, turn < 4 ? 0 : 11));
 }
 
 /** An API of the app that takes the tokens which the server would take. */

@@ -1,0 +1,207 @@
+/** Signing in and signing up: two forms that lead to each other, and the code in between. */
+
+import type { AuthClient } from "../core/client.js";
+import type { PendingSignUp, SecondFactorRequired, User } from "../core/wire.js";
+import { type FormState, STILL, submit, type Values } from "./form.js";
+import { type Component, createModelStore, type Drawing, type Model } from "./model.js";
+import { field, form } from "./parts.js";
+
+export interface EntryProps {
+  /** Called once somebody is signed in. */
+  readonly onDone?: ((user: User) => void) | undefined;
+  /** Called if the account asks for a second factor; without it the person is told that it cannot be entered here. */
+  readonly onSecondFactor?: ((asked: SecondFactorRequired) => void) | undefined;
+  /** Where the other form is, if it has a page of its own; else it appears in place. */
+  readonly signUpUrl?: string | undefined;
+  readonly signInUrl?: string | undefined;
+}
+
+type Step = "sign_in" | "sign_up" | "code";
+
+export interface EntryState {
+  readonly step: Step;
+  readonly pending: PendingSignUp | null;
+  readonly needsSecondFactor: boolean;
+  readonly form: FormState;
+}
+
+export interface EntryModel extends Model<EntryState> {
+  readonly show: (step: "sign_in" | "sign_up") => void;
+  readonly submit: (values: Values) => Promise<void>;
+  readonly resend: () => Promise<void>;
+}
+
+const FIELDS: Record<Step, readonly string[]> = {
+  sign_in: ["email", "password"],
+  sign_up: ["email", "password"],
+  code: ["code"],
+};
+
+function createEntry(auth: AuthClient, props: () => EntryProps, step: "sign_in" | "sign_up"): EntryModel {
+  const store = createModelStore<EntryState>({ step, pending: null, needsSecondFactor: false, form: STILL });
+  const get = () => store.getSnapshot().form;
+  const set = (next: FormState) => store.change({ form: next });
+
+  const send = async ({ email = "", password = "", code = "" }: Values): Promise<null> => {
+    const { step, pending } = store.getSnapshot();
+    if (step === "sign_up") {
+      store.change({ pending: await auth.signUp({ email, password }), step: "code" });
+      return null;
+    }
+    const answer =
+      step === "code" && pending
+        ? await auth.confirmSignUp({ ...pending, code: code.replace(/\D/g, "") })
+        : await auth.signIn({ email, password });
+    if (answer.status === "signed_in") props().onDone?.(answer.user);
+    else if (props().onSecondFactor) props().onSecondFactor?.(answer);
+    else store.change({ needsSecondFactor: true });
+    return null;
+  };
+
+  return {
+    ...store,
+    show: (step) => store.change({ step, form: STILL, needsSecondFactor: false }),
+    submit: async (values) => {
+      store.change({ needsSecondFactor: false });
+      const before = store.getSnapshot().step;
+      await submit({ fields: FIELDS[before], values, get, set, send: () => send(values) });
+      if (store.getSnapshot().step !== before) set({ ...get(), focus: { field: "code" } });
+    },
+    resend: () =>
+      submit({
+        fields: [],
+        values: {},
+        get,
+        set,
+        send: async () => {
+          const { pending } = store.getSnapshot();
+          if (pending) store.change({ pending: await auth.resendCode(pending) });
+          return { label: "resent" };
+        },
+      }),
+  };
+}
+
+function view<N>(drawing: Drawing<N>, state: EntryState, model: EntryModel, props: EntryProps): N {
+  const { h, id, say } = drawing;
+  const title = { sign_in: "sign_in_title", sign_up: "sign_up_title", code: "code_title" } as const;
+  return h(
+    "section",
+    { class: "sekisho-card", "aria-labelledby": `${id}-title` },
+    h("h1", { id: `${id}-title`, class: "sekisho-title" }, say(title[state.step])),
+    state.step === "code" ? codeStep(drawing, state, model) : passwordStep(drawing, state, model),
+    state.needsSecondFactor ? h("p", { class: "sekisho-problem", role: "alert" }, say("second_factor")) : null,
+    state.step === "code" ? null : otherWay(drawing, state, model, props),
+  );
+}
+
+function passwordStep<N>(drawing: Drawing<N>, state: EntryState, model: EntryModel): N {
+  const { say } = drawing;
+  const isNew = state.step === "sign_up";
+  return form(
+    drawing,
+    {
+      // One key for both: what was typed stays when the person goes from one to the other.
+      key: "password",
+      state: state.form,
+      fields: FIELDS[state.step],
+      button: say(isNew ? "sign_up" : "sign_in"),
+      onsubmit: model.submit,
+    },
+    [
+      field(drawing, state.form, {
+        name: "email",
+        label: say("email"),
+        attributes: {
+          type: "email",
+          autocomplete: "username",
+          inputmode: "email",
+          autocapitalize: "none",
+          spellcheck: "false",
+          required: true,
+          initial: state.pending?.email,
+        },
+      }),
+      field(drawing, state.form, {
+        name: "password",
+        label: say(isNew ? "new_password" : "password"),
+        attributes: { type: "password", autocomplete: isNew ? "new-password" : "current-password", required: true },
+      }),
+      shown(drawing),
+    ],
+  );
+}
+
+/** Passwords may be looked at while they are typed. The box acts on the field itself; nothing else needs to know. */
+function shown<N>({ h, id, say }: Drawing<N>): N {
+  const onchange = (event: Event) => {
+    const box = event.currentTarget as HTMLInputElement;
+    const input = box.form?.elements.namedItem("password");
+    if (input instanceof HTMLInputElement) input.type = box.checked ? "text" : "password";
+  };
+  return h(
+    "label",
+    { class: "sekisho-check", for: `${id}-show`, key: "show" },
+    h("input", { id: `${id}-show`, type: "checkbox", onchange }),
+    say("show_password"),
+  );
+}
+
+function codeStep<N>(drawing: Drawing<N>, state: EntryState, model: EntryModel): N {
+  const { h, say } = drawing;
+  const minutes = Math.round((state.pending?.expires_in ?? 0) / 60);
+  return h(
+    "div",
+    { key: "code" },
+    h("p", { class: "sekisho-hint" }, say("code_hint", { email: state.pending?.email ?? "", minutes })),
+    form(
+      drawing,
+      { key: "code", state: state.form, fields: FIELDS.code, button: say("confirm"), onsubmit: model.submit },
+      [
+        field(drawing, state.form, {
+          name: "code",
+          label: say("code"),
+          attributes: {
+            type: "text",
+            autocomplete: "one-time-code",
+            inputmode: "numeric",
+            required: true,
+            class: "sekisho-input sekisho-code",
+          },
+        }),
+      ],
+    ),
+    h(
+      "p",
+      { class: "sekisho-other" },
+      h("button", { type: "button", class: "sekisho-link", onclick: model.resend }, say("resend")),
+      h("button", { type: "button", class: "sekisho-link", onclick: () => model.show("sign_up") }, say("change_email")),
+    ),
+  );
+}
+
+function otherWay<N>({ h, say }: Drawing<N>, state: EntryState, model: EntryModel, props: EntryProps): N {
+  const [question, answer, step, url] =
+    state.step === "sign_in"
+      ? (["no_account", "sign_up", "sign_up", props.signUpUrl] as const)
+      : (["has_account", "sign_in", "sign_in", props.signInUrl] as const);
+  const onclick = () => model.show(step);
+  return h(
+    "p",
+    { class: "sekisho-other" },
+    h("span", {}, say(question)),
+    url === undefined
+      ? h("button", { type: "button", class: "sekisho-link", onclick }, say(answer))
+      : h("a", { href: url, class: "sekisho-link" }, say(answer)),
+  );
+}
+
+const entry = (name: string, step: "sign_in" | "sign_up"): Component<EntryProps, EntryState, EntryModel> => ({
+  name,
+  create: (auth, props) => createEntry(auth, props, step),
+  view,
+  focusOf: (state) => state.form.focus,
+});
+
+export const signIn = /* @__PURE__ */ entry("SignIn", "sign_in");
+export const signUp = /* @__PURE__ */ entry("SignUp", "sign_up");
