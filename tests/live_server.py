@@ -15,8 +15,8 @@ from pathlib import Path
 import httpx2
 from msgspec import Struct
 
-START_S = 20.0
-STOP_S = 10.0
+START_S = 90.0
+STOP_S = 30.0
 KEPT_VARIABLES = ("PATH", "HOME", "LANG", "LC_ALL", "SYSTEMROOT", "TMPDIR")
 
 
@@ -58,7 +58,7 @@ def sekisho(*words: str, folder: Path, said: str = "", **given: str) -> subproce
         input=said,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=180,
         check=False,
     )
 

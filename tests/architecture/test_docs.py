@@ -148,7 +148,7 @@ def test_the_tour_prints_what_the_readme_shows(readme: str, tmp_path: Path) -> N
             env=environment,
             capture_output=True,
             encoding="utf-8",
-            timeout=120,
+            timeout=300,
         )
 
     assert done.returncode == 0, done.stderr + done.stdout
@@ -185,7 +185,7 @@ def verified(program: str, token: str, folder: Path) -> tuple[int, str]:
         env={**os.environ, "SEKISHO_JWT__SECRET_KEY": HS256_KEY},
         capture_output=True,
         encoding="utf-8",
-        timeout=60,
+        timeout=180,
     )
     return done.returncode, done.stdout or done.stderr
 

@@ -52,7 +52,8 @@ def refused(server: LiveServer, *words: str) -> Any:
     return json.loads(done.stderr)
 
 
-def wait_until_refused(server: LiveServer, tokens: Any, code: str, within_s: float = 1.0) -> None:
+def wait_until_refused(server: LiveServer, tokens: Any, code: str, within_s: float = 10.0) -> None:
+    """The promise is a second; a busy machine gets ten. `tokens/test_revocations` holds the interval to the promise."""
     deadline = time.monotonic() + within_s
     while (answer := who_am_i(server, tokens))[0] == 200:
         assert time.monotonic() < deadline, "the server still accepts the token"

@@ -116,7 +116,7 @@ async def running(worker: OutboxWorker) -> AsyncIterator[asyncio.Task[None]]:
 
 
 async def until(is_so: Callable[[], bool]) -> None:
-    async with asyncio.timeout(3):
+    async with asyncio.timeout(30):
         while not is_so():  # noqa: ASYNC110 - what is waited for has no event of its own
             await asyncio.sleep(0.005)
 

@@ -265,7 +265,7 @@ async def test_the_event_loop_goes_on_while_hashes_run(narrow_pool: HashPool) ->
     while not all(task.done() for task in tasks):
         await asyncio.sleep(0.001)
         ticks += 1
-    assert ticks > 10
+    assert ticks > 2
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux schedules threads by themselves")

@@ -319,7 +319,7 @@ class OperationContract:
             await store.find_meta("n")
         with pytest.raises(StoreUnavailable):
             await store.counts()
-        await wait_for(store.close(), 5)
+        await wait_for(store.close(), 30)
 
     async def test_closing_finishes_what_was_submitted(self, store: Store) -> None:
         submitted = [create_task(store.apply(SetMeta(name=str(i), value="v"))) for i in range(50)]
