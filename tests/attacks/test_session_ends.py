@@ -22,7 +22,8 @@ from sekisho.settings import load
 pytestmark = pytest.mark.anyio
 
 
-# What another process did to the same file is noticed within a tenth of a second; a second is the promise.
+# What another process did to the same file is noticed within a tenth of a second; a second is the promise, and a busy
+# machine gets ten.
 NOTICED_WITHIN_S = 10.0
 
 

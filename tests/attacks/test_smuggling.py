@@ -11,6 +11,7 @@ import pytest
 
 from attacks.support import corpus
 from live_server import LiveServer, live_server
+from sekisho import __version__
 
 ATTEMPTS = corpus("smuggling")
 PATIENCE_S = 0.5
@@ -73,8 +74,10 @@ def test_KA_108_two_whole_requests_on_one_connection_get_two_answers(server: Liv
 
 
 def test_V13_4_6_no_answer_names_the_server_or_its_version(server: LiveServer) -> None:
-    for request in (b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n", b"nonsense\r\n\r\n"):
+    whole = b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n"
+    for request in (whole, whole.replace(b"/healthz", b"/openapi.json"), b"nonsense\r\n\r\n"):
         received, _ = answers_to(server, request)
         assert received
+        assert __version__.encode() not in received
         for word in (b"uvicorn", b"starlette", b"python", b"server:", b"x-powered-by", b"httptools"):
             assert word not in received.lower()

@@ -8,13 +8,15 @@ from typing import Any
 
 import msgspec
 
-from sekisho import __version__, errors
+from sekisho import errors
 from sekisho.http import wire
 from sekisho.http.answer import JSON, Answer
 from sekisho.http.call import Call
 from sekisho.http.refusals import STATUS
 from sekisho.http.routes import ANYBODY, DEV_ROUTES, SESSION, Route, refusals_of
 
+# Of the interface, as in its path: which release runs here is nobody's business.
+API_VERSION = "1"
 REFERENCE = "#/components/schemas/{name}"
 SECURITY: dict[str, list[dict[str, list[str]]]] = {
     ANYBODY: [],
@@ -46,7 +48,7 @@ def document(routes: Sequence[Route]) -> dict[str, Any]:
         "openapi": "3.1.0",
         "info": {
             "title": "Sekisho",
-            "version": __version__,
+            "version": API_VERSION,
             "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
         },
         "paths": paths,
