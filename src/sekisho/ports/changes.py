@@ -142,6 +142,22 @@ class TouchSession(Change, frozen=True, kw_only=True):
     ip: str
 
 
+class SaveSessionUse(Change, frozen=True, kw_only=True):
+    """Write down what another engine has decided about a session: its newest counter, and when and from where it was
+    used. Changes nothing unless the session has not ended and the row knows less: a lower counter, or the
+    same one with an older use. The idle end never passes the absolute one. Returns 1 if the row changed, else 0.
+
+    Concurrency: in whatever order several nodes save, the row ends up with the newest.
+    """
+
+    session_id: SessionId
+    counter: int
+    rotated_at: Millis
+    last_seen_at: Millis
+    idle_expires_at: Millis
+    ip: str
+
+
 class EndSession(Change, frozen=True, kw_only=True):
     """End one live session, with its audit record (`session_ended`) and its journal entry.
     Returns 1 if this call ended it, 0 if there was nothing to end.
@@ -257,6 +273,9 @@ class CountTry(Change, frozen=True, kw_only=True):
     `max_delay_ms`. A window or a last try that lies further ahead than there can be is over: the
     clock was ahead and has been corrected. Loses (`throttled`, with `Lost.retry_at`) when the try does
     not pass; a lost try is not counted.
+
+    `coarse` marks a bucket that guards no single account (a network's): an accelerator that may forget is allowed to
+    count it. All others are counted in SQL only.
     """
 
     key: bytes
@@ -265,13 +284,15 @@ class CountTry(Change, frozen=True, kw_only=True):
     now: Millis
     first_delay_ms: int = 0
     max_delay_ms: int = 0
+    coarse: bool = False
 
 
 class GiveBackTry(Change, frozen=True, kw_only=True):
-    """Undo one `CountTry` of the current window, also the waiting time that it caused."""
+    """Undo one `CountTry` of the current window, also the waiting time that it caused. `coarse` as it was counted."""
 
     key: bytes
     now: Millis
+    coarse: bool = False
 
 
 class RememberDevice(Change, frozen=True, kw_only=True):

@@ -137,6 +137,9 @@ class SessionReads(Protocol):
     async def list_sessions(self, account_id: AccountId, now: Millis) -> list[Session]:
         """The live ones, last used first."""
 
+    async def list_expired_sessions(self, now: Millis, limit: int) -> list[Session]:
+        """Those that `EndExpiredSessions` with the same `now` and `limit` would end."""
+
 
 class OperationReads(Protocol):
     async def read_journal(self, after_seq: int, limit: int = 1000) -> JournalPage:

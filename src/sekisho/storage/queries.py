@@ -34,6 +34,11 @@ SELECT {columns(SESSION)} FROM sessions
 WHERE account_id = :account_id AND ended_at IS NULL AND idle_expires_at > :now AND expires_at > :now
 ORDER BY last_seen_at DESC, created_at DESC, id DESC
 """
+LIST_EXPIRED_SESSIONS = f"""
+SELECT {columns(SESSION)} FROM sessions
+WHERE ended_at IS NULL AND sweep_at <= :now AND idle_expires_at <= :now
+ORDER BY sweep_at LIMIT :limit
+"""
 
 READ_JOURNAL = f"SELECT {columns(JOURNAL)} FROM journal WHERE seq > :after_seq ORDER BY seq LIMIT :limit"
 

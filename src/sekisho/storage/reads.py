@@ -79,6 +79,10 @@ class SqlReads(ABC):
         rows = await self._fetch(queries.LIST_SESSIONS, {"account_id": account_id, "now": now})
         return [session_from(row) for row in rows]
 
+    async def list_expired_sessions(self, now: Millis, limit: int) -> list[Session]:
+        rows = await self._fetch(queries.LIST_EXPIRED_SESSIONS, {"now": now, "limit": limit})
+        return [session_from(row) for row in rows]
+
     async def read_journal(self, after_seq: int, limit: int = 1000) -> JournalPage:
         """`last_seq` is where the next read goes on: the number of the last entry given, else `after_seq`."""
         generation = await self.find_meta(GENERATION)

@@ -32,6 +32,7 @@ STEPS_OF: Mapping[type[changes.Change], Maker] = {
     changes.StartSession: session_starts.start_session,
     changes.RotateSession: rotation.rotate_session,
     changes.TouchSession: session_starts.touch_session,
+    changes.SaveSessionUse: session_starts.save_session_use,
     changes.EndSession: session_ends.end_session,
     changes.EndSessions: session_ends.end_sessions,
     changes.EndExpiredSessions: session_ends.end_expired_sessions,

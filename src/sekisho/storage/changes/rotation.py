@@ -100,7 +100,7 @@ def classify(session: Session, account: Account, change: changes.RotateSession) 
 
     The order matters: a token that is not this row's must not end the row's session, whatever else is wrong with it.
     """
-    dead = _why_dead(session, account, change.now)
+    dead = why_dead(session, account, change.now)
     if dead:
         return Ended(dead)
     if not hmac.compare_digest(session.secret_hash, change.secret_hash):
@@ -119,7 +119,8 @@ def classify(session: Session, account: Account, change: changes.RotateSession) 
     return Replayed(session, account, f"counter {change.counter}, live {session.counter}, {since} ms after rotation")
 
 
-def _why_dead(session: Session, account: Account, now: int) -> str:
+def why_dead(session: Session, account: Account, now: int) -> str:
+    """Say why no token of this row is any good, whatever it is; "" if it lives."""
     if session.ended_at is not None:
         return f"session ended: {session.end_reason}"
     if account.status is not AccountStatus.ACTIVE:

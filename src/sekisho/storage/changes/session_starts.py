@@ -32,6 +32,14 @@ SET last_seen_at = :now, ip = :ip,
 WHERE id = :id AND ended_at IS NULL AND idle_expires_at > :now AND expires_at > :now
 """
 
+SAVE_USE = """
+UPDATE sessions
+SET counter = :counter, rotated_at = :rotated_at, last_seen_at = :last_seen_at, ip = :ip,
+    idle_expires_at = CASE WHEN :idle_expires_at < expires_at THEN :idle_expires_at ELSE expires_at END
+WHERE id = :id AND ended_at IS NULL AND (counter < :counter OR (counter = :counter AND last_seen_at < :last_seen_at))
+RETURNING 1
+"""
+
 
 def _values(session: Session) -> dict[str, Value]:
     return {
@@ -95,3 +103,18 @@ def touch_session(change: changes.TouchSession) -> Steps:
         },
     )
     return None
+
+
+def save_session_use(change: changes.SaveSessionUse) -> Steps:
+    saved = yield Step(
+        SAVE_USE,
+        {
+            "id": change.session_id,
+            "counter": change.counter,
+            "rotated_at": change.rotated_at,
+            "last_seen_at": change.last_seen_at,
+            "idle_expires_at": change.idle_expires_at,
+            "ip": change.ip,
+        },
+    )
+    return len(saved)
