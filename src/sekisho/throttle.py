@@ -28,6 +28,9 @@ _DAY_MS = 24 * 60 * 60 * _SECOND_MS
 _IPV6_PREFIX = 64
 _SHORTEST_DEVICE_PART = 16
 
+# Rules that count a whole network and guard no single account.
+_COARSE = frozenset({"login_network", "code_send_network", "code_try_network"})
+
 
 class Limits(Struct, frozen=True, kw_only=True):
     """How many tries in which time. There is no number that means "off".
@@ -137,7 +140,7 @@ class Throttle:
 
     def give_back(self, tries: Iterable[CountTry], now: Millis) -> tuple[GiveBackTry, ...]:
         """Return the changes that undo these tries, for the commit of the success."""
-        return tuple(GiveBackTry(key=each.key, now=now) for each in tries)
+        return tuple(GiveBackTry(key=each.key, now=now, coarse=each.coarse) for each in tries)
 
     @asynccontextmanager
     async def paying(self, tries: Iterable[CountTry], store: Store, now: Millis) -> AsyncIterator[None]:
@@ -191,7 +194,7 @@ class Throttle:
         )
 
     def _count(self, rule: str, *parts: str, limit: int, ms: int, now: Millis) -> CountTry:
-        return CountTry(key=self._key(rule, *parts), limit=limit, window_ms=ms, now=now)
+        return CountTry(key=self._key(rule, *parts), limit=limit, window_ms=ms, now=now, coarse=rule in _COARSE)
 
     def _key(self, rule: str, *parts: str) -> bytes:
         return self._master.tag("throttle", rule, *parts)

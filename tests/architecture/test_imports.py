@@ -73,7 +73,7 @@ MAY_IMPORT = {
 
 # What the world offers, and the layers that may touch it.
 HTTP_LIBRARIES = {"starlette", "uvicorn", "httptools", "uvloop"}
-STORES = {"apsw", "sqlalchemy", "alembic", "sqlite3"}
+STORES = {"apsw", "sqlalchemy", "alembic", "sqlite3", "redis", "hiredis"}
 MAIL = {"aiosmtplib", "smtplib"}
 SETTINGS_LIBRARIES = {"pydantic", "pydantic_settings", "dotenv"}
 COMMAND_LINE = {"typer", "rich", "argparse"}

@@ -1,0 +1,90 @@
+"""Real Redis servers for tests: each in a folder of its own, on free ports, stopped by its own handle."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from live_server import free_port
+
+BINARY = shutil.which("valkey-server") if os.environ.get("SEKISHO_TEST_VALKEY") else shutil.which("redis-server")
+
+
+def needs_redis() -> None:
+    """Skip where there is no server to be started; where tests must be complete, that is a failure."""
+    if BINARY is None:
+        if os.environ.get("CI"):
+            pytest.fail("redis-server is missing")
+        pytest.skip("redis-server is missing")
+
+
+class RedisServer:
+    """One server. `port` stays over stops and starts."""
+
+    def __init__(self, folder: Path, *words: str, port: int | None = None) -> None:
+        needs_redis()
+        self.folder = folder
+        self.port = port or free_port()
+        self.words = words
+        self.process: subprocess.Popen[bytes] | None = None
+        folder.mkdir(parents=True, exist_ok=True)
+
+    @property
+    def url(self) -> str:
+        return f"redis://127.0.0.1:{self.port}"
+
+    def start(self) -> RedisServer:
+        assert BINARY is not None
+        given = ["--port", str(self.port), "--bind", "127.0.0.1", "--dir", str(self.folder), "--save", ""]
+        given += ["--appendonly", "yes", "--maxmemory-policy", "noeviction", "--logfile", str(self.folder / "log")]
+        self.process = subprocess.Popen([BINARY, *given, *self.words], stdout=subprocess.DEVNULL)
+        self.wait()
+        return self
+
+    def wait(self) -> None:
+        deadline = time.monotonic() + 10
+        while True:
+            try:
+                if self.say("PING") in (b"+PONG\r\n", b"-NOAUTH Authentication required.\r\n"):
+                    return
+            except OSError:
+                pass
+            assert time.monotonic() < deadline, (self.folder / "log").read_text()
+            time.sleep(0.02)
+
+    def say(self, *words: str) -> bytes:
+        """Send one command and return the raw beginning of its answer."""
+        with socket.create_connection(("127.0.0.1", self.port), timeout=5) as connection:
+            connection.sendall(
+                f"*{len(words)}\r\n".encode()
+                + b"".join(f"${len(word.encode())}\r\n{word}\r\n".encode() for word in words)
+            )
+            return connection.recv(1 << 20)
+
+    def kill(self) -> None:
+        """End the process as a crash would."""
+        assert self.process is not None
+        self.process.kill()
+        self.process.wait()
+
+    def stop(self) -> None:
+        if self.process is not None and self.process.poll() is None:
+            self.process.kill()
+            self.process.wait()
+
+
+@contextmanager
+def redis_server(folder: Path, *words: str) -> Iterator[RedisServer]:
+    server = RedisServer(folder, *words)
+    try:
+        yield server.start()
+    finally:
+        server.stop()
