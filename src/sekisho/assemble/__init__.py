@@ -10,7 +10,7 @@ serving       the edge with its background work, and the whole as an ASGI applic
 from sekisho.assemble.operating import operator
 from sekisho.assemble.parts import Parts, SystemClock, parts
 from sekisho.assemble.serving import Served, application, running
-from sekisho.assemble.stores import WrongMasterSecret, open_store
+from sekisho.assemble.stores import WrongMasterSecret, examine_redis, open_store
 
 __all__ = [
     "Parts",
@@ -18,6 +18,7 @@ __all__ = [
     "SystemClock",
     "WrongMasterSecret",
     "application",
+    "examine_redis",
     "open_store",
     "operator",
     "parts",

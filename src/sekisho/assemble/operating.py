@@ -17,7 +17,7 @@ async def operator(settings: Settings) -> AsyncIterator[OperatorWorld]:
     have = parts(settings)
     try:
         # A server may have the file open: its log beside the file is no sign of a crash.
-        store = await open_store(settings, have.master, quick_check=False)
+        store = await open_store(settings, have.master, quick_check=False, needs_redis=False)
         try:
             yield OperatorWorld(
                 store=store,

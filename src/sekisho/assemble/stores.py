@@ -5,6 +5,8 @@ from __future__ import annotations
 from importlib import import_module
 from typing import Any
 
+import msgspec
+
 from sekisho.master_secret import MasterSecret, UnsealError
 from sekisho.ports.changes import SetMeta
 from sekisho.ports.storage import Store
@@ -12,6 +14,8 @@ from sekisho.settings import Settings
 from sekisho.storage.sqlite import SqliteStore
 from sekisho.storage.sqlite.connections import Durability
 from sekisho.tokens.signing_keys import KeyRing
+
+REDIS = "sekisho.storage.redis"
 
 
 class WrongMasterSecret(Exception):
@@ -26,13 +30,19 @@ class WrongMasterSecret(Exception):
 
 
 async def open_store(
-    settings: Settings, master: MasterSecret, durability: Durability = "full", *, quick_check: bool | None = None
+    settings: Settings,
+    master: MasterSecret,
+    durability: Durability = "full",
+    *,
+    quick_check: bool | None = None,
+    needs_redis: bool = True,
 ) -> Store:
     """Return the open store of these settings.
 
     Args:
         durability: "off" is for tests only.
         quick_check: see `SqliteStore.open`.
+        needs_redis: False for an operator's command, which must be able to end a session while Redis is down.
 
     Raises:
         StoreCannotOpen: with what to do.
@@ -47,10 +57,41 @@ async def open_store(
         store = await SqliteStore.open(settings.database_path, durability=durability, quick_check=quick_check)
     try:
         await _check_master_secret(store, master)
+        return await _with_redis(store, settings, must_answer=needs_redis)
     except BaseException:
         await store.close()
         raise
-    return store
+
+
+async def _with_redis(store: Store, settings: Settings, *, must_answer: bool) -> Store:
+    """Put Redis around the store, if there is one. Its library is loaded only then."""
+    address = settings.redis_address
+    if address is None:
+        return store
+    fleet, around = import_module(f"{REDIS}.fleet"), import_module(f"{REDIS}.store")
+    wrapped: Store = await around.RedisStore.open(
+        store,
+        fleet.Servers(**msgspec.structs.asdict(address)),
+        keeps_sessions=settings.redis.sessions,
+        must_answer=must_answer,
+    )
+    return wrapped
+
+
+async def examine_redis(settings: Settings) -> str | None:
+    """Look at Redis for `doctor`: what is there, or None if none is configured.
+
+    Raises:
+        RedisCannotBeUsed: with what to do.
+    """
+    address = settings.redis_address
+    if address is None:
+        return None
+    fleet = import_module(f"{REDIS}.fleet")
+    found = await fleet.examine(
+        fleet.Servers(**msgspec.structs.asdict(address)), keeps_sessions=settings.redis.sessions
+    )
+    return ", ".join(f"{each.version} ({each.place})" for each in found)
 
 
 def postgres_target(settings: Settings) -> Any:

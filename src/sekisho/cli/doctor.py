@@ -53,6 +53,7 @@ async def _examine() -> _Report:
         return _Report(mistakes, mode_hint(mode))
     found = [Check(name="settings", text=say("doctor.settings", mode=mode))]
     found += await _examine_database(settings)
+    found.append(await _examine_redis(settings))
     found += [check async for check in checks_around(settings)]
     return _Report(found)
 
@@ -69,6 +70,22 @@ async def _examine_database(settings: Settings) -> list[Check]:
             raise
         # The sentence says what to do as well.
         return [problem("database", message, "")]
+
+
+async def _examine_redis(settings: Settings) -> Check:
+    from sekisho.assemble import examine_redis
+
+    try:
+        found = await examine_redis(settings)
+    except Exception as error:
+        message = store_failure(error, settings)
+        if message is None:
+            raise
+        return problem("redis", message, "")
+    if found is None:
+        return Check(name="redis", state="skipped", text=say("doctor.redis_none"))
+    sessions = "true" if settings.redis.sessions else "false"
+    return Check(name="redis", text=say("doctor.redis", found=found, sessions=sessions))
 
 
 def _print(check: Check) -> None:

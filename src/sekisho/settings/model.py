@@ -14,6 +14,8 @@ from urllib.parse import urlsplit
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PrivateAttr, SecretStr
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
+from sekisho.settings.redis_address import REDIS_PORT, RedisAddress, parse_redis_url
+
 Mode = Literal["dev", "serve"]
 
 
@@ -270,6 +272,23 @@ class Pages(Group):
     )
 
 
+class Redis(Group):
+    sessions: bool = _setting(
+        False,
+        "Let Redis decide refreshes (the session engine). It must keep an append-only file and evict nothing.",
+        "リフレッシュの判定を Redis に任せます (セッションエンジン)。追記専用ファイルと noeviction が必要です。",
+        "true",
+    )
+    host: str = _setting(
+        "",
+        "Redis or Valkey server, instead of `SEKISHO_REDIS_URL`.",
+        "`SEKISHO_REDIS_URL` の代わりに指定する Redis または Valkey のサーバー。",
+        "redis.example.com",
+    )
+    port: int | None = _setting(None, "Its port; by default 6379.", "そのポート。既定は 6379。", "6379", ge=1, le=65535)
+    password: SecretStr | None = _setting(None, "Its password.", "そのパスワード。", "<password of Redis>")
+
+
 class Log(Group):
     level: Literal["debug", "info", "warning", "error"] = _setting(
         "info", "Least severity that is logged.", "出力するログの最低レベル。", "info"
@@ -361,6 +380,14 @@ class Settings(BaseSettings):
         ge=100,
         le=60_000,
     )
+    redis_url: SecretStr | None = _setting(
+        None,
+        "Redis or Valkey beside the database: `redis://`, `redis+sentinel://` or `redis+cluster://`, with `rediss` "
+        "encrypted. Without it there is none.",
+        "データベースに併用する Redis または Valkey。`redis://`、`redis+sentinel://`、`redis+cluster://` (`rediss` は"
+        "暗号化)。指定しなければ使いません。",
+        "redis://redis.example.com:6379",
+    )
     allowed_origins: Words = _setting(
         (),
         "Origins of web apps that may call, comma separated. In dev localhost may call on any port.",
@@ -395,6 +422,7 @@ class Settings(BaseSettings):
     csrf: Csrf = Csrf()
     mail: MailServer = MailServer()
     pages: Pages = Pages()
+    redis: Redis = Redis()
     log: Log = Log()
 
     _origins: dict[str, str] = PrivateAttr(default_factory=dict)
@@ -422,6 +450,16 @@ class Settings(BaseSettings):
     def metrics_port(self) -> int | None:
         """The private port of /metrics, if it has one."""
         return int(self.metrics) if self.metrics.isdigit() else None
+
+    @property
+    def redis_address(self) -> RedisAddress | None:
+        """Where Redis is, None if there is none. Raises `NotARedisUrl` for a URL that `load` would have refused."""
+        if self.redis_url is not None:
+            return parse_redis_url(self.redis_url.get_secret_value())
+        if not self.redis.host:
+            return None
+        password = self.redis.password.get_secret_value() if self.redis.password is not None else ""
+        return RedisAddress(kind="single", nodes=((self.redis.host, self.redis.port or REDIS_PORT),), password=password)
 
     def origin_of(self, path: str) -> str:
         """Return who gave the value under this path, in words; `default` if nobody did."""

@@ -17,6 +17,7 @@ from msgspec import Struct
 from pydantic import SecretStr
 
 from sekisho.settings.model import Settings
+from sekisho.settings.redis_address import NotARedisUrl, parse_redis_url
 
 MIN_SECRET_CHARACTERS = 43
 MIN_HS256_BYTES = 32
@@ -292,6 +293,40 @@ def _pooler(settings: Settings) -> Iterator[Fault]:
         )
 
 
+def _redis(settings: Settings) -> Iterator[Fault]:
+    redis, url = settings.redis, settings.redis_url
+    if url is not None:
+        try:
+            parse_redis_url(url.get_secret_value())
+        except NotARedisUrl:
+            yield Fault(
+                "redis_url",
+                "must be redis://host:port, redis+sentinel://host,host/primary or redis+cluster://host,host (rediss to "
+                "encrypt); special characters in a password are written as %XX.",
+                "redis://host:port、redis+sentinel://host,host/primary、redis+cluster://host,host のどれかの形で"
+                "書いてください (暗号化は rediss)。パスワードの記号は %XX で書きます。",
+            )
+        if redis.host:
+            yield Fault(
+                "redis.host",
+                "is given beside SEKISHO_REDIS_URL: keep one of the two.",
+                "SEKISHO_REDIS_URL と二重に指定されています。どちらか一方にしてください。",
+            )
+    elif not redis.host:
+        if redis.sessions:
+            yield Fault(
+                "redis_url",
+                "is missing: SEKISHO_REDIS__SESSIONS needs it.",
+                "設定されていません。SEKISHO_REDIS__SESSIONS に必要です。",
+            )
+        elif redis.password is not None or redis.port is not None:
+            yield Fault(
+                "redis.host",
+                "is missing: port and password of Redis go with it.",
+                "設定されていません。Redis のポートとパスワードはホストと組で指定します。",
+            )
+
+
 def _mail(settings: Settings) -> Iterator[Fault]:
     mail = settings.mail
     if settings.mode == "serve":
@@ -336,6 +371,7 @@ _RULES: tuple[Callable[[Settings], Iterator[Fault]], ...] = (
     _secret,
     _public_url,
     _database,
+    _redis,
     _allowed_origins,
     _trusted_proxies,
     _jwt,

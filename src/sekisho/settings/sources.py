@@ -17,7 +17,7 @@ from dotenv import dotenv_values
 
 from sekisho.model import Discreet
 from sekisho.settings.mistakes import Mistake, assignment
-from sekisho.settings.variables import NOT_YET, PREFIX, VARIABLES, Variable
+from sekisho.settings.variables import PREFIX, VARIABLES, Variable
 
 MAX_FILE_BYTES = 64 * 1024
 # From here on a name is rather a misspelt one than another thing: below it the suggestions turn silly.
@@ -139,22 +139,10 @@ def _read_dotenv(path: Path, mistakes: list[Mistake]) -> dict[str, str]:
 
 def _foreign_names(values: Mapping[str, str]) -> Iterator[Mistake]:
     for name in sorted(values):
-        if name in NOT_YET:
-            if values[name]:
-                yield not_yet(name, NOT_YET[name])
-        elif name.upper().startswith(PREFIX) and name not in _KNOWN:
+        if name.upper().startswith(PREFIX) and name not in _KNOWN:
             yield _unknown(name)
         elif name == "SEKISHO_PORT" and values[name].startswith("tcp://"):
             yield _made_by_cluster(name)
-
-
-def not_yet(name: str, what: str) -> Mistake:
-    """Return the refusal of something that this release cannot do, rather than ignore it."""
-    return Mistake(
-        name,
-        f"{what} comes with a later release; this one keeps everything in SQLite. Remove the variable.",
-        f"{what} への対応は今後のリリースで行います。このリリースの保存先は SQLite だけです。変数を外してください。",
-    )
 
 
 def _unknown(name: str) -> Mistake:

@@ -21,17 +21,15 @@ ALIASES = {
     "ALLOWED_ORIGINS": "allowed_origins",
     "JWT_SECRET_KEY": "jwt.secret_key",
     "DB_PASSWORD": "database_password",
+    "REDIS_HOST": "redis.host",
+    "REDIS_PORT": "redis.port",
+    "REDIS_PASSWORD": "redis.password",
     "SMTP_HOST": "mail.host",
     "SMTP_PORT": "mail.port",
     "SMTP_USER": "mail.user",
     "SMTP_PASSWORD": "mail.password",
     "SMTP_FROM": "mail.from",
 }
-
-NOT_YET = {
-    **dict.fromkeys(("SEKISHO_REDIS_URL", "REDIS_HOST", "REDIS_PORT", "REDIS_PASSWORD"), "Redis"),
-}
-
 
 # Greedy: a password that holds an unescaped @ must not show its end.
 _URL_PASSWORD = re.compile(r"^(\w+://[^:/@]*):.*@")
