@@ -15,6 +15,7 @@ from sekisho.ports.changes import EndExpiredSessions, EndSessions, SetRoles, Tou
 from sekisho.ports.storage import AuditFilter, Ended, Repeated, Replayed, Rotated, Store, StoreUnavailable
 from sekisho.storage.redis import engine as engines
 from sekisho.storage.redis.fleet import Servers
+from sekisho.storage.redis.line import identity_from
 from sekisho.storage.redis.store import RedisStore
 from sekisho.storage.sqlite import SqliteStore
 from storage.build import DAY, JOURNAL_UNTIL, MINUTE, NOW, done, end, rotate, session, signed_in, start
@@ -278,8 +279,6 @@ async def test_a_node_is_told_of_a_commit_by_another(nodes: tuple[RedisStore, Re
 
 
 def test_the_mark_of_a_run_changes_with_restart_and_promotion() -> None:
-    from sekisho.storage.redis.line import identity_from
-
     def info(**given: str) -> bytes:
         facts = {"role": "master", "run_id": "a", "master_replid2": "0", "second_repl_offset": "-1", **given}
         return "\r\n".join(f"{name}:{value}" for name, value in facts.items()).encode()

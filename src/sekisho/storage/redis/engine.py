@@ -321,7 +321,7 @@ class SessionEngine:
 
 
 def _use_args(change: RotateSession | TouchSession) -> list[str | bytes | int]:
-    return [change.now, change.now + change.idle_ms, change.ip, secrets.token_hex(8), TICKET_MS, SPARE_MS]
+    return [change.now, change.now + change.idle_ms, change.ip, secrets.token_hex(16), TICKET_MS, SPARE_MS]
 
 
 def _rotation_args(change: RotateSession, judged: str) -> list[str | bytes | int]:

@@ -25,7 +25,7 @@ class FanOut:
     def __init__(self, fleet: Fleet, prefix: str) -> None:
         self._fleet = fleet
         self._channel = f"{prefix}commits"
-        self._me = secrets.token_hex(8)
+        self._me = secrets.token_hex(16)
         self._has_news = False
         self._is_listening = asyncio.Event()
         self._telling: set[asyncio.Task[None]] = set()

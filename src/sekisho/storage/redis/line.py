@@ -10,7 +10,6 @@ import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
-from hashlib import sha256
 from typing import Any, TypeAlias
 
 import structlog
@@ -55,7 +54,7 @@ class Call(Struct, frozen=True):
             return [*self.verb]
         prefix = line.bound_prefix if self.is_bound else line.prefix
         keys = [f"{prefix}{{{self.name}}}{end}" for end in self.ends]
-        how = ("EVAL", self.script.text) if by_text else ("EVALSHA", self.script.sha)
+        how = ("EVAL", self.script.text) if by_text else ("EVALSHA", line.name_of(self.script))
         return [*how, len(keys), *keys, *self.args]
 
 
@@ -72,6 +71,7 @@ class Line:
         self._after_opening = after_opening
         self._connection: AbstractConnection | None = None
         self._gathered: deque[tuple[Sequence[Word], asyncio.Future[Reply]]] = deque()
+        self._names: dict[Script, bytes] = {}
         self._wake = asyncio.Event()
         self._is_ready = False
         self._task = asyncio.create_task(self._keep_open())
@@ -79,6 +79,10 @@ class Line:
     @property
     def bound_prefix(self) -> str:
         return f"{self.prefix}{self.identity}:"
+
+    def name_of(self, script: Script) -> bytes:
+        """Return the name that this server gave the script."""
+        return self._names[script]
 
     @property
     def is_ready(self) -> bool:
@@ -153,6 +157,7 @@ class Line:
             if isinstance(reply, RedisError):
                 raise reply
         self.identity = identity_from(info)
+        self._names = dict(zip(scripts.ALL, loaded, strict=True))
         await self._after_opening(self)
         self._is_ready = True
 
@@ -207,5 +212,5 @@ def identity_from(info: bytes) -> str:
     A promotion leaves its mark in the second replication id, also where the process was a primary before.
     """
     facts = facts_from(info)
-    parts = (facts.get("role"), facts["run_id"], facts.get("master_replid2"), facts.get("second_repl_offset"))
-    return sha256(repr(parts).encode()).hexdigest()[:16]
+    parts = (facts["role"], facts["run_id"][:16], facts["master_replid2"][:8], facts["second_repl_offset"])
+    return ".".join(parts)

@@ -9,20 +9,14 @@ Numbers stay text wherever they are stored: Lua would write a time of today as 1
 
 from __future__ import annotations
 
-from hashlib import sha1
 from typing import NamedTuple
 
 
 class Script(NamedTuple):
-    """A text, the name under which a server knows it, and how many keys it takes."""
+    """A text, and how many keys it takes. A server names it when it is loaded."""
 
     text: str
-    sha: str
     keys: int
-
-
-def _script(text: str, keys: int) -> Script:
-    return Script(text, sha1(text.encode(), usedforsecurity=False).hexdigest(), keys)
 
 
 _FENCED_OR_UNKNOWN = """
@@ -46,7 +40,7 @@ end
 
 # Moves the record only where nothing can be doubtful; `judged` is the counter of a record for which the table of
 # verdicts has said that it rotates. Everything else is for the table to say, from the record that is returned.
-ROTATE = _script(
+ROTATE = Script(
     _FENCED_OR_UNKNOWN
     + """
 local secret_hash, counter, next_counter, client_id, app, judged = unpack(ARGV, 7, 12)
@@ -63,7 +57,7 @@ return {'seen', moves and 1 or 0, unpack(seen, 1, 7)}
     3,
 )
 
-TOUCH = _script(
+TOUCH = Script(
     _FENCED_OR_UNKNOWN
     + """
 local moves = is_alive()
@@ -73,7 +67,7 @@ return {'seen', moves and 1 or 0, unpack(seen, 1, 7)}
     3,
 )
 
-LOAD = _script(
+LOAD = Script(
     """
 if redis.call('EXISTS', KEYS[1]) == 1 then return 1 end
 if redis.call('GET', KEYS[3]) ~= ARGV[1] then return 0 end
@@ -86,7 +80,7 @@ return 1
 )
 
 # Answers with what must be saved to SQL before the record can go; asked again with the mark of what was saved, it goes.
-FENCE = _script(
+FENCE = Script(
     """
 local fence_ms, saved = ARGV[1], ARGV[2]
 redis.call('DEL', KEYS[3])
@@ -102,13 +96,13 @@ return {unpack(seen, 1, 5)}
     3,
 )
 
-LOOK = _script(
+LOOK = Script(
     "return redis.call('HMGET', KEYS[1], 'counter', 'rotated_at', 'last_seen_at', 'idle_expires_at', 'ip')",
     1,
 )
 
 # `storage.changes.limits` in Lua: the same sentences of `CountTry`. Answers '' if the try passes, else when one may.
-COUNT = _script(
+COUNT = Script(
     """
 local now, window_ms, limit, first_ms, longest_ms, skew_ms = unpack(ARGV)
 now, window_ms, limit = tonumber(now), tonumber(window_ms), tonumber(limit)
@@ -133,7 +127,7 @@ return text(math.min(last_at + delay_ms, ends_at))
     1,
 )
 
-GIVE_BACK = _script(
+GIVE_BACK = Script(
     """
 local seen = redis.call('HMGET', KEYS[1], 'tries', 'prior_at', 'window_ends_at')
 if seen[1] and tonumber(seen[1]) > 0 and tonumber(seen[3]) > tonumber(ARGV[1]) then
