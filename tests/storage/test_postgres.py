@@ -13,6 +13,7 @@ import pytest
 
 from sekisho.ports.changes import AppendJournal, SetRoles
 from sekisho.ports.storage import StoreUnavailable
+from sekisho.storage.changes.records import APPEND_JOURNAL
 from sekisho.storage.errors import (
     DatabaseRefused,
     MissingRights,
@@ -26,6 +27,7 @@ from sekisho.storage.errors import (
 from sekisho.storage.postgres import PostgresStore, calls
 from sekisho.storage.postgres.calls import run_call
 from sekisho.storage.postgres.connections import Target
+from sekisho.storage.postgres.journal import PUBLISH
 from sekisho.storage.postgres.migration import migrate
 from sekisho.storage.postgres.rotation import ROTATE, RotationDisagrees, rotate_session
 from sekisho.storage.postgres.texts import numbered, with_values
@@ -37,7 +39,10 @@ from storage.fast_postgres import new_database, new_store, server
 
 pytestmark = pytest.mark.anyio
 
-WAITING = "INSERT INTO journal_waiting (kind, value, expires_at, reason) VALUES ('jti', $1, 0, 'r')"
+ENTRY = {"kind": "jti", "expires_at": 0, "reason": "r"}
+SOMEBODY_WAITS = """
+SELECT EXISTS (SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock')
+"""
 
 
 def target_of(store: PostgresStore) -> Target:
@@ -47,6 +52,18 @@ def target_of(store: PostgresStore) -> Target:
 async def has_heard(store: PostgresStore, *, within_s: float) -> None:
     async with asyncio.timeout(within_s):
         while not store.has_foreign_commits():  # noqa: ASYNC110 - asking is what is tested
+            await asyncio.sleep(0.01)
+
+
+async def append(connection: asyncpg.Connection, value: str) -> None:
+    """What a revoking transaction writes."""
+    text, values = with_values(APPEND_JOURNAL, {**ENTRY, "value": value})
+    await connection.fetch(text, *values)
+
+
+async def waits_or_is_done(task: asyncio.Task[Any], watcher: asyncpg.Connection) -> None:
+    async with asyncio.timeout(10):
+        while not task.done() and not await watcher.fetchval(SOMEBODY_WAITS):
             await asyncio.sleep(0.01)
 
 
@@ -74,8 +91,8 @@ async def test_numbers_that_are_committed_out_of_order_are_missed_by_no_reader(s
     early, late = await asyncpg.connect(store_url(store)), await asyncpg.connect(store_url(store))
     slow = early.transaction()
     await slow.start()
-    await early.execute(WAITING, "first written, last committed")
-    await late.execute(WAITING, "last written, first committed")
+    await append(early, "first written, last committed")
+    await append(late, "last written, first committed")
     before = await store.read_journal(0)
     assert [entry.value for entry in before.entries] == ["last written, first committed"]
 
@@ -86,33 +103,23 @@ async def test_numbers_that_are_committed_out_of_order_are_missed_by_no_reader(s
     await late.close()
 
 
-async def test_readers_that_publish_at_once_give_numbers_in_the_order_in_which_they_become_visible(
+async def test_who_publishes_waits_for_who_is_publishing_so_that_numbers_become_visible_in_order(
     store: PostgresStore,
 ) -> None:
-    seen: list[str] = []
-    cursor, is_over = 0, asyncio.Event()
+    publisher, watcher = await asyncpg.connect(store_url(store)), await asyncpg.connect(store_url(store))
+    await append(watcher, "published first")
+    publishing = publisher.transaction()
+    await publishing.start()
+    await publisher.execute(PUBLISH)
+    await append(watcher, "published second")
 
-    async def read() -> None:
-        nonlocal cursor
-        while True:
-            is_last = is_over.is_set()
-            page = await store.read_journal(cursor)
-            seen.extend(entry.value for entry in page.entries)
-            cursor = page.last_seq
-            if is_last and not page.entries:
-                return
-
-    async def publish() -> None:
-        while not is_over.is_set():
-            await store.read_journal(0, limit=1)
-
-    others = [asyncio.create_task(work()) for work in (read, publish, publish)]
-    for start_at in range(0, 200, 20):
-        changes = (revoke(str(number)) for number in range(start_at, start_at + 20))
-        await asyncio.gather(*(done(store, change) for change in changes))
-    is_over.set()
-    await asyncio.gather(*others)
-    assert sorted(seen, key=int) == [str(number) for number in range(200)]
+    reading = asyncio.create_task(store.read_journal(0))
+    await waits_or_is_done(reading, watcher)
+    await publishing.commit()
+    page = await reading
+    assert [entry.value for entry in page.entries] == ["published first", "published second"]
+    await publisher.close()
+    await watcher.close()
 
 
 async def test_a_revocation_on_one_node_is_news_on_the_other_at_once(store: PostgresStore) -> None:
@@ -170,18 +177,26 @@ async def test_a_declared_single_statement_that_is_not_one_is_refused(
         await store.apply(revoke("x"))
 
 
-async def test_two_calls_that_wait_for_each_other_both_come_to_an_end(store: PostgresStore) -> None:
+async def test_a_call_that_lost_a_deadlock_is_run_again_as_a_whole(store: PostgresStore) -> None:
     (one, _), (two, _) = await signed_in(store), await signed_in(store)
-    there = [
-        store.apply(SetRoles(account_id=one.id, roles=(str(n),)), SetRoles(account_id=two.id, roles=()))
-        for n in range(2)
-    ]
-    back = [
-        store.apply(SetRoles(account_id=two.id, roles=(str(n),)), SetRoles(account_id=one.id, roles=()))
-        for n in range(2)
-    ]
-    outcomes = await asyncio.gather(*there, *back)
-    assert all(outcome.lost is None for outcome in outcomes)
+    other, watcher = await asyncpg.connect(store_url(store)), await asyncpg.connect(store_url(store))
+    # The other one is patient, so that the server breaks the knot at the store's end.
+    await other.execute("SET deadlock_timeout = '60s'")
+    holding = other.transaction()
+    await holding.start()
+    await other.execute("UPDATE accounts SET name = 'x' WHERE id = $1", two.id)
+    call = asyncio.create_task(
+        store.apply(SetRoles(account_id=one.id, roles=("a",)), SetRoles(account_id=two.id, roles=("b",)))
+    )
+    await waits_or_is_done(call, watcher)
+    await other.execute("UPDATE accounts SET name = 'x' WHERE id = $1", one.id)
+    await holding.commit()
+
+    assert (await call).lost is None
+    kept = [await store.find_account(each.id) for each in (one, two)]
+    assert [account.roles for account in kept if account] == [("a",), ("b",)]
+    await other.close()
+    await watcher.close()
 
 
 async def test_a_pool_that_stays_full_is_unavailable_and_no_hang(store: PostgresStore) -> None:

@@ -85,7 +85,8 @@ def store_failure(error: BaseException, settings: Settings | None = None) -> str
 def _exact_failure(kind: str, error: BaseException, settings: Settings) -> str | None:
     """Return the sentence for what a look at the disk or the mode explains better than the store can."""
     if settings.is_postgres:
-        return None
+        is_empty = kind == "SchemaTooOld" and getattr(error, "found", None) is None
+        return say("store.no_tables", path=settings.database_place) if is_empty else None
     path = settings.database_path
     never_made = kind == "SchemaTooOld" and getattr(error, "found", None) is None
     if (never_made or kind == "CannotWrite") and _is_missing(path.parent):

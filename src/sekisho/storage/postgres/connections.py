@@ -9,8 +9,8 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import asyncpg
-from msgspec import Struct
 
+from sekisho.model import Discreet
 from sekisho.storage.errors import (
     DatabaseRefused,
     ForeignTables,
@@ -65,7 +65,7 @@ FROM unnest(ARRAY['accounts', 'sessions', 'journal', 'journal_waiting', 'audit',
 """
 
 
-class Target(Struct, frozen=True, kw_only=True):
+class Target(Discreet, frozen=True, kw_only=True):
     """Where the database is and how it is spoken to.
 
     listen_url: for the one connection that listens, when `url` leads through a pooler.

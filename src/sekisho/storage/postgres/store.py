@@ -41,7 +41,7 @@ class PostgresStore(SqlReads):
     def __init__(self, target: Target, pool: asyncpg.Pool, poll_s: float) -> None:
         self._pool = pool
         self._wait_s = target.statement_timeout_ms / 1000
-        self._node = secrets.token_hex(8)
+        self._node = secrets.token_hex(16)
         self._ear = Ear(target, self._node, poll_s)
         self._listeners: list[Callable[[Committed], None]] = []
         self._running: set[asyncio.Task[Outcome]] = set()
