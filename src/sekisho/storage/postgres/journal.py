@@ -14,7 +14,8 @@ from __future__ import annotations
 PUBLISHING = 5_362_917_004
 
 # Each statement of the block sees what was committed when it began: the move sees all that was published while the
-# lock was waited for. Without the lock two publishers' numbers could become visible out of order.
+# lock was waited for. Two publishers would also meet at the rows that both delete, but there they could deadlock, and
+# the order of numbers would hang on how the server plans the move.
 PUBLISH = f"""
 DO $$
 BEGIN
