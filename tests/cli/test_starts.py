@@ -258,3 +258,18 @@ def test_help_needs_no_settings_and_speaks_japanese(tmp_path: Path) -> None:
     )
     assert "終了コード" in done.stdout
     assert list(tmp_path.iterdir()) == []
+
+
+def test_the_server_loads_nothing_that_only_tables_of_commands_need() -> None:
+    loading = """
+import sys
+from sekisho.cli import main
+sys.argv = ["sekisho", "--help"]
+try:
+    main()
+except SystemExit:
+    import sekisho.cli.server
+print(*{"structlog", "rich", "pygments"} & sys.modules.keys(), file=sys.stderr)
+"""
+    done = subprocess.run([sys.executable, "-c", loading], capture_output=True, text=True, check=True)
+    assert done.stderr.split() == ["structlog"]
