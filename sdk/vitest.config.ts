@@ -17,6 +17,7 @@ export default defineConfig({
           env: { ONLY_REACT: "18" },
         },
       },
+      { test: { name: "quick start", include: ["test/quickstart/**/*.test.ts"], environment: "node" } },
       {
         test: {
           name: "journeys",

@@ -4,12 +4,10 @@ import { describe, expect, inject, test } from "vitest";
 import { type AuthClient, type AuthEvent, createAuthClient, type PendingSignUp } from "../../src/core/index.js";
 import { errorText, fieldTexts } from "../../src/texts/index.js";
 import { type NodeBrowser, nodeBrowser } from "../support/node_browser.js";
+import { codeFor, newEmail } from "../support/people.js";
 
 const SERVER = inject("server");
 const PASSWORD = "seven white cranes";
-
-let people = 0;
-const newEmail = () => `person-${process.pid}-${(people += 1)}@mail.test`;
 
 const client = (
   browser: NodeBrowser,
@@ -23,16 +21,9 @@ const client = (
     : createAuthClient({ ...common, transport: transport === "session" ? "session" : "cookie" });
 };
 
-async function codeFor(email: string): Promise<string> {
-  const mails = (await (await fetch(`${SERVER}/dev/mail.json`)).json()) as { to: string; text: string }[];
-  const code = /^ {4}(\d{6})$/m.exec(mails.find((mail) => mail.to === email)?.text ?? "")?.[1];
-  if (code === undefined) throw new Error(`no code was mailed to ${email}`);
-  return code;
-}
-
 async function signedUp(auth: AuthClient, email = newEmail()): Promise<string> {
   const sent: PendingSignUp = await auth.signUp({ email, password: PASSWORD });
-  await auth.confirmSignUp({ ...sent, code: await codeFor(email) });
+  await auth.confirmSignUp({ ...sent, code: await codeFor(SERVER, email) });
   return email;
 }
 
@@ -128,12 +119,12 @@ describe("refusals", () => {
     const auth = client(nodeBrowser(SERVER));
     const email = newEmail();
     const sent = await auth.signUp({ email, password: PASSWORD });
-    const code = await codeFor(email);
+    const code = await codeFor(SERVER, email);
     const wrong = code === "000000" ? "000001" : "000000";
 
     await expect(auth.confirmSignUp({ ...sent, code: wrong })).rejects.toMatchObject({ code: "invalid_code" });
     const again = await auth.resendCode(sent);
-    const newer = await codeFor(email);
+    const newer = await codeFor(SERVER, email);
     if (newer !== code) {
       await expect(auth.confirmSignUp({ ...again, code })).rejects.toMatchObject({ code: "invalid_code" });
     }
