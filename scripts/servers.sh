@@ -1,5 +1,5 @@
 #!/bin/sh
-# Look for the servers that tests start, and install what is missing where that is allowed.
+# Look for the servers and the browser that tests start, and install what is missing where that is allowed.
 #
 # Allowed means: we are root and the distribution has apt-get. What is missing in the end is named on standard error;
 # where CI is set that is a failure, elsewhere the tests that need it are skipped by name.
@@ -20,7 +20,7 @@ package_of() {
 }
 
 missing() {
-    for server in postgres redis-server pgbouncer; do
+    for server in postgres redis-server pgbouncer chromium; do
         found "$server" || echo "$server"
     done
 }

@@ -17,11 +17,10 @@ export default defineConfig({
           env: { ONLY_REACT: "18" },
         },
       },
-      { test: { name: "quick start", include: ["test/quickstart/**/*.test.ts"], environment: "node" } },
       {
         test: {
           name: "journeys",
-          include: ["test/journeys/**/*.test.ts"],
+          include: ["test/journeys/**/*.test.ts", "test/browser/**/*.test.ts"],
           environment: "node",
           globalSetup: "test/support/server.ts",
           testTimeout: 30_000,
