@@ -18,7 +18,7 @@ from sekisho.http.wire import Code, Email, Handle, Password, Request
 if TYPE_CHECKING:
     from sekisho.http.call import Call
 
-FORM_CSRF = "csrf"
+CSRF_FIELD = "csrf"
 FIELDS_LIMIT = 20
 
 FormFields = dict[str, str]
@@ -94,5 +94,5 @@ def as_form(fields: FormFields, form: type[Form]) -> Form:
     Raises:
         ValidationError: `details` names every field that is missing, unknown or too long.
     """
-    given = {name: value for name, value in fields.items() if value and name != FORM_CSRF}
+    given = {name: value for name, value in fields.items() if value and name != CSRF_FIELD}
     return parse(msgspec.json.encode(given), form)

@@ -9,7 +9,7 @@ from sekisho.catalogue import LOCALES, choose_locale
 from sekisho.http import cookies
 from sekisho.http.call import Call
 from sekisho.identifiers import parse_client_id
-from sekisho.ui.forms import FORM_CSRF, FormFields, read_form
+from sekisho.ui.forms import CSRF_FIELD, FormFields, read_form
 from sekisho.ui.returning import ReturnAddress, parse_return
 
 DEFAULT_CLIENT_ID = "web"
@@ -39,7 +39,7 @@ class Visit(Call):
 
     def header(self, name: bytes) -> str | None:
         if name == self.edge.csrf.header_key:
-            return self.fields.get(FORM_CSRF)
+            return self.fields.get(CSRF_FIELD)
         return super().header(name)
 
     def bearer(self) -> None:
