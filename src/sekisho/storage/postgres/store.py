@@ -5,13 +5,13 @@ from __future__ import annotations
 import asyncio
 import secrets
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import asyncpg
 
 from sekisho.model import JournalPage
 from sekisho.ports.changes import Change, SetMeta
-from sekisho.ports.storage import Committed, Outcome, StoreUnavailable
+from sekisho.ports.storage import Committed, Outcome, Store, StoreUnavailable
 from sekisho.storage import queries
 from sekisho.storage.postgres.calls import Call, Ran, run_call
 from sekisho.storage.postgres.connections import (
@@ -171,3 +171,8 @@ class PostgresStore(SqlReads):
             except Exception as error:
                 context = {"message": "a store listener failed", "exception": error}
                 asyncio.get_running_loop().call_exception_handler(context)
+
+
+if TYPE_CHECKING:
+    # The engine is loaded by name, so that this is where its shape is held to the port's.
+    _: type[Store] = PostgresStore

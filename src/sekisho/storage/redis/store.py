@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
 
 from sekisho.model import (
     Account,
@@ -211,6 +212,13 @@ class RedisStore:
             return found
         return (await self._engine.as_used([found]))[0]
 
+    async def find_session_and_account(self, session_id: SessionId) -> tuple[Session, Account] | None:
+        found = await self._inner.find_session_and_account(session_id)
+        if found is None or self._engine is None:
+            return found
+        session, account = found
+        return (await self._engine.as_used([session]))[0], account
+
     async def list_sessions(self, account_id: AccountId, now: Millis) -> list[Session]:
         if self._engine is None:
             return await self._inner.list_sessions(account_id, now)
@@ -262,6 +270,11 @@ class RedisStore:
 
     async def counts(self) -> dict[str, int]:
         return await self._inner.counts()
+
+
+if TYPE_CHECKING:
+    # The engine is loaded by name, so that this is where its shape is held to the port's.
+    _: type[Store] = RedisStore
 
 
 async def _prefix(inner: Store) -> str:
