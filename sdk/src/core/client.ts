@@ -108,8 +108,10 @@ export function createAuthClient(given: AuthClientOptions): AuthClient {
       return state.status === "signed_in" ? state : null;
     },
     refresh: async () => {
+      // Somebody asks: a pause of our own making is over, one that the server named is not.
+      if (isKnown(store.get())) return renewal.renew();
+      renewal.wake();
       await start();
-      await renewal.renew();
     },
     onAuthStateChange: (listener) => held(store.listen(listener)),
     subscribe: (listener) => held(store.subscribe(listener)),
@@ -174,7 +176,8 @@ function createShared(options: EngineOptions, ports: Ports, given: Partial<Ports
     stopListening ??= ports.onWake(() => inBackground(wake()));
     if (isKnown(engine.store.get())) return;
     left ??= tellLeft();
-    if (await left) engine.store.set(SIGNED_OUT);
+    // Over `body` the storage knows by itself: the token of the session that was left is gone from it.
+    if ((await left) && options.transport !== "body") engine.store.set(SIGNED_OUT);
     await renewal.ready();
   };
 

@@ -3,6 +3,7 @@
 import { findByLabelText, findByRole, findByText, queryByText, waitFor, within } from "@testing-library/dom";
 import { version } from "react";
 import { afterEach, describe, expect, test, vi } from "vitest";
+import { createAuthClient } from "../../src/core/index.js";
 import { createFakeAuth, type FakeAuth, type FakeAuthOptions } from "../../src/testing/index.js";
 import { TWINS, type Wanted } from "./twins.js";
 
@@ -269,6 +270,23 @@ describe.each(TWINS)("$name", ({ mount, render, hydrate }) => {
       expect(((await findByLabelText(root, "Name")) as HTMLInputElement).value).toBe("花子");
     });
 
+    test("keeps a name that could not be saved, to be sent again", async () => {
+      const fake = await signedIn();
+      const root = show({ component: "UserProfile", client: fake.client });
+      const name = (await findByLabelText(root, "Name")) as HTMLInputElement;
+      type(name, "花子");
+      fake.browser.setOnline(false);
+      await press(root, "Save");
+      await findByText(root, /The server cannot be reached/);
+      expect(name.value).toBe("花子");
+      fake.browser.setOnline(true);
+
+      await press(root, "Try again");
+
+      await findByText(root, "Saved.");
+      expect(fake.client.getSnapshot().user?.name).toBe("花子");
+    });
+
     test("lists the devices, marks this one, and ends another", async () => {
       const fake = await signedIn();
       const phone = fake.anotherTab();
@@ -384,14 +402,16 @@ describe.each(TWINS)("$name", ({ mount, render, hydrate }) => {
 
     test("ProtectedRoute says that the server is away, with a way to ask again: never a blank page", async () => {
       const fake = await signedIn();
-      fake.browser.intercept = async () => new Response("", { status: 503 });
-      const root = show({ component: "ProtectedRoute", client: fake.anotherTab(), inside: "secret" });
-      await findByText(root, /did not answer as expected/);
+      fake.browser.intercept = async () => Response.json({ error: "not_found", message: "" }, { status: 404 });
+      // Nothing is asked again by itself here.
+      const ports = { ...fake.browser.tab(), sleep: () => new Promise<void>(() => {}) };
+      const client = createAuthClient({ baseUrl: "https://auth.example.com", clientId: "web", ports });
+      const root = show({ component: "ProtectedRoute", client, inside: "secret" });
+      await findByText(root, /There is nothing here/);
       expect(queryByText(root, "secret")).toBeNull();
       fake.browser.intercept = undefined;
 
-      // Asked again by itself meanwhile, or by the button.
-      root.querySelector("button")?.click();
+      await press(root, "Try again");
 
       await findByText(root, "secret");
     });

@@ -3,7 +3,8 @@
 import axios, { AxiosError, type AxiosInstance, type InternalAxiosRequestConfig } from "axios";
 import { describe, expect, test } from "vitest";
 import { attachAuth } from "../../src/axios/index.js";
-import { API, guardedApi, type Person, refusal, SERVER, signedIn } from "../support/person.js";
+import { createAuthClient } from "../../src/core/index.js";
+import { API, guardedApi, PASSWORD, type Person, refusal, SERVER, signedIn } from "../support/person.js";
 
 /** Return an instance whose requests go through the person's browser. */
 function instanceFor(person: Person, baseURL = API): AxiosInstance {
@@ -72,6 +73,22 @@ describe("attachAuth", () => {
     expect(person.browser.requests.at(-1)?.headers.has("Authorization")).toBe(false);
     await instance.get("/a", { headers: { Authorization: "Basic eDp5" } });
     expect(person.browser.requests.at(-1)?.headers.get("Authorization")).toBe("Basic eDp5");
+  });
+
+  test("nothing is repeated in the name of another person who signed in meanwhile", async () => {
+    const person = await signedIn();
+    guardedApi(person);
+    person.server.addAccount("taro@example.com", PASSWORD);
+    const ports = { ...person.browser.tab(), openChannel: () => ({ post: () => {}, close: () => {} }) };
+    const stranger = createAuthClient({ baseUrl: SERVER, clientId: "web", ports });
+    await stranger.signIn({ email: "taro@example.com", password: PASSWORD });
+    const instance = instanceFor(person);
+    attachAuth(instance, person.client);
+
+    await expect(instance.post("/transfer", "1000 yen")).rejects.toMatchObject({ response: { status: 401 } });
+
+    expect(person.apiCalls()).toBe(1);
+    expect(person.client.getSnapshot().user?.email).toBe("taro@example.com");
   });
 
   test("over transport session a stale CSRF value is repaired", async () => {

@@ -302,17 +302,29 @@ describe("offline", () => {
     },
   );
 
-  test("a sign-out that is still to be told does not end the session of a later sign-in", async () => {
-    const person = await signedIn();
-    person.browser.setOnline(false);
-    await person.client.signOut();
-    Object.assign(person.browser, { wake: () => {} });
-    person.browser.setOnline(true);
+  test.each(["cookie", "session"] as const)(
+    "a sign-out that is still to be told is settled by a later sign-in, over %s",
+    async (transport) => {
+      const person = await signedIn({ transport });
+      answerInstead(person, "/auth/logout", () => refusal(503, "service_unavailable"));
+      await person.client.signOut();
 
+      await person.client.signIn({ email: EMAIL, password: PASSWORD });
+
+      expect((await person.anotherTab().getSession())?.user.email).toBe(EMAIL);
+    },
+  );
+
+  test("over body a sign-out that is still to be told does not hide a later sign-in", async () => {
+    const person = await signedIn({ transport: "body" });
+    answerInstead(person, "/auth/logout", () => refusal(503, "service_unavailable"));
+    await person.client.signOut();
     await person.client.signIn({ email: EMAIL, password: PASSWORD });
 
     const reloaded = person.anotherTab();
+
     expect((await reloaded.getSession())?.user.email).toBe(EMAIL);
+    expect(person.calls("/auth/logout")).toBeGreaterThan(1);
   });
 });
 
