@@ -105,7 +105,16 @@ def test_buckets_and_tags_name_nobody_and_need_the_master_secret() -> None:
 
 def test_what_was_counted_is_what_is_given_back() -> None:
     tries = login()
-    assert THROTTLE.give_back(tries, NOW + 1) == tuple(GiveBackTry(key=each.key, now=NOW + 1) for each in tries)
+    expected = tuple(GiveBackTry(key=each.key, now=NOW + 1, coarse=each.coarse) for each in tries)
+    assert THROTTLE.give_back(tries, NOW + 1) == expected
+
+
+def test_only_what_counts_a_whole_network_may_be_counted_outside_of_sql() -> None:
+    """A wipe of Redis must not buy guesses against an account."""
+    assert [each.coarse for each in login()] == [False, True, False]
+    assert [each.coarse for each in THROTTLE.code_tries("a@example.com", "203.0.113.7", NOW)] == [False, True]
+    assert [each.coarse for each in THROTTLE.code_sends("a@example.com", "203.0.113.7", NOW)] == [False, False, True]
+    assert not any(each.coarse for each in THROTTLE.password_tries("account", "203.0.113.7", NOW))
 
 
 @pytest.mark.parametrize(("wait_ms", "seconds"), [(0, 1), (1, 1), (1000, 1), (1001, 2), (299_999, 300), (-5000, 1)])

@@ -17,6 +17,8 @@ from live_server import free_port
 
 BINARY = shutil.which("valkey-server") if os.environ.get("SEKISHO_TEST_VALKEY") else shutil.which("redis-server")
 
+HIGHEST_PORT = 55_535
+
 
 def needs_redis() -> None:
     """Skip where there is no server to be started; where tests must be complete, that is a failure."""
@@ -26,13 +28,21 @@ def needs_redis() -> None:
         pytest.skip("redis-server is missing")
 
 
+def redis_port() -> int:
+    """Return a free port that leaves room for the second one of a cluster's node, 10,000 above it."""
+    while True:
+        port = free_port()
+        if port <= HIGHEST_PORT:
+            return port
+
+
 class RedisServer:
     """One server. `port` stays over stops and starts."""
 
     def __init__(self, folder: Path, *words: str, port: int | None = None) -> None:
         needs_redis()
         self.folder = folder
-        self.port = port or free_port()
+        self.port = port or redis_port()
         self.words = words
         self.process: subprocess.Popen[bytes] | None = None
         folder.mkdir(parents=True, exist_ok=True)
@@ -50,13 +60,15 @@ class RedisServer:
         return self
 
     def wait(self) -> None:
-        deadline = time.monotonic() + 10
+        assert self.process is not None
+        deadline = time.monotonic() + 60
         while True:
             try:
                 if self.say("PING") in (b"+PONG\r\n", b"-NOAUTH Authentication required.\r\n"):
                     return
             except OSError:
                 pass
+            assert self.process.poll() is None, (self.folder / "log").read_text()
             assert time.monotonic() < deadline, (self.folder / "log").read_text()
             time.sleep(0.02)
 
