@@ -18,6 +18,7 @@ from typing import Any
 
 import structlog
 from msgspec.structs import replace
+from redis.exceptions import AskError, MovedError
 
 from sekisho.model import AuditRecord, JournalEntry, Millis, Session, SessionId
 from sekisho.ports.changes import AppendAudit, Change, RotateSession, SaveSessionUse, TouchSession
@@ -97,7 +98,7 @@ class SessionEngine:
             calls = (_fencing(name, saved="*") for name in names[first : first + SAVED_AT_ONCE])
             for reply in await line.exchange([call.words(line) for call in calls]):
                 # A Cluster has many lines, and each name belongs to one of them.
-                if isinstance(reply, Exception) and not str(reply).startswith(("MOVED", "ASK", "CROSSSLOT")):
+                if isinstance(reply, Exception) and not isinstance(reply, MovedError | AskError):
                     raise reply
         self._full.set()
 
