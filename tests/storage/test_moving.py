@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import secrets
 from collections.abc import AsyncIterator
 from hashlib import sha256
@@ -13,17 +14,20 @@ import pytest
 
 from sekisho.assemble import open_store
 from sekisho.master_secret import MasterSecret
-from sekisho.ports.changes import AppendJournal, SetMeta
+from sekisho.ports.changes import AppendJournal, PurgeExpired, SetMeta
 from sekisho.settings import load
 from sekisho.storage.errors import DatabaseBusy, SchemaTooOld
 from sekisho.storage.moving import mover
 from sekisho.storage.moving.mover import NotTheSame, TargetNotEmpty, look, move
+from sekisho.storage.moving.postgres import PostgresSide
 from sekisho.storage.moving.sqlite import SqliteSide
 from sekisho.storage.moving.tables import table_shapes
+from sekisho.storage.postgres import PostgresStore
 from sekisho.storage.sqlite import SqliteStore
 from sekisho.storage.sqlite.migration import migrate
 from sekisho.storage.unfinished import UnfinishedMove
 from storage.build import JOURNAL_UNTIL, done, end, signed_in
+from storage.fast_postgres import new_database
 
 pytestmark = pytest.mark.anyio
 
@@ -87,6 +91,55 @@ async def test_everything_arrives_and_the_journal_goes_on_with_its_numbers(sourc
     assert (await after.read_journal(ended.seq)).entries[0].seq == ended.seq + 1
     await before.close()
     await after.close()
+
+
+async def with_a_purged_journal(source: Path) -> int:
+    """Delete the journal's only entry; return its number."""
+    store = await SqliteStore.open(source)
+    seen = (await store.read_journal(0)).entries[-1].seq
+    purge = PurgeExpired(
+        now=JOURNAL_UNTIL, ended_before_at=0, devices_before_at=0, journal_before_at=JOURNAL_UNTIL, limit=100
+    )
+    await done(store, purge)
+    assert (await store.read_journal(0)).entries == ()
+    await store.close()
+    return seen
+
+
+NEXT_ENTRY = AppendJournal(kind="jti", value="new", expires_at=JOURNAL_UNTIL, reason="test")
+
+
+async def test_numbers_that_were_given_to_rows_that_are_gone_are_not_given_again(source: Path, target: Path) -> None:
+    seen = await with_a_purged_journal(source)
+    await moved(source, target)
+    after = await SqliteStore.open(target)
+    await done(after, NEXT_ENTRY)
+    assert [entry.value for entry in (await after.read_journal(seen)).entries] == ["new"]
+    await after.close()
+
+
+async def test_a_server_takes_over_the_numbers_too_and_hands_them_back(source: Path, target: Path) -> None:
+    seen = await with_a_purged_journal(source)
+    there = await asyncio.to_thread(new_database)
+    from_side, to_side = SqliteSide.open(source), await PostgresSide.open(there)
+    found = await move(from_side, to_side, TABLES, silent)
+    assert {one.name: one.rows for one in found}["sessions"] == 10
+    await from_side.close()
+    await to_side.close()
+    after = await PostgresStore.open(there)
+    await done(after, NEXT_ENTRY)
+    assert [entry.value for entry in (await after.read_journal(seen)).entries] == ["new"]
+    await done(after, NEXT_ENTRY)
+    await after.close()
+
+    # The last entry was never read on the server, so it has no number there yet.
+    from_server, back = await PostgresSide.open(there), SqliteSide.open(target)
+    await move(from_server, back, TABLES, silent)
+    await from_server.close()
+    await back.close()
+    again = await SqliteStore.open(target)
+    assert len((await again.read_journal(seen)).entries) == 2
+    await again.close()
 
 
 async def test_the_source_stays_as_it_was_to_the_byte(source: Path, target: Path) -> None:

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from sekisho import __version__
-from sekisho.cli import audit, backup, config, doctor, init, key, migrate, serving, session, user
+from sekisho.cli import audit, backup, config, doctor, init, key, migrate, move, serving, session, user
 from sekisho.cli.surroundings import choose_mode
 from sekisho.cli.texts import say
 
@@ -44,6 +44,7 @@ app.command("init", help=say("help.init"))(init.init)
 app.command("migrate", help=say("help.migrate"))(migrate.migrate)
 app.command("backup", help=say("help.backup"))(backup.backup)
 app.command("restore", help=say("help.restore"))(backup.restore)
+app.command("move", help=say("help.move"))(move.move)
 app.command("doctor", help=say("help.doctor"))(doctor.doctor)
 app.command("config", help=say("help.config"))(config.config)
 app.command("openapi", help=say("help.openapi"))(config.openapi)

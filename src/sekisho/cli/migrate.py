@@ -26,7 +26,7 @@ def migrate(
             _tell_pending(_pending_sql(settings), settings)
             return
         # The migration libraries are heavy; only this command needs them.
-        before = _bring_up(settings)
+        before = asyncio.run(bring_up(settings))
     if as_json:
         print_json({"database": str(path), "before": before, "revision": SCHEMA_REVISION})
     elif before == SCHEMA_REVISION:
@@ -35,15 +35,16 @@ def migrate(
         print(say("done.migrated", path=path, revision=SCHEMA_REVISION, before=before or say("none")))
 
 
-def _bring_up(settings: Settings) -> str | None:
+async def bring_up(settings: Settings) -> str | None:
+    """Create or upgrade the database of these settings; return the revision that it had before."""
     if settings.is_postgres:
         from sekisho.assemble.stores import postgres_target
-        from sekisho.storage.postgres.migration import migrate as bring_up_server
+        from sekisho.storage.postgres.migration import migrate as migrate_server
 
-        return asyncio.run(bring_up_server(postgres_target(settings)))
-    from sekisho.storage.sqlite.migration import migrate as bring_up
+        return await migrate_server(postgres_target(settings))
+    from sekisho.storage.sqlite.migration import migrate as migrate_file
 
-    return bring_up(settings.database_path)
+    return migrate_file(settings.database_path)
 
 
 def _tell_pending(statements: str, settings: Settings) -> None:

@@ -144,3 +144,10 @@ class ForeignTables(DatabaseRefused):
 
     def __init__(self, path: str, why: str) -> None:
         super().__init__(path, why, "Let SEKISHO_DATABASE_URL name a database of its own.")
+
+
+class DatabaseInUse(DatabaseRefused):
+    """Servers are connected that would write while the database is moved."""
+
+    def __init__(self, path: str, why: str) -> None:
+        super().__init__(path, why, "Stop every server and command that uses it, then try again.")

@@ -36,8 +36,8 @@ class TargetNotEmpty(StoreCannotOpen):
             f"The target is not empty: table {table} has {rows} rows that this move did not bring. Move into a new "
             "database, or empty this one first."
         )
-        self.table = table
-        self.rows = rows
+        self.path = table
+        self.found = rows
 
 
 class NotTheSame(StoreCannotOpen):
@@ -48,7 +48,7 @@ class NotTheSame(StoreCannotOpen):
             f"Table {table} differs between the two databases after the copy: something wrote to one of them "
             "meanwhile. Stop what uses them, empty the target, and move again."
         )
-        self.table = table
+        self.path = table
 
 
 class TableMoved(Struct, frozen=True):
@@ -95,7 +95,8 @@ async def move(source: Side, target: Side, tables: Sequence[TableShape], progres
         await target.begin(MOVE_NOTE, await _identity(source))
     copied = {table.name: await _copy(source, target, table, progress) for table in tables}
     moved = [await _compared(source, target, table, copied[table.name]) for table in tables]
-    await target.finish([table for table in tables if table.counter], MOVE_NOTE)
+    # A reader that has seen number 9 must see what comes next, also when the row of number 9 is long gone.
+    await target.finish({table: await source.counter(table) for table in tables if table.counter})
     return moved
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Any, Protocol, TypeAlias
 
 import msgspec
@@ -62,7 +62,10 @@ class Side(Protocol):
     async def write(self, table: TableShape, rows: Sequence[Row], name: str, note: str) -> None:
         """Insert the rows and leave the note, all of it or nothing, durably."""
 
-    async def finish(self, counters: Sequence[TableShape], prefix: str) -> None:
-        """Let each counter go on behind its highest number, and forget the notes: those whose name begins so."""
+    async def counter(self, table: TableShape) -> int:
+        """Return the highest number that the table's counter ever gave, also to a row that is gone; 0 for none."""
+
+    async def finish(self, counters: Mapping[TableShape, int]) -> None:
+        """Let each counter go on behind its number, and forget the notes, all of it or nothing."""
 
     async def close(self) -> None: ...

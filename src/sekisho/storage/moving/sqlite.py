@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from pathlib import Path
 
 import apsw
@@ -78,10 +78,16 @@ class SqliteSide:
             )
             self._leave(name, note)
 
-    async def finish(self, counters: Sequence[TableShape], prefix: str) -> None:
-        """SQLite notes the highest number of a counter by itself when a row brings its own."""
+    async def counter(self, table: TableShape) -> int:
+        rows = self._connection.execute("SELECT seq FROM sqlite_sequence WHERE name = ?", (table.name,)).fetchall()
+        return int(str(rows[0][0])) if rows else 0
+
+    async def finish(self, counters: Mapping[TableShape, int]) -> None:
         with self._connection:
-            self._connection.execute("DELETE FROM meta WHERE name = ? OR name LIKE ?", (prefix, f"{prefix}:%"))
+            for table, reached in counters.items():
+                self._connection.execute("DELETE FROM sqlite_sequence WHERE name = ?", (table.name,))
+                self._connection.execute("INSERT INTO sqlite_sequence VALUES (?, ?)", (table.name, reached))
+            self._connection.execute(f"DELETE FROM meta WHERE NOT ({NOT_A_NOTE})")
         self._connection.config(apsw.SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 0)
 
     async def close(self) -> None:

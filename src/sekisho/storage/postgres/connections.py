@@ -26,6 +26,9 @@ from sekisho.storage.errors import (
 from sekisho.storage.revision import SCHEMA_REVISION
 from sekisho.storage.unfinished import MOVE_NOTE, UnfinishedMove
 
+# How our connections are told from others in the server's own lists.
+APPLICATION = "sekisho"
+
 OLDEST_SERVER = 14
 CONNECT_TIMEOUT_S = 5.0
 # The server gives up first; ours is the net for a server that does not answer at all.
@@ -98,7 +101,7 @@ def _kept_settings(target: Target) -> dict[str, str]:
         return {}
     timeout = str(target.statement_timeout_ms)
     return {
-        "application_name": "sekisho",
+        "application_name": APPLICATION,
         "statement_timeout": timeout,
         "lock_timeout": timeout,
         "idle_in_transaction_session_timeout": str(2 * target.statement_timeout_ms),

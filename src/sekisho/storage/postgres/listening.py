@@ -9,7 +9,7 @@ from typing import Any
 import asyncpg
 
 from sekisho.storage.postgres.calls import CHANNEL
-from sekisho.storage.postgres.connections import UNAVAILABLE, Target, connect
+from sekisho.storage.postgres.connections import APPLICATION, UNAVAILABLE, Target, connect
 
 # A look at the server so often keeps the connection open in firewalls and finds out when it is dead.
 PROBE_EVERY_S = 10.0
@@ -67,7 +67,7 @@ class Ear:
     async def _listen(self) -> None:
         target = self._target
         self._gone.clear()
-        connection = await connect(target, target.listen_url or target.url)
+        connection = await connect(target, target.listen_url or target.url, application_name=APPLICATION)
         connection.add_termination_listener(self._on_gone)
         self._connection = connection
         await connection.add_listener(CHANNEL, self._on_notification)
