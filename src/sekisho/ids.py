@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 import secrets
 
 from sekisho.model import AccountId
 from sekisho.rfc import base64url
 
 ID_BYTES = 16
+_NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 
 def new_account_id() -> AccountId:
@@ -18,3 +20,9 @@ def new_account_id() -> AccountId:
 def new_handle() -> str:
     """Return a name that nobody can guess, as for a pending sign-up."""
     return base64url.encode(secrets.token_bytes(ID_BYTES))
+
+
+def could_be_ours(name: str) -> bool:
+    """Whether a name from outside has the form of those made here. What has not is not asked for: a database may refuse
+    the very characters."""
+    return _NAME.fullmatch(name) is not None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import statistics
+from collections.abc import Awaitable, Callable, Iterable
 
 import pytest
 
@@ -14,18 +15,44 @@ from faults.wire import Answer, Wire
 pytestmark = pytest.mark.anyio
 
 WRONG = "machigai no himitsu"
+COMPARISONS = 4
 SAMPLES = pytest.mark.parametrize("samples", [40, pytest.param(250, marks=pytest.mark.heavy)])
 
 
-def alike(answers: dict[str, list[Answer]]) -> None:
-    """Same bytes; and times that nobody can tell apart. Ratios, since a shared machine has no milliseconds; a few
-    samples beside other tests say something by their minimum only."""
-    assert len({_bytes(answer) for kind in answers.values() for answer in kind}) == 1
+Ask = Callable[[str, int], Awaitable[Answer]]
+
+
+async def alike(kinds: Iterable[str], samples: int, ask: Ask, status: int) -> None:
+    """Ask in turns; hold the answers to the same bytes, and to times that nobody can tell apart.
+
+    Ratios, since a shared machine has no milliseconds. Where the times differ the comparison is made again, with
+    numbers that were not used yet: what others do on the machine does not come back every time, a difference does.
+    """
+    times: list[object] = []
+    for comparison in range(COMPARISONS):
+        answers: dict[str, list[Answer]] = {kind: [] for kind in kinds}
+        for number in range(comparison * samples, (comparison + 1) * samples):
+            for kind, found in answers.items():
+                found.append(await ask(kind, number))
+        assert {answer.status for found in answers.values() for answer in found} == {status}
+        assert len({_bytes(answer) for found in answers.values() for answer in found}) == 1
+        differing = _differing(answers)
+        if not differing:
+            return
+        times.append(differing)
+    raise AssertionError(times)
+
+
+def _differing(answers: dict[str, list[Answer]]) -> dict[str, dict[str, float]]:
+    """Return the measures that differ; a few samples beside other tests say something by their minimum only."""
     are_many = min(len(found) for found in answers.values()) > 100
     tolerance = 1.25 if are_many else 1.5
+    differing = {}
     for measure in (min, statistics.median) if are_many else (min,):
         times = {kind: measure(answer.took_s for answer in found) for kind, found in answers.items()}
-        assert max(times.values()) < tolerance * min(times.values()), (measure.__name__, times)
+        if max(times.values()) >= tolerance * min(times.values()):
+            differing[measure.__name__] = times
+    return differing
 
 
 def _bytes(answer: Answer) -> bytes:
@@ -38,29 +65,27 @@ def _bytes(answer: Answer) -> bytes:
 async def test_FS_20_four_kinds_of_refused_login_look_and_last_alike(site: Site, samples: int) -> None:
     await site.seed(account(0), disabled_account(1), account(2, password_hash=None))
     kinds = {"wrong": "canary-0", "disabled": "canary-1", "no password": "canary-2", "unknown": "nobody-9"}
-    answers: dict[str, list[Answer]] = {kind: [] for kind in kinds}
     with site.serving() as server:
         wire = Wire(port_of(server))
-        for _ in range(samples):
-            for kind, name in kinds.items():
-                body = {"email": f"{name}@example.com", "password": WRONG, "client_id": "web"}
-                answers[kind].append(await wire.call("POST", "auth/login", body))
-    assert {answer.status for found in answers.values() for answer in found} == {401}
-    alike(answers)
+
+        async def ask(kind: str, _: int) -> Answer:
+            body = {"email": f"{kinds[kind]}@example.com", "password": WRONG, "client_id": "web"}
+            return await wire.call("POST", "auth/login", body)
+
+        await alike(kinds, samples, ask, 401)
 
 
 @SAMPLES
 async def test_FS_20_sending_a_code_does_not_tell_who_has_an_account(site: Site, samples: int) -> None:
-    await site.seed(*(account(number) for number in range(samples)))
-    answers: dict[str, list[Answer]] = {"canary": [], "nobody": []}
+    await site.seed(*(account(number) for number in range(COMPARISONS * samples)))
     with site.serving() as server:
         wire = Wire(port_of(server))
-        for number in range(samples):
-            for name, found in answers.items():
-                body = {"email": f"{name}-{number}@example.com", "password": WRONG, "client_id": "web"}
-                found.append(await wire.call("POST", "auth/signup/send-code", body))
-    assert {answer.status for found in answers.values() for answer in found} == {200}
-    alike(answers)
+
+        async def ask(kind: str, number: int) -> Answer:
+            body = {"email": f"{kind}-{number}@example.com", "password": WRONG, "client_id": "web"}
+            return await wire.call("POST", "auth/signup/send-code", body)
+
+        await alike(("canary", "nobody"), samples, ask, 200)
 
 
 @pytest.mark.parametrize("networks", [200, pytest.param(3000, marks=pytest.mark.heavy)])

@@ -155,7 +155,7 @@ async def test_FS_04_a_hundred_parallel_refreshes_share_one_successor(site: Site
             await wire.close()
     assert len({Pair.of(answer).refresh_token for answer in answers}) == 1
     assert site.value("SELECT counter FROM sessions") == 1
-    assert sorted(answer.took_s for answer in answers)[98] < 2
+    assert sorted(answer.took_s for answer in answers)[98] < 5
 
 
 async def test_FS_24_a_token_ahead_of_a_restored_file_rolls_it_forward(site: Site) -> None:

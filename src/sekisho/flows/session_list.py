@@ -12,6 +12,7 @@ from __future__ import annotations
 from msgspec import Struct
 
 from sekisho.errors import NotFound, SessionRevoked
+from sekisho.ids import could_be_ours
 from sekisho.model import Account, EndReason, Origin, Principal, Session, SessionId
 from sekisho.ports.clock import Clock
 from sekisho.ports.storage import Store
@@ -48,6 +49,8 @@ async def end_session(session_id: str, principal: Principal, seen_from: Origin, 
     Raises:
         NotFound: unknown, ended already, or another account's; the caller cannot tell which.
     """
+    if not could_be_ours(session_id):
+        raise NotFound(detail="not_live")
     outcome = await world.store.apply(
         world.sessions.ending(
             SessionId(session_id),

@@ -25,7 +25,7 @@ from sekisho.errors import (
     SessionNotFound,
 )
 from sekisho.identifiers import ClientId, EmailAddress, parse_client_id, parse_email
-from sekisho.ids import new_account_id, new_handle
+from sekisho.ids import could_be_ours, new_account_id, new_handle
 from sekisho.model import Account, Discreet, Millis, Origin, PendingSignUp, SessionId, Transport
 from sekisho.one_time_codes import OneTimeCodes, parse_code
 from sekisho.outbox import MailKind, Outbox
@@ -245,7 +245,7 @@ async def _find_pending(
     if handle is None:
         candidates = [found for key in keys for found in await world.store.list_pending_sign_ups(key)]
     else:
-        named = await world.store.find_pending_sign_up(handle)
+        named = await world.store.find_pending_sign_up(handle) if could_be_ours(handle) else None
         candidates = [named] if named and named.email_key in keys else []
     alive = [pending for pending in candidates if pending.expires_at > now]
     if not alive:
