@@ -20,7 +20,7 @@ package_of() {
 }
 
 missing() {
-    for server in postgres redis-server pgbouncer chromium; do
+    for server in postgres redis-server pgbouncer nginx chromium; do
         found "$server" || echo "$server"
     done
 }

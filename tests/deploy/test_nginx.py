@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import os
 import secrets
 import shutil
 import ssl
@@ -117,7 +118,10 @@ def nginx(folder: Path, secure_port: int, plain_port: int, nodes: tuple[LiveServ
 @pytest.fixture
 def town(tmp_path: Path) -> Iterator[Town]:
     if NGINX is None:
-        pytest.skip("nginx is not installed")
+        missing = "nginx is missing. See scripts/servers.sh"
+        if os.environ.get("CI"):
+            pytest.fail(missing)
+        pytest.skip(missing)
     folder = tmp_path / "proxy"
     folder.mkdir(mode=0o755)
     settings = {
