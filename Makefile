@@ -34,8 +34,8 @@ test: $(DEV) ## Set up and run every test
 	$(PYTHON) -m pytest -n 2
 	@sh scripts/sdk.sh test
 
-faults: $(DEV) ## Break real processes and servers, the heavy faults too (about 4 minutes)
-	$(PYTHON) -m pytest tests/faults tests/storage/test_redis_many.py -m "heavy or not heavy"
+faults: $(DEV) ## Break real processes and servers: the heavy tests, which `make test` leaves out
+	$(PYTHON) -m pytest -m heavy tests/faults tests/storage
 
 check: $(DEV) ## Check format, style, types and imports
 	$(PYTHON) -m ruff format --check .
