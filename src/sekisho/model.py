@@ -167,6 +167,51 @@ class PendingSignUp(Discreet, frozen=True, kw_only=True):
     expires_at: Millis
 
 
+class FactorKind(StrEnum):
+    """What can be enrolled beside the password; the wire's `method` has these words and `recovery_code`."""
+
+    TOTP = "totp"
+    EMAIL = "email"
+    SMS = "sms"
+
+
+class Factor(Discreet, frozen=True, kw_only=True):
+    """An authenticator beside the password.
+
+    sealed: what it stands on, encrypted under the master secret: the key of an authenticator app, or a phone number.
+    last_step: the newest time step that was used, so that none is used twice; 0 if none was.
+    confirmed_at: None while it is being enrolled; then it proves nothing, and is forgotten at `expires_at`.
+    """
+
+    id: str
+    account_id: AccountId
+    kind: FactorKind
+    name: str
+    sealed: bytes
+    last_step: int = 0
+    created_at: Millis
+    confirmed_at: Millis | None = None
+    last_used_at: Millis | None = None
+    expires_at: Millis | None = None
+
+
+class Challenge(Discreet, frozen=True, kw_only=True):
+    """A sign-in that waits for its second step. `id` is the keyed hash of what the client holds.
+
+    client_id, transport: what the sign-in was begun with; it ends in nothing else.
+    security_version: the account's, when the password was right; a change of credentials since then ends it.
+    """
+
+    id: str
+    account_id: AccountId
+    client_id: str
+    transport: Transport
+    security_version: int
+    created_at: Millis
+    expires_at: Millis
+    used_at: Millis | None = None
+
+
 class SigningKey(Struct, frozen=True, kw_only=True):
     """A key that signs access tokens. `sealed_private` is encrypted under the master secret;
     `public_jwk` is JSON text as the JWKS shows it ("" for symmetric keys, which are never stored)."""

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from storage.contract_accounts import AccountContract
 from storage.contract_codes import CodeContract
+from storage.contract_factors import FactorContract
 from storage.contract_limits import LimitContract
 from storage.contract_operations import OperationContract
 from storage.contract_restoring import RestoringContract
@@ -19,6 +20,7 @@ class StoreContract(
     SessionContract,
     RotationContract,
     CodeContract,
+    FactorContract,
     LimitContract,
     OperationContract,
     RestoringContract,

@@ -82,8 +82,8 @@ class SetRoles(Change, frozen=True, kw_only=True):
 
 class EraseAccount(Change, frozen=True, kw_only=True):
     """Withdrawal: blank every personal field, free the address, raise `security_version`, forget
-    known devices, and blank the personal fields of sessions (address, user agent, place, device) and of
-    audit records of the account or the address (`identifier_tag` too). Pending sign-ups of the
+    known devices, factors, recovery codes and challenges, and blank the personal fields of sessions (address,
+    user agent, place, device) and of audit records of the account or the address (`identifier_tag` too). Pending sign-ups of the
     address become decoys without address and password, with `identifier_tag` as their `email_key`.
     The row stays as a pseudonym with status `withdrawn`.
     Loses (`security_version`) if the account is not active or its version is not the one given."""
@@ -380,9 +380,9 @@ class SetMeta(Change, frozen=True, kw_only=True):
 
 class RaiseEpoch(Change, frozen=True, kw_only=True):
     """After a backup was put back: whatever was ended or used since must not come back. End every session
-    (audited and journaled, reason `restored`), spend every one-time code, drop the waiting mail (it was
-    sent, or its codes are dead), and give the journal a new `generation`, so that its readers start
-    over. Returns how many sessions ended.
+    (audited and journaled, reason `restored`), spend every one-time code, recovery code and challenge and the time
+    steps up to a minute ahead, drop the waiting mail (it was sent, or its codes are dead), and give the journal a new
+    `generation`, so that its readers start over. Returns how many sessions ended.
 
     Only for a file that no server has open: listeners are not told.
     """
@@ -393,10 +393,10 @@ class RaiseEpoch(Change, frozen=True, kw_only=True):
 
 
 class PurgeExpired(Change, frozen=True, kw_only=True):
-    """Delete what nothing can use any more: codes and sign-ups that expired, throttle buckets whose time is
-    over, ended sessions that ended before `ended_before_at`, devices not seen since `devices_before_at`,
-    journal entries that expired at `journal_before_at` or before. At most `limit` rows of each. Returns the
-    number of rows deleted."""
+    """Delete what nothing can use any more: codes, sign-ups, challenges and unfinished enrolments that expired,
+    throttle buckets whose time is over, ended sessions that ended before `ended_before_at`, devices not seen
+    since `devices_before_at`, journal entries that expired at `journal_before_at` or before. At most `limit`
+    rows of each. Returns the number of rows deleted."""
 
     now: Millis
     ended_before_at: Millis

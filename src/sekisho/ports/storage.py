@@ -14,6 +14,8 @@ from sekisho.model import (
     Account,
     AccountId,
     AuditRecord,
+    Challenge,
+    Factor,
     JournalEntry,
     JournalPage,
     Millis,
@@ -127,6 +129,17 @@ class AccountReads(Protocol):
         """All that are neither used nor purged, newest first, at most 50."""
 
 
+class FactorReads(Protocol):
+    async def list_factors(self, account_id: AccountId) -> list[Factor]:
+        """All, also those that are being enrolled, oldest first."""
+
+    async def count_recovery_codes(self, account_id: AccountId) -> int:
+        """How many are unused."""
+
+    async def find_challenge(self, challenge_id: str) -> Challenge | None:
+        """Also one that is spent or over, until it is purged."""
+
+
 class SessionReads(Protocol):
     async def find_session(self, session_id: SessionId) -> Session | None:
         """Also ended and expired ones, until they are purged."""
@@ -160,7 +173,7 @@ class OperationReads(Protocol):
         May scan; never on a request's path except `/metrics`."""
 
 
-class Store(AccountReads, SessionReads, OperationReads, Protocol):
+class Store(AccountReads, FactorReads, SessionReads, OperationReads, Protocol):
     async def apply(self, *changes: Change) -> Outcome:
         """Commit all changes, or none. Durable when it returns.
 

@@ -5,7 +5,17 @@
 from __future__ import annotations
 
 from sekisho.ports.storage import AuditFilter
-from sekisho.storage.rows import ACCOUNT, AUDIT, JOURNAL, PENDING_SIGN_UP, SESSION, SIGNING_KEY, columns
+from sekisho.storage.rows import (
+    ACCOUNT,
+    AUDIT,
+    CHALLENGE,
+    FACTOR,
+    JOURNAL,
+    PENDING_SIGN_UP,
+    SESSION,
+    SIGNING_KEY,
+    columns,
+)
 from sekisho.storage.steps import Step, Value
 
 FIND_ACCOUNT = f"SELECT {columns(ACCOUNT)} FROM accounts WHERE id = :id"
@@ -39,6 +49,10 @@ SELECT {columns(SESSION)} FROM sessions
 WHERE ended_at IS NULL AND sweep_at <= :now AND idle_expires_at <= :now
 ORDER BY sweep_at LIMIT :limit
 """
+
+LIST_FACTORS = f"SELECT {columns(FACTOR)} FROM factors WHERE account_id = :account_id ORDER BY created_at, id"
+COUNT_RECOVERY_CODES = "SELECT count(*) FROM recovery_codes WHERE account_id = :account_id AND used_at IS NULL"
+FIND_CHALLENGE = f"SELECT {columns(CHALLENGE)} FROM challenges WHERE id = :id"
 
 READ_JOURNAL = f"SELECT {columns(JOURNAL)} FROM journal WHERE seq > :after_seq ORDER BY seq LIMIT :limit"
 

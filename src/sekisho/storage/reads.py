@@ -9,6 +9,8 @@ from sekisho.model import (
     Account,
     AccountId,
     AuditRecord,
+    Challenge,
+    Factor,
     JournalPage,
     Millis,
     PendingSignUp,
@@ -22,6 +24,8 @@ from sekisho.storage.rows import (
     SESSION_WIDTH,
     account_from,
     audit_record_from,
+    challenge_from,
+    factor_from,
     journal_entry_from,
     pending_sign_up_from,
     session_from,
@@ -82,6 +86,17 @@ class SqlReads(ABC):
     async def list_expired_sessions(self, now: Millis, limit: int) -> list[Session]:
         rows = await self._fetch(queries.LIST_EXPIRED_SESSIONS, {"now": now, "limit": limit})
         return [session_from(row) for row in rows]
+
+    async def list_factors(self, account_id: AccountId) -> list[Factor]:
+        return [factor_from(row) for row in await self._fetch(queries.LIST_FACTORS, {"account_id": account_id})]
+
+    async def count_recovery_codes(self, account_id: AccountId) -> int:
+        unused: int = (await self._fetch(queries.COUNT_RECOVERY_CODES, {"account_id": account_id}))[0][0]
+        return unused
+
+    async def find_challenge(self, challenge_id: str) -> Challenge | None:
+        rows = await self._fetch(queries.FIND_CHALLENGE, {"id": challenge_id})
+        return challenge_from(rows[0]) if rows else None
 
     async def read_journal(self, after_seq: int, limit: int = 1000) -> JournalPage:
         """`last_seq` is where the next read goes on: the number of the last entry given, else `after_seq`."""

@@ -11,7 +11,10 @@ from sekisho.model import (
     AccountId,
     AccountStatus,
     AuditRecord,
+    Challenge,
     Device,
+    Factor,
+    FactorKind,
     JournalEntry,
     KeyState,
     PendingSignUp,
@@ -116,6 +119,42 @@ def pending_sign_up_from(row: Row) -> PendingSignUp:
         is_decoy=bool(row[6]),
         created_at=row[7],
         expires_at=row[8],
+    )
+
+
+FACTOR = "id account_id kind name sealed last_step created_at confirmed_at last_used_at expires_at"
+
+
+def factor_from(row: Row) -> Factor:
+    """Read the columns of `FACTOR`."""
+    return Factor(
+        id=row[0],
+        account_id=AccountId(row[1]),
+        kind=FactorKind(row[2]),
+        name=row[3],
+        sealed=row[4],
+        last_step=row[5],
+        created_at=row[6],
+        confirmed_at=row[7],
+        last_used_at=row[8],
+        expires_at=row[9],
+    )
+
+
+CHALLENGE = "id account_id client_id transport security_version created_at expires_at used_at"
+
+
+def challenge_from(row: Row) -> Challenge:
+    """Read the columns of `CHALLENGE`."""
+    return Challenge(
+        id=row[0],
+        account_id=AccountId(row[1]),
+        client_id=row[2],
+        transport=_TRANSPORTS[row[3]],
+        security_version=row[4],
+        created_at=row[5],
+        expires_at=row[6],
+        used_at=row[7],
     )
 
 

@@ -152,6 +152,56 @@ known_devices = Table(
     sqlite_with_rowid=False,
 )
 
+factors = Table(
+    "factors",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("account_id", Text, ForeignKey("accounts.id"), nullable=False),
+    _words("kind"),
+    _words("name"),
+    Column("sealed", LargeBinary, nullable=False),
+    _number("last_step"),
+    _number("created_at"),
+    _maybe_number("confirmed_at"),
+    _maybe_number("last_used_at"),
+    _maybe_number("expires_at"),
+    Index("factors_account", "account_id", "created_at"),
+    Index(
+        "factors_expires",
+        "expires_at",
+        sqlite_where=text("expires_at IS NOT NULL"),
+        postgresql_where=text("expires_at IS NOT NULL"),
+    ),
+    sqlite_strict=True,
+)
+
+recovery_codes = Table(
+    "recovery_codes",
+    metadata,
+    Column("account_id", Text, ForeignKey("accounts.id"), primary_key=True),
+    Column("code_hash", LargeBinary, primary_key=True),
+    _maybe_number("used_at"),
+    sqlite_strict=True,
+    sqlite_with_rowid=False,
+)
+
+challenges = Table(
+    "challenges",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("account_id", Text, ForeignKey("accounts.id"), nullable=False),
+    _words("client_id"),
+    _words("transport"),
+    _number("security_version"),
+    _number("tries", default=0),
+    _number("created_at"),
+    _number("expires_at"),
+    _maybe_number("used_at"),
+    Index("challenges_account", "account_id"),
+    Index("challenges_expires", "expires_at"),
+    sqlite_strict=True,
+)
+
 # The unique index is what lets two nodes that start at once agree on one key.
 signing_keys = Table(
     "signing_keys",

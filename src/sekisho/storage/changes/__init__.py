@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from sekisho.ports import changes
+from sekisho.ports import changes, factor_changes
 from sekisho.storage.changes import (
     accounts,
     codes,
     erasure,
+    factors,
     keys,
     limits,
     outbox,
@@ -32,6 +33,7 @@ STEPS_OF: Mapping[type[changes.Change], Maker] = {
     changes.StartSession: session_starts.start_session,
     changes.RotateSession: rotation.rotate_session,
     changes.TouchSession: session_starts.touch_session,
+    factor_changes.RenewProof: session_starts.renew_proof,
     changes.SaveSessionUse: session_starts.save_session_use,
     changes.EndSession: session_ends.end_session,
     changes.EndSessions: session_ends.end_sessions,
@@ -44,6 +46,17 @@ STEPS_OF: Mapping[type[changes.Change], Maker] = {
     changes.CountTry: limits.count_try,
     changes.GiveBackTry: limits.give_back_try,
     changes.RememberDevice: limits.remember_device,
+    factor_changes.AddFactor: factors.add_factor,
+    factor_changes.ConfirmFactor: factors.confirm_factor,
+    factor_changes.UseFactor: factors.use_factor,
+    factor_changes.RenameFactor: factors.rename_factor,
+    factor_changes.RemoveFactor: factors.remove_factor,
+    factor_changes.RemoveFactors: factors.remove_factors,
+    factor_changes.SetRecoveryCodes: factors.set_recovery_codes,
+    factor_changes.SpendRecoveryCode: factors.spend_recovery_code,
+    factor_changes.OpenChallenge: factors.open_challenge,
+    factor_changes.CountChallengeTry: factors.count_challenge_try,
+    factor_changes.SpendChallenge: factors.spend_challenge,
     changes.AddSigningKey: keys.add_signing_key,
     changes.SetKeyState: keys.set_key_state,
     changes.SetMeta: keys.set_meta,

@@ -30,6 +30,10 @@ NO_CODE = b""
 
 FORGET_DEVICES = "DELETE FROM known_devices WHERE identifier_tag = :identifier_tag"
 
+FORGET_FACTORS = "DELETE FROM factors WHERE account_id = :id"
+FORGET_RECOVERY_CODES = "DELETE FROM recovery_codes WHERE account_id = :id"
+FORGET_CHALLENGES = "DELETE FROM challenges WHERE account_id = :id"
+
 BLANK_SESSIONS = """
 UPDATE sessions
 SET ip = '', user_agent = '', place = '', device_name = '', device_os = '', device_browser = '', device_type = 'other'
@@ -56,6 +60,9 @@ def erase_account(change: changes.EraseAccount) -> Steps:
     yield Step(SPOIL_CODES, {**address, "code_hash": NO_CODE})
     yield Step(SPOIL_SIGN_UPS, {**address, "identifier_tag": change.identifier_tag})
     yield Step(FORGET_DEVICES, {"identifier_tag": change.identifier_tag})
+    yield Step(FORGET_FACTORS, account)
+    yield Step(FORGET_RECOVERY_CODES, account)
+    yield Step(FORGET_CHALLENGES, account)
     yield Step(BLANK_SESSIONS, account)
     yield Step(BLANK_AUDIT, account)
     yield Step(BLANK_AUDIT_OF_ADDRESS, {"identifier_tag": change.identifier_tag})

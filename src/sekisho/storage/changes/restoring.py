@@ -21,6 +21,12 @@ SELECT 'sid', id, :journal_until_at, :reason FROM sessions WHERE ended_at IS NUL
 COUNT_LIVE = "SELECT count(*) FROM sessions WHERE ended_at IS NULL"
 END_EVERY = "UPDATE sessions SET ended_at = :now, end_reason = :reason WHERE ended_at IS NULL"
 SPEND_CODES = "UPDATE one_time_codes SET used_at = :now WHERE used_at IS NULL"
+SPEND_RECOVERY_CODES = "UPDATE recovery_codes SET used_at = :now WHERE used_at IS NULL"
+SPEND_CHALLENGES = "UPDATE challenges SET used_at = :now WHERE used_at IS NULL"
+# Steps are of 30 seconds; one that a phone whose clock is ahead has shown may be used already.
+SPEND_STEPS = "UPDATE factors SET last_step = :step WHERE last_step > 0 AND last_step < :step"
+STEP_MS = 30_000
+STEPS_AHEAD = 2
 DROP_MAIL = "DELETE FROM outbox WHERE due_at IS NOT NULL"
 
 SET_GENERATION = """
@@ -36,6 +42,9 @@ def raise_epoch(change: changes.RaiseEpoch) -> Steps:
     yield Step(JOURNAL_ENDS, {"journal_until_at": change.journal_until_at, "reason": EndReason.RESTORED.value})
     yield Step(END_EVERY, ending)
     yield Step(SPEND_CODES, {"now": change.now})
+    yield Step(SPEND_RECOVERY_CODES, {"now": change.now})
+    yield Step(SPEND_CHALLENGES, {"now": change.now})
+    yield Step(SPEND_STEPS, {"step": change.now // STEP_MS + STEPS_AHEAD})
     yield Step(DROP_MAIL, {})
     yield Step(SET_GENERATION, {"generation": change.generation})
     return int(live[0][0])

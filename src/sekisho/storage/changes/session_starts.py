@@ -5,11 +5,11 @@
 from __future__ import annotations
 
 from sekisho.model import EndReason, JournalEntry, Origin, Session
-from sekisho.ports import changes
+from sekisho.ports import changes, factor_changes
 from sekisho.storage.changes.locks import LOCK_ACCOUNT
 from sekisho.storage.changes.records import SYSTEM
 from sekisho.storage.changes.session_ends import END_ONE, record_end
-from sekisho.storage.rows import SESSION, columns, text_from_words
+from sekisho.storage.rows import SESSION, columns, session_from, text_from_words
 from sekisho.storage.steps import Losing, Step, Steps, Telling, Value
 
 INSERT = f"""
@@ -30,6 +30,12 @@ UPDATE sessions
 SET last_seen_at = :now, ip = :ip,
     idle_expires_at = CASE WHEN :idle_until_at < expires_at THEN :idle_until_at ELSE expires_at END
 WHERE id = :id AND ended_at IS NULL AND idle_expires_at > :now AND expires_at > :now
+"""
+
+RENEW_PROOF = f"""
+UPDATE sessions SET auth_time_at = :now, amr = :amr, acr = :acr
+WHERE id = :id AND account_id = :account_id AND ended_at IS NULL AND idle_expires_at > :now AND expires_at > :now
+RETURNING {columns(SESSION)}
 """
 
 SAVE_USE = """
@@ -103,6 +109,23 @@ def touch_session(change: changes.TouchSession) -> Steps:
         },
     )
     return None
+
+
+def renew_proof(change: factor_changes.RenewProof) -> Steps:
+    locked = yield Step(LOCK_ACCOUNT, {"id": change.account_id, "security_version": change.security_version})
+    if not locked:
+        return Losing("security_version")
+    rows = yield Step(
+        RENEW_PROOF,
+        {
+            "id": change.session_id,
+            "account_id": change.account_id,
+            "amr": text_from_words(change.amr),
+            "acr": change.acr,
+            "now": change.now,
+        },
+    )
+    return session_from(rows[0]) if rows else Losing("not_live")
 
 
 def save_session_use(change: changes.SaveSessionUse) -> Steps:

@@ -17,6 +17,20 @@ WHERE id IN (SELECT id FROM pending_sign_ups WHERE expires_at <= :now ORDER BY e
 RETURNING 1
 """
 
+PURGE_CHALLENGES = """
+DELETE FROM challenges
+WHERE id IN (SELECT id FROM challenges WHERE expires_at <= :now ORDER BY expires_at LIMIT :limit)
+RETURNING 1
+"""
+
+PURGE_FACTORS = """
+DELETE FROM factors
+WHERE id IN (
+    SELECT id FROM factors WHERE expires_at IS NOT NULL AND expires_at <= :now ORDER BY expires_at LIMIT :limit
+)
+RETURNING 1
+"""
+
 PURGE_THROTTLE = """
 DELETE FROM throttle
 WHERE window_ends_at <= :now
@@ -56,7 +70,7 @@ RETURNING 1
 
 def purge_expired(change: changes.PurgeExpired) -> Steps:
     deleted = 0
-    for sql in (PURGE_CODES, PURGE_SIGN_UPS, PURGE_THROTTLE):
+    for sql in (PURGE_CODES, PURGE_SIGN_UPS, PURGE_CHALLENGES, PURGE_FACTORS, PURGE_THROTTLE):
         deleted += len((yield Step(sql, {"now": change.now, "limit": change.limit})))
     for sql, before_at in (
         (PURGE_JOURNAL, change.journal_before_at),

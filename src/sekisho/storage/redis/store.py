@@ -9,6 +9,8 @@ from sekisho.model import (
     Account,
     AccountId,
     AuditRecord,
+    Challenge,
+    Factor,
     JournalPage,
     Millis,
     PendingSignUp,
@@ -32,6 +34,7 @@ from sekisho.ports.changes import (
     StartSession,
     TouchSession,
 )
+from sekisho.ports.factor_changes import RenewProof
 from sekisho.ports.storage import AuditFilter, Committed, Outcome, Store, StoreUnavailable
 from sekisho.storage.reads import GENERATION
 from sekisho.storage.redis.engine import FENCE_AGAIN_AFTER_S, SAVE_EVERY_S, SessionEngine
@@ -40,9 +43,9 @@ from sekisho.storage.redis.fleet import Fleet, Servers, examine
 from sekisho.storage.redis.line import Line
 from sekisho.storage.redis.throttle import apply_counting, is_coarse
 
-# What changes an account whose sessions may go on: refused while Redis cannot be told, or a node that still reaches it
-# would mint from what it was.
-_MUST_FENCE = (SetRoles, ChangeProfile)
+# What changes a session that goes on, or the account of such: refused while Redis cannot be told, or a node that still
+# reaches it would mint from what it was.
+_MUST_FENCE = (SetRoles, ChangeProfile, RenewProof)
 _OF_ACCOUNT = (EndSessions, EraseAccount, SetPassword, SetAccountStatus, SetRoles, ChangeProfile)
 
 # With 0 for the time, every session of an account that has not ended is among the live ones.
@@ -135,7 +138,7 @@ class RedisStore:
         """Return the sessions that these changes may end, or whose account they change."""
         names: dict[str, None] = {}
         for change in changes:
-            if isinstance(change, EndSession | RotateSession | TouchSession):
+            if isinstance(change, EndSession | RotateSession | TouchSession | RenewProof):
                 names[change.session_id] = None
             elif isinstance(change, EndExpiredSessions):
                 expired = await self._inner.list_expired_sessions(change.now, change.limit)
@@ -255,6 +258,15 @@ class RedisStore:
 
     async def list_pending_sign_ups(self, email_key: str) -> list[PendingSignUp]:
         return await self._inner.list_pending_sign_ups(email_key)
+
+    async def list_factors(self, account_id: AccountId) -> list[Factor]:
+        return await self._inner.list_factors(account_id)
+
+    async def count_recovery_codes(self, account_id: AccountId) -> int:
+        return await self._inner.count_recovery_codes(account_id)
+
+    async def find_challenge(self, challenge_id: str) -> Challenge | None:
+        return await self._inner.find_challenge(challenge_id)
 
     async def list_signing_keys(self) -> list[SigningKey]:
         return await self._inner.list_signing_keys()
