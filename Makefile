@@ -18,7 +18,7 @@ PYTHON := .venv/bin/python
 SERVER := .venv/.server
 DEV := .venv/.dev
 
-.PHONY: help setup setup-dev serve test faults check docs format lock clean bench bench-quick sdk
+.PHONY: help setup setup-dev serve test faults check docs format lock clean bench bench-quick sdk ui wheel
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
@@ -27,10 +27,12 @@ setup: $(SERVER) ## Make .venv with the server in it
 setup-dev: $(DEV) ## Make .venv with the server and the tools of development
 
 serve: $(SERVER) ## Set up and start `sekisho dev` on port 8080 (PORT changes it)
+	@sh scripts/ui.sh serve
 	@exec .venv/bin/sekisho dev
 
 test: $(DEV) ## Set up and run every test
 	@sh scripts/servers.sh
+	@sh scripts/ui.sh build
 	$(PYTHON) -m pytest -n 2
 	@sh scripts/sdk.sh test
 
@@ -43,9 +45,16 @@ check: $(DEV) ## Check format, style, types and imports
 	$(PYTHON) -m mypy
 	$(PYTHON) -m pytest tests/architecture
 	@sh scripts/sdk.sh check
+	@sh scripts/ui.sh check
 
 sdk: ## Build the npm package in sdk/ (needs Node 20 or newer)
 	@sh scripts/sdk.sh build
+
+ui: ## Build what the hosted pages load beside their own script (needs Node 20 or newer)
+	@sh scripts/ui.sh build
+
+wheel: $(DEV) ui ## Build the wheel into dist/, with what the pages load
+	$(PYTHON) -m hatchling build -t wheel
 
 docs: $(DEV) ## Write the reference pages again
 	$(PYTHON) scripts/reference.py
@@ -65,7 +74,7 @@ lock: $(DEV) ## Resolve the dependencies again and write the locks
 	@sh scripts/lock.sh
 
 clean: ## Remove everything that can be made again (the data in .sekisho stays)
-	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache dist build sdk/node_modules sdk/dist
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache dist build sdk/node_modules sdk/dist ui/node_modules src/sekisho/ui/assets
 	find src tests -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # The development lock holds everything of the server lock, in the same versions. A stamp belongs to

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 import sys
 from pathlib import Path
 from zipfile import ZipFile
+
+import msgspec
 
 ROOT = Path(__file__).parents[2]
 PAGES = ROOT / "src" / "sekisho" / "ui"
@@ -40,3 +43,11 @@ def test_the_wheel_holds_the_pages_and_what_they_load(tmp_path: Path) -> None:
     loaded = [f"sekisho/ui/static/{path.name}" for path in (PAGES / "static").iterdir()]
     assert len(pages) > 10
     assert {*pages, *loaded} - inside == set()
+
+    # `make test` builds it before; elsewhere Node may be missing.
+    manifest = PAGES / "assets" / "manifest.json"
+    if manifest.is_file() or os.environ.get("CI"):
+        names = msgspec.json.decode(manifest.read_bytes(), type=dict[str, str])
+        assert {"account.js", "account.css"} <= set(names)
+        built = {f"sekisho/ui/assets/{name}" for name in ("manifest.json", *names.values())}
+        assert built - inside == set()

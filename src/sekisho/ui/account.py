@@ -30,7 +30,7 @@ SIGN_OUT_PATH = "/account/sign-out"
 WITHDRAW_PATH = "/account/withdraw"
 SIGNED_OUT_PATH = "/signed-out"
 
-BUNDLE = "account.js"
+BUNDLE = ("account.js", "account.css")
 NOTICES = {
     "profile": "page.account.profile_saved",
     "ended": "message.session_ended",
@@ -65,7 +65,7 @@ class AccountPages(Struct, frozen=True):
             sessions=[session_view(other, session.id) for other in sessions],
             language_names=LANGUAGE_NAMES,
             notice=NOTICES.get(visit.query.get("notice", ""), ""),
-            bundle=BUNDLE if self.look.assets.has(BUNDLE) else "",
+            bundle=BUNDLE if all(map(self.look.assets.has, BUNDLE)) else (),
         )
 
     async def submit_profile(self, visit: Visit) -> Answer:

@@ -9,14 +9,17 @@ from functools import cache
 from hashlib import sha256
 from pathlib import Path
 
+import msgspec
 from msgspec import Struct
 
 from sekisho.errors import NotFound
 from sekisho.http.answer import Answer, HeaderList
 from sekisho.http.call import Call
 
-FOLDERS = (Path(__file__).with_name("static"), Path(__file__).with_name("assets"))
-"""What is written by hand, and what `make ui` builds."""
+WRITTEN = Path(__file__).with_name("static")
+BUILT = Path(__file__).with_name("assets")
+MANIFEST = "manifest.json"
+"""What `make ui` built, by the names that pages use: `{"account.js": "account.3f2a….js"}`."""
 
 TYPES = {".css": b"text/css; charset=utf-8", ".js": b"text/javascript; charset=utf-8", ".svg": b"image/svg+xml"}
 FOR_EVER: HeaderList = ((b"cache-control", b"public, max-age=31536000, immutable"),)
@@ -28,16 +31,20 @@ class Asset(Struct, frozen=True):
 
 
 class Assets:
-    """The assets of some folders, read once."""
+    """The assets of two folders, read once: what is written by hand, and what was built if it was."""
 
-    def __init__(self, folders: tuple[Path, ...] = FOLDERS) -> None:
+    def __init__(self, written: Path = WRITTEN, built: Path = BUILT) -> None:
         self._by_name: dict[str, Asset] = {}
         self._names: dict[str, str] = {}
-        for path in sorted(path for folder in folders for path in folder.glob("*.*") if path.suffix in TYPES):
+        for path in sorted(path for path in written.glob("*.*") if path.suffix in TYPES):
             content = path.read_bytes()
-            name = f"{path.stem}.{sha256(content).hexdigest()[:16]}{path.suffix}"
-            self._names[path.name] = name
-            self._by_name[name] = Asset(content, TYPES[path.suffix])
+            self._add(path.name, f"{path.stem}.{sha256(content).hexdigest()[:16]}{path.suffix}", content)
+        for name, path in _built(built).items():
+            self._add(name, path.name, path.read_bytes())
+
+    def _add(self, name: str, hashed: str, content: bytes) -> None:
+        self._names[name] = hashed
+        self._by_name[hashed] = Asset(content, TYPES[Path(name).suffix])
 
     def has(self, name: str) -> bool:
         return name in self._names
@@ -51,6 +58,16 @@ class Assets:
         if found is None:
             raise NotFound(detail="no such asset")
         return Answer(200, found.content, found.content_type, FOR_EVER)
+
+
+def _built(folder: Path) -> dict[str, Path]:
+    """Return what was built, by the names that pages use. A part of it would be a page that does not work: then
+    nothing."""
+    if not (folder / MANIFEST).is_file():
+        return {}
+    names = msgspec.json.decode((folder / MANIFEST).read_bytes(), type=dict[str, str])
+    found = {name: folder / file for name, file in names.items()}
+    return found if all(path.is_file() and path.parent == folder for path in found.values()) else {}
 
 
 @cache

@@ -1,0 +1,73 @@
+/** The account page: the SDK's own `<UserProfile/>` in the place of what the server rendered. */
+
+import { type AuthClient, createAuthClient } from "sekisho";
+import { authPlugin, UserProfile } from "sekisho/vue";
+import "sekisho/styles.css";
+import { createApp } from "vue";
+import "./account.css";
+
+/** Addresses of ours that the server wrote into the page, with what the visit carries along. */
+interface Place {
+  readonly element: HTMLElement;
+  readonly here: string;
+  readonly signedOut: string;
+  readonly withdrawn: string;
+}
+
+const element = document.querySelector<HTMLElement>("main > [data-client-id]");
+if (element) void takeOver(element);
+
+async function takeOver(element: HTMLElement): Promise<void> {
+  const { clientId = "", base = "", here = "", signedOut = "", withdrawn = "" } = element.dataset;
+  const place: Place = { element, here, signedOut, withdrawn };
+  const client = createAuthClient({ baseUrl: base, clientId, transport: "session" });
+  client.onAuthStateChange((event) => {
+    // Whoever ended it elsewhere is told so by the sign-in page, to which the account leads by itself.
+    if (event.type === "SIGNED_OUT") location.replace(event.reason === "signed_out" ? signedOut : here);
+  });
+  try {
+    if (await client.getSession()) show(client, place);
+    else location.replace(here);
+  } catch {
+    // The server is away: what it rendered stays, and works once it is back.
+  }
+}
+
+/** Draw beside the page, and change places when there is something to see and nobody is in the middle of something. */
+function show(client: AuthClient, place: Place): void {
+  const drawn = document.createElement("div");
+  drawn.id = place.element.id;
+  const locale = document.documentElement.lang === "ja" ? "ja" : "en";
+  const app = createApp(UserProfile, { onWithdrawn: () => location.replace(place.withdrawn) });
+  app.use(authPlugin, { client, locale });
+
+  const changes = new MutationObserver(() => {
+    if (!drawn.querySelector(".sekisho-profile")) return;
+    changes.disconnect();
+    if (isInUse(place.element)) return app.unmount();
+    place.element.replaceWith(drawn);
+    signOutEverywhere(client, place);
+  });
+  changes.observe(drawn, { childList: true, subtree: true });
+  app.mount(drawn);
+}
+
+function isInUse(element: HTMLElement): boolean {
+  const wasRefused = document.getElementById("alert") !== null;
+  return wasRefused || element.contains(document.activeElement);
+}
+
+/** The button above the profile signs out the other tabs too. The clone leaves the plain form's own script behind. */
+function signOutEverywhere(client: AuthClient, { signedOut }: Place): void {
+  const plain = document.querySelector<HTMLFormElement>("form#sign-out");
+  if (!plain) return;
+  const form = plain.cloneNode(true) as HTMLFormElement;
+  form.addEventListener("submit", (event) => {
+    event.preventDefault();
+    client.signOut().then(
+      () => location.replace(signedOut),
+      () => form.submit(),
+    );
+  });
+  plain.replaceWith(form);
+}
