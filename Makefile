@@ -60,10 +60,10 @@ docs: $(DEV) ## Write the reference pages again
 	$(PYTHON) scripts/reference.py
 	$(PYTHON) scripts/security_reference.py
 
-bench: $(SERVER) ## Measure the server, about six minutes; writes bench/results.json and its tables in the docs
+bench: $(SERVER) ## Measure the server, about nine minutes; writes bench/results.json and its tables in the docs
 	$(PYTHON) -m bench
 
-bench-quick: $(SERVER) ## Measure the same in under a minute, less exactly
+bench-quick: $(SERVER) ## Measure most of it in about a minute and a half, less exactly
 	$(PYTHON) -m bench --quick
 
 format: $(DEV) ## Put the code into the house format

@@ -13,12 +13,24 @@ from statistics import median
 import apsw
 from cryptography.hazmat.backends.openssl import backend
 
+from bench import stores
 from bench.measure import OPEN_USERS, SATURATING_USERS, Plan
 from bench.processes import ROOT, Cores
 from bench.site import ALGORITHM, HASH_PROFILE, LIMITS, Site
 from sekisho.passwords.parameters import PROFILES, Argon2
 
-LIBRARIES = ("uvicorn", "uvloop", "httptools", "starlette", "msgspec", "apsw", "cryptography", "argon2-cffi")
+LIBRARIES = (
+    "uvicorn",
+    "uvloop",
+    "httptools",
+    "starlette",
+    "msgspec",
+    "apsw",
+    "asyncpg",
+    "redis",
+    "cryptography",
+    "argon2-cffi",
+)
 _FLUSHES = 200
 
 
@@ -26,13 +38,15 @@ def conditions(plan: Plan, cores: Cores, site: Site) -> dict[str, str]:
     """Return the conditions by name, as text."""
     return {
         "commit": _commit(),
-        "processor": f"{_processor()}; server on core {cores.server}, driver on core {cores.driver}",
+        "processor": f"{_processor()}; server on core {cores.server}, driver on core {cores.driver}, "
+        f"PostgreSQL and Redis on core {cores.stores}, second node on core {cores.second_server}",
         "system": f"Linux {platform.release()}, Python {platform.python_version()}",
         "libraries": ", ".join(f"{name} {version(name)}" for name in LIBRARIES)
         + f"; SQLite {apsw.sqlite_lib_version()}; {backend.openssl_version_text()}",
         "durability": f"WAL, synchronous=FULL; {_filesystem(site.folder)}, "
         f"a flush of 4 KiB takes {_flush_us(site.folder):.0f} µs (median)",
-        "data": f"{site.size:,} accounts and sessions, {site.database.stat().st_size / 1e6:.0f} MB; random keys",
+        "data": f"{site.size:,} accounts and sessions, {site.database_path.stat().st_size / 1e6:.0f} MB; random keys",
+        "other stores": "; ".join(stores.described()) or "none",
         "password hash": _hash(),
         "access tokens": ALGORITHM,
         "limits": ", ".join(f"SEKISHO_LIMITS__{name}={value}" for name, value in LIMITS.items()),

@@ -13,6 +13,7 @@ import asyncio
 from collections import Counter, deque
 from collections.abc import Callable, Sequence
 from functools import partial
+from itertools import cycle
 from time import monotonic_ns
 from typing import Protocol, cast
 
@@ -113,9 +114,10 @@ class Load:
         self._counting_since = 0
         self._is_stopping = False
 
-    async def connect(self, port: int, scripts: Sequence[Script]) -> None:
+    async def connect(self, ports: Sequence[int], scripts: Sequence[Script]) -> None:
+        """Connect a user for each script, to the ports in turn."""
         loop = asyncio.get_running_loop()
-        for script in scripts:
+        for script, port in zip(scripts, cycle(ports)):
             _, user = await loop.create_connection(partial(User, script, self._finish), "127.0.0.1", port)
             self.users.append(user)
 

@@ -26,8 +26,8 @@ BEGIN = "<!-- written by bench/report.py: begin -->"
 END = "<!-- written by bench/report.py: end -->"
 
 HEAD: dict[Language, tuple[str, ...]] = {
-    "en": ("row", "requests/s", "p50 ms", "p99 ms", "CPU µs", "× bare", "aim", "found"),
-    "ja": ("項目", "リクエスト/秒", "p50 ms", "p99 ms", "CPU µs", "bare 比", "目標", "結果"),
+    "en": ("row", "requests/s", "p50 ms", "p99 ms", "CPU µs", "store CPU µs", "× bare", "aim", "found"),
+    "ja": ("項目", "リクエスト/秒", "p50 ms", "p99 ms", "CPU µs", "ストアの CPU µs", "bare 比", "目標", "結果"),
 }
 CONDITION_HEAD: dict[Language, tuple[str, ...]] = {"en": ("condition", "value"), "ja": ("条件", "値")}
 NAMES_JA = {
@@ -46,7 +46,20 @@ NAMES_JA = {
     "start-up, warm": "起動時間 (2 回目以降)",
     "memory after start-up": "起動直後のメモリ",
     "memory after the load": "負荷後のメモリ",
+    "refresh, PostgreSQL": "リフレッシュ: PostgreSQL",
+    "who-am-i, bearer, warm, PostgreSQL": "認証確認: ベアラー (キャッシュあり)、PostgreSQL",
+    "login, PostgreSQL": "ログイン: PostgreSQL",
+    "refresh, ten times the sessions, PostgreSQL": "リフレッシュ: セッション数 10 倍、PostgreSQL",
+    "refresh, PostgreSQL and Redis": "リフレッシュ: PostgreSQL と Redis",
+    "refresh, two nodes, PostgreSQL": "リフレッシュ: 2 ノード、PostgreSQL",
+    "revocation on the other node, PostgreSQL": "別ノードでの失効: PostgreSQL",
+    "revocation on the other node, half load, PostgreSQL": "別ノードでの失効: 負荷 50 %、PostgreSQL",
+    "refresh, two nodes, PostgreSQL and Redis": "リフレッシュ: 2 ノード、PostgreSQL と Redis",
+    "revocation on the other node, PostgreSQL and Redis": "別ノードでの失効: PostgreSQL と Redis",
+    "revocation on the other node, half load, PostgreSQL and Redis": "別ノードでの失効: 負荷 50 %、PostgreSQL と Redis",
     "commit": "コミット",
+    "other stores": "ほかのストア",
+    "left out": "省いた項目",
     "processor": "プロセッサ",
     "system": "システム",
     "libraries": "ライブラリ",
@@ -64,23 +77,30 @@ AIMS: dict[Language, dict[AimKind, str]] = {
         "bare_throughput": "≥ {} of bare's requests/s",
         "hash_throughput": "≥ {} of the hash alone",
         "size_cpu": "CPU ≤ {} × the usual size",
+        "size_store_cpu": "store CPU ≤ {} × the usual size",
         "store_operations": "{} store operations",
         "p99_ms": "p99 ≤ {} ms",
         "start_s": "≤ {} s",
         "resident_mb": "≤ {} MB",
+        "record_bytes": "≤ {} bytes a record",
     },
     "ja": {
         "bare_cpu": "CPU は bare の {} 倍以下",
         "bare_throughput": "bare のリクエスト/秒の {} 以上",
         "hash_throughput": "ハッシュ単独の {} 以上",
         "size_cpu": "CPU は通常規模の {} 倍以下",
+        "size_store_cpu": "ストアの CPU は通常規模の {} 倍以下",
         "store_operations": "ストア操作 {} 回",
         "p99_ms": "p99 {} ms 以下",
         "start_s": "{} 秒以下",
         "resident_mb": "{} MB 以下",
+        "record_bytes": "1 件 {} バイト以下",
     },
 }
-UNITS: dict[AimKind, str] = {"resident_mb": "MB"}
+UNITS: dict[Language, dict[AimKind, str]] = {
+    "en": {"resident_mb": "MB", "record_bytes": "bytes a record in Redis"},
+    "ja": {"resident_mb": "MB", "record_bytes": "バイト (Redis の 1 件)"},
+}
 MISSED: dict[Language, str] = {"en": "missed", "ja": "未達"}
 MET: dict[Language, str] = {"en": "met", "ja": "達成"}
 VIOLATED: dict[Language, str] = {"en": "FAILED", "ja": "失敗"}
@@ -100,7 +120,7 @@ def text(results: Results) -> str:
     widths = [max(_columns(line[column]) for line in cells) for column in range(len(HEAD["en"]))]
     lines = [
         "  ".join(
-            _padded(cell, width, to_right=0 < column < 6)
+            _padded(cell, width, to_right=0 < column < 7)
             for column, (cell, width) in enumerate(zip(line, widths, strict=True))
         )
         for line in cells
@@ -115,7 +135,7 @@ def markdown(results: Results, language: Language) -> str:
     """Return the tables of a docs page."""
     conditions = [(_named(name, language), value) for name, value in results.conditions.items()]
     rows = [_cells(row, language) for row in results.rows]
-    return f"{_table(HEAD[language], rows, numbers=range(1, 6))}\n{_table(CONDITION_HEAD[language], conditions)}"
+    return f"{_table(HEAD[language], rows, numbers=range(1, 7))}\n{_table(CONDITION_HEAD[language], conditions)}"
 
 
 def update_docs(results: Results) -> None:
@@ -138,7 +158,7 @@ def with_tables(page: str, results: Results, language: Language) -> str:
 
 
 def _cells(row: Row, language: Language) -> tuple[str, ...]:
-    aims = [AIMS[language][aim.kind].format(f"{aim.limit:.3g}") for aim in row.aims if aim.limit is not None]
+    aims = [AIMS[language][aim.kind].format(_short(aim.limit)) for aim in row.aims if aim.limit is not None]
     found = [_found(aim, language) for aim in row.aims]
     if row.violations:
         found.insert(0, VIOLATED[language])
@@ -148,6 +168,7 @@ def _cells(row: Row, language: Language) -> tuple[str, ...]:
         _number(row.p50_ms, 2),
         _number(row.p99_ms, 2),
         _number(row.cpu_us, 1),
+        _number(row.store_us, 1),
         _number(row.bare_ratio, 2),
         "; ".join(aims),
         "; ".join(found),
@@ -155,10 +176,15 @@ def _cells(row: Row, language: Language) -> tuple[str, ...]:
 
 
 def _found(aim: Aim, language: Language) -> str:
-    value = "?" if aim.value is None else f"{aim.value:.3g}"
+    value = "?" if aim.value is None else _short(aim.value)
     if aim.limit is None:
-        return f"{value} {UNITS[aim.kind]}"
+        return f"{value} {UNITS[language][aim.kind]}"
     return f"{value} {MET[language] if aim.is_met else MISSED[language]}"
+
+
+def _short(value: float) -> str:
+    """Three digits, or all that stand before the point."""
+    return f"{value:.3g}" if abs(value) < 1000 else f"{value:,.0f}"
 
 
 def _number(value: float | None, digits: int) -> str:

@@ -15,10 +15,12 @@ AimKind = Literal[
     "bare_throughput",
     "hash_throughput",
     "size_cpu",
+    "size_store_cpu",
     "store_operations",
     "p99_ms",
     "start_s",
     "resident_mb",
+    "record_bytes",
 ]
 AT_LEAST: frozenset[AimKind] = frozenset({"bare_throughput", "hash_throughput"})
 
@@ -41,7 +43,8 @@ class Aim(Struct, frozen=True):
 
 class Row(Struct, frozen=True):
     """per_second and cpu_us are those of the closed loop, p50_ms and p99_ms those of the open loop at half that rate,
-    or of the closed loop where there is no open one. violations: broken promises, by what broke."""
+    or of the closed loop where there is no open one. store_us: processor time of other programs that keep the data,
+    None where the server itself does. violations: broken promises, by what broke."""
 
     id: str
     per_second: float | None = None
@@ -52,6 +55,7 @@ class Row(Struct, frozen=True):
     driver_busy: float | None = None
     aims: tuple[Aim, ...] = ()
     violations: dict[str, int] = {}
+    store_us: float | None = None
 
 
 class Results(Struct, frozen=True):
@@ -81,6 +85,7 @@ def row(
         driver_busy=most.driver_busy,
         aims=tuple(aims),
         violations=dict(most.violations + relaxed.violations + (broken or Counter())),
+        store_us=most.store_us,
     )
 
 

@@ -9,8 +9,9 @@ from pathlib import Path
 from msgspec import Struct
 
 from bench.chains import Chains, Tabs
+from bench.engines import Engines
 from bench.measure import SATURATING_USERS, Plan
-from bench.processes import Cores, Started, free_port, started
+from bench.processes import Cores, Started, UsesProcessor, free_port, started
 from bench.requests import get
 from bench.rows import Row
 from bench.site import Site
@@ -19,7 +20,8 @@ READY = get("/readyz")
 
 
 class Setting(Struct, frozen=True):
-    """chains: one for each user; their state outlives a scenario, so whoever refreshes must use these."""
+    """chains: one for each user; their state outlives a scenario, so whoever refreshes must use these. engines: only
+    for scenarios that are left out where their servers are not installed."""
 
     plan: Plan
     cores: Cores
@@ -30,16 +32,26 @@ class Setting(Struct, frozen=True):
     chains: list[Chains]
     tabs: Tabs
     found: dict[str, Row]
+    engines: Engines
 
     @property
     def saturating_chains(self) -> list[Chains]:
         return self.chains[:SATURATING_USERS]
 
+    def serving(
+        self, site: Site, stores: tuple[UsesProcessor, ...] = (), *, is_second: bool = False
+    ) -> AbstractContextManager[Started]:
+        """Run `sekisho serve` on a site for as long as the block runs."""
+        core = self.cores.second_server if is_second else self.cores.server
+        return serving(site, self.smtp_port, core, stores)
+
 
 Scenario = Callable[[Setting], Awaitable[list[Row]]]
 
 
-def serving(site: Site, smtp_port: int, cores: Cores) -> AbstractContextManager[Started]:
-    """Run `sekisho serve` on a site for as long as the block runs."""
+def serving(
+    site: Site, smtp_port: int, core: int, stores: tuple[UsesProcessor, ...] = ()
+) -> AbstractContextManager[Started]:
+    """Run `sekisho serve` on a site for as long as the block runs. stores: what works for it beside it."""
     port = free_port()
-    return started(["sekisho", "serve"], port, site.folder, cores.server, site.environment(port, smtp_port), READY)
+    return started(["sekisho", "serve"], port, site.folder, core, site.environment(port, smtp_port), READY, stores)

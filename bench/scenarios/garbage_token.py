@@ -21,8 +21,9 @@ from bench.measure import OPEN_USERS, SATURATING_USERS, at_half_load, saturate
 from bench.requests import post
 from bench.rows import Aim, Row, row
 from bench.scripts import Taking
+from bench.seeding import seed
 from bench.setting import Setting
-from bench.site import CLIENT_ID, Site, seed
+from bench.site import CLIENT_ID, Site
 from sekisho.assemble import running
 from sekisho.http.app import Application
 from sekisho.rfc import base64url

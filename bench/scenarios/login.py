@@ -10,7 +10,7 @@ from random import Random
 from msgspec import json
 
 from bench.measure import saturate
-from bench.processes import ROOT, Cores
+from bench.processes import ROOT, Cores, Started
 from bench.requests import post
 from bench.rows import Aim, Row, row
 from bench.scripts import Taking, must_contain
@@ -23,10 +23,21 @@ USERS = 8
 
 
 async def run(setting: Setting) -> list[Row]:
+    return [await _row("login", setting, setting.server, setting.site)]
+
+
+async def on_postgres(setting: Setting) -> list[Row]:
+    engines = setting.engines
+    site = await engines.site()
+    with setting.serving(site, (engines.postgres,)) as server:
+        return [await _row("login, PostgreSQL", setting, server, site)]
+
+
+async def _row(name: str, setting: Setting, server: Started, site: Site) -> Row:
     alone = hash_alone(setting.cores, setting.plan.seconds)
-    most = await saturate(setting.server, logins(setting.site), setting.plan)
+    most = await saturate(server, logins(site), setting.plan)
     alone = (alone + hash_alone(setting.cores, setting.plan.seconds)) / 2
-    return [row("login", most, None, (Aim("hash_throughput", 0.96, most.per_second / alone),))]
+    return row(name, most, None, (Aim("hash_throughput", 0.96, most.per_second / alone),))
 
 
 def logins(site: Site) -> list[Taking]:

@@ -17,7 +17,7 @@ async def run(setting: Setting) -> list[Row]:
     stretches = []
     for _ in range(setting.plan.repeats):
         rush = ClosedLoop()
-        await rush.connect(setting.server.port, logins(setting.site))
+        await rush.connect(setting.server.ports, logins(setting.site))
         rush.start()
         stretches.append(await measure(OpenLoop(max(1.0, rate)), setting.server, setting.chains, setting.plan))
         await rush.stop()

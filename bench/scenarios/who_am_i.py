@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from itertools import cycle
 from random import Random
 
-from bench.measure import OPEN_USERS, SATURATING_USERS, at_half_load, saturate
+from bench.measure import OPEN_USERS, SATURATING_USERS, Plan, at_half_load, saturate
+from bench.processes import Started
 from bench.requests import get
 from bench.rows import Aim, Row, row
 from bench.scripts import Taking, must_contain
@@ -24,19 +25,28 @@ Asked = tuple[bytes, bytes]
 
 
 async def run(setting: Setting) -> list[Row]:
-    site, some = setting.site, _some(setting.site.body_sessions, COLD_TOKENS)
+    site, server, plan = setting.site, setting.server, setting.plan
+    some = _some(site.body_sessions, COLD_TOKENS)
     return [
-        await _row("who-am-i, bearer, warm", setting, _bearer(site, some[:WARM_TOKENS]), Aim("bare_cpu", 2.5)),
-        await _row("who-am-i, bearer, cold", setting, _bearer(site, some), Aim("bare_cpu", 5.0)),
-        await _row("who-am-i, session cookie", setting, _cookies(site), None),
+        await _row("who-am-i, bearer, warm", server, plan, _bearer(site, some[:WARM_TOKENS]), Aim("bare_cpu", 2.5)),
+        await _row("who-am-i, bearer, cold", server, plan, _bearer(site, some), Aim("bare_cpu", 5.0)),
+        await _row("who-am-i, session cookie", server, plan, _cookies(site), None),
     ]
 
 
-async def _row(name: str, setting: Setting, asked: Sequence[Asked], aim: Aim | None) -> Row:
+async def on_postgres(setting: Setting) -> list[Row]:
+    engines = setting.engines
+    site = await engines.site()
+    asked = _bearer(site, _some(site.body_sessions, WARM_TOKENS))
+    with setting.serving(site, (engines.postgres,)) as server:
+        return [await _row("who-am-i, bearer, warm, PostgreSQL", server, setting.plan, asked, None)]
+
+
+async def _row(name: str, server: Started, plan: Plan, asked: Sequence[Asked], aim: Aim | None) -> Row:
     in_turn = cycle(asked)
     users = [Taking(in_turn, must_contain) for _ in range(OPEN_USERS)]
-    most = await saturate(setting.server, users[:SATURATING_USERS], setting.plan)
-    half = await at_half_load(setting.server, users, setting.plan, most.per_second)
+    most = await saturate(server, users[:SATURATING_USERS], plan)
+    half = await at_half_load(server, users, plan, most.per_second)
     return row(name, most, half, (aim,) if aim else ())
 
 

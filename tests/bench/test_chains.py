@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 from bench.chains import Chains, chains, counter_of
-from bench.site import Site, seed
+from bench.seeding import seed
+from bench.site import Site
 from msgspec import json
 
 from sekisho.tokens.refresh_token import RefreshTokens

@@ -62,7 +62,7 @@ async def until(holds: Callable[[], bool]) -> None:
 async def test_a_closed_loop_asks_again_as_soon_as_it_is_answered() -> None:
     async with answering(lambda _: [ANSWER]) as port:
         load = ClosedLoop()
-        await load.connect(port, [Asking(), Asking()])
+        await load.connect([port], [Asking(), Asking()])
         load.begin_counting()
         load.start()
         await until(lambda: load.counted().succeeded > 20)
@@ -76,7 +76,7 @@ async def test_a_closed_loop_asks_again_as_soon_as_it_is_answered() -> None:
 async def test_an_answer_in_pieces_is_one_answer() -> None:
     async with answering(lambda _: [ANSWER[:20], ANSWER[20:39], ANSWER[39:]]) as port:
         load = ClosedLoop()
-        await load.connect(port, [Asking()])
+        await load.connect([port], [Asking()])
         load.start()
         await until(lambda: load.counted().succeeded > 1 or bool(load.violations))
         await load.stop()
@@ -87,7 +87,7 @@ async def test_an_answer_in_pieces_is_one_answer() -> None:
 async def test_an_open_loop_counts_the_waiting_that_a_slow_server_causes() -> None:
     async with answering(lambda _: [ANSWER], pause_s=0.02) as port:
         load = OpenLoop(200)
-        await load.connect(port, [Asking()])
+        await load.connect([port], [Asking()])
         load.begin_counting()
         load.start()
         await asyncio.sleep(0.4)
@@ -103,7 +103,7 @@ async def test_an_open_loop_counts_the_waiting_that_a_slow_server_causes() -> No
 async def test_an_open_loop_asks_at_its_rate_and_not_faster() -> None:
     async with answering(lambda _: [ANSWER]) as port:
         load = OpenLoop(100)
-        await load.connect(port, [Asking() for _ in range(4)])
+        await load.connect([port], [Asking() for _ in range(4)])
         load.begin_counting()
         load.start()
         await until(lambda: load.counted().succeeded >= 40)
@@ -116,7 +116,7 @@ async def test_an_open_loop_asks_at_its_rate_and_not_faster() -> None:
 async def test_a_wrong_answer_is_a_violation_and_no_success() -> None:
     async with answering(lambda number: [ANSWER.replace(b"200", b"500") if number % 2 else ANSWER]) as port:
         load = ClosedLoop()
-        await load.connect(port, [Asking()])
+        await load.connect([port], [Asking()])
         load.begin_counting()
         load.start()
         await until(lambda: bool(load.violations) and load.counted().succeeded >= 1)
@@ -128,7 +128,7 @@ async def test_a_wrong_answer_is_a_violation_and_no_success() -> None:
 async def test_a_connection_that_the_server_drops_is_a_violation() -> None:
     async with answering(lambda _: []) as port:
         load = ClosedLoop()
-        await load.connect(port, [Asking()])
+        await load.connect([port], [Asking()])
         load.start()
         await until(lambda: bool(load.violations))
         await load.stop()
@@ -139,7 +139,7 @@ async def test_a_connection_that_the_server_drops_is_a_violation() -> None:
 async def test_a_driver_that_oversleeps_does_not_hide_it() -> None:
     async with answering(lambda _: [ANSWER]) as port:
         load = OpenLoop(100)
-        await load.connect(port, [Asking() for _ in range(32)])
+        await load.connect([port], [Asking() for _ in range(32)])
         load.begin_counting()
         load.start()
         asyncio.get_running_loop().call_later(0.05, time.sleep, 0.2)

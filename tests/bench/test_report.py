@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from bench.rows import Aim, Results, Row, against_bare
-from bench.scenarios import ALL
+from bench.scenarios import ALL, NEEDS
 
 from bench import report
 
@@ -21,7 +21,8 @@ def test_the_results_are_of_a_whole_run_without_a_broken_promise() -> None:
 
     assert results.plan == "full"
     assert not results.violated
-    assert len(results.rows) >= len(ALL) + 2
+    # A machine without PostgreSQL or Redis leaves their rows out, and its conditions say so.
+    assert len(results.rows) >= len(ALL) - len(NEEDS) + 2
 
 
 def test_an_aim_is_met_from_the_right_side() -> None:
