@@ -18,10 +18,10 @@ PYTHON := .venv/bin/python
 SERVER := .venv/.server
 DEV := .venv/.dev
 
-.PHONY: help setup setup-dev serve test faults check docs format lock clean bench bench-quick sdk ui wheel
+.PHONY: help setup setup-dev serve test faults check docs format lock clean bench bench-quick sdk ui wheel example-fastapi-react
 
 help: ## List the commands
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-22s %s\n", $$1, $$2 }' Makefile
 
 setup: $(SERVER) ## Make .venv with the server in it
 setup-dev: $(DEV) ## Make .venv with the server and the tools of development
@@ -56,6 +56,9 @@ ui: ## Build what the hosted pages load beside their own script (needs Node 20 o
 wheel: $(DEV) ui ## Build the wheel into dist/, with what the pages load
 	$(PYTHON) -m hatchling build -t wheel
 
+example-fastapi-react: sdk ## Start the example with FastAPI and React on port 8001, beside `make serve`
+	@exec sh examples/fastapi-react/run.sh
+
 docs: $(DEV) ## Write the reference pages again
 	$(PYTHON) scripts/reference.py
 	$(PYTHON) scripts/security_reference.py
@@ -74,7 +77,7 @@ lock: $(DEV) ## Resolve the dependencies again and write the locks
 	@sh scripts/lock.sh
 
 clean: ## Remove everything that can be made again (the data in .sekisho stays)
-	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache dist build sdk/node_modules sdk/dist ui/node_modules src/sekisho/ui/assets
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache dist build sdk/node_modules sdk/dist ui/node_modules src/sekisho/ui/assets examples/*/api/.venv examples/*/web/node_modules examples/*/web/dist
 	find src tests -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # The development lock holds everything of the server lock, in the same versions. A stamp belongs to

@@ -23,6 +23,7 @@ from sekisho.model import EndReason
 ROOT = Path(__file__).parents[2]
 TOP = ("README.md", "README.ja.md", "CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md")
 DOCUMENTS = [ROOT / name for name in TOP] + sorted((ROOT / "docs").rglob("*.md"))
+DOCUMENTS += sorted((ROOT / "examples").glob("*/README*.md"))
 FLOWS = sorted(path.stem for path in (ROOT / "src" / "sekisho" / "flows").glob("*.py") if path.stem != "__init__")
 
 LINK = re.compile(r"\]\(([^)\s]+)\)")

@@ -85,7 +85,8 @@ function view<N>(
       h("p", { class: "sekisho-hint" }, user.email),
       props.accountUrl === undefined
         ? null
-        : h("a", { href: props.accountUrl, class: "sekisho-menu-item" }, say("account")),
+        : // The place may be in this very page.
+          h("a", { href: props.accountUrl, class: "sekisho-menu-item", onclick: model.close }, say("account")),
       h("button", { type: "button", class: "sekisho-menu-item", onclick: model.signOut }, say("sign_out")),
     ),
   );

@@ -345,10 +345,10 @@ describe.each(TWINS)("$name", ({ mount, render, hydrate }) => {
   });
 
   describe("UserButton", () => {
-    test("opens a menu, closes it with Escape, and signs out", async () => {
+    test("opens a menu, closes it with Escape or by a choice, and signs out", async () => {
       const fake = await signedIn();
       const onSignedOut = vi.fn();
-      const props = { accountUrl: "/account", onSignedOut };
+      const props = { accountUrl: "#account", onSignedOut };
       const root = show({ component: "UserButton", client: fake.client, props });
       const button = await findByRole(root, "button", { name: `Account menu of ${EMAIL}` });
       const menu = document.getElementById(button.getAttribute("aria-controls") ?? "");
@@ -356,8 +356,13 @@ describe.each(TWINS)("$name", ({ mount, render, hydrate }) => {
 
       button.click();
       await waitFor(() => expect([button.getAttribute("aria-expanded"), menu?.hidden]).toEqual(["true", false]));
-      expect((await findByRole(root, "link", { name: "Account" })).getAttribute("href")).toBe("/account");
+      expect((await findByRole(root, "link", { name: "Account" })).getAttribute("href")).toBe("#account");
       button.dispatchEvent(new KeyboardEvent("keydown", { key: "Escape", bubbles: true }));
+      await waitFor(() => expect(menu?.hidden).toBe(true));
+
+      button.click();
+      await waitFor(() => expect(menu?.hidden).toBe(false));
+      (await findByRole(root, "link", { name: "Account" })).click();
       await waitFor(() => expect(menu?.hidden).toBe(true));
 
       button.click();
