@@ -274,6 +274,27 @@ class AuditRecord(Struct, frozen=True, kw_only=True):
     seq: int = 0
 
 
+class AuditSeal(Struct, frozen=True, kw_only=True):
+    """A batch of the audit trail, closed by a link of the keyed chain (see `sekisho.audit_seals`).
+
+    number: 1, 2, 3 …; first_seq and last_seq: its first and last record, `records` how many there are.
+    lines: what is known of each record, 40 bytes each, in their order; b"" once the batch is purged.
+    digest: the link; it covers all of the above (`lines` by `lines_digest`) and the link before it.
+    blank_tag, purge_tag: proofs that the server itself blanked what is personal in the batch, or deleted it.
+    """
+
+    number: int
+    first_seq: int
+    last_seq: int
+    records: int
+    lines: bytes
+    lines_digest: bytes
+    digest: bytes
+    sealed_at: Millis
+    blank_tag: bytes | None = None
+    purge_tag: bytes | None = None
+
+
 class Mail(Discreet, frozen=True, kw_only=True):
     """A letter to be rendered by its kind and locale. `values` may hold a code: it is stored sealed."""
 

@@ -23,6 +23,7 @@ LAYERS = {
     "catalogue": {"catalogue"},
     "capabilities": {
         "audit",
+        "audit_seals",
         "devices",
         "identifiers",
         "ids",

@@ -26,6 +26,7 @@ from sekisho.rfc.keys import (
     KeyRefused,
     Rs256PublicKey,
     SymmetricKey,
+    ed25519_key,
     new_private_key,
     private_key,
 )
@@ -150,3 +151,9 @@ def test_a_set_with_two_keys_of_one_kid_or_too_many_is_refused() -> None:
 def test_secret_keys_show_nothing_of_themselves() -> None:
     assert "secret" not in repr(SymmetricKey(b"secret" * 6))
     assert repr(new_private_key("Ed25519")).startswith("<Ed25519PrivateKey ")
+
+
+def test_a_seed_always_gives_the_same_key_and_only_one_of_32_bytes() -> None:
+    assert ed25519_key(b"s" * 32).kid == ed25519_key(b"s" * 32).kid != ed25519_key(b"t" * 32).kid
+    with pytest.raises(KeyRefused):
+        ed25519_key(b"s" * 31)

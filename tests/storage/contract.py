@@ -6,6 +6,7 @@ An engine joins by one class that derives from `StoreContract` and brings a `sto
 from __future__ import annotations
 
 from storage.contract_accounts import AccountContract
+from storage.contract_audit import AuditContract
 from storage.contract_codes import CodeContract
 from storage.contract_factors import FactorContract
 from storage.contract_limits import LimitContract
@@ -17,6 +18,7 @@ from storage.contract_sessions import SessionContract
 
 class StoreContract(
     AccountContract,
+    AuditContract,
     SessionContract,
     RotationContract,
     CodeContract,

@@ -11,10 +11,12 @@ from typing import Any
 import structlog
 from prometheus_client import start_http_server
 
+from sekisho.assemble.audit_heads import tell_head
 from sekisho.assemble.edges import make_edge
 from sekisho.assemble.mail import mailbox_reader, renderer, smtp_sender
 from sekisho.assemble.parts import Parts, parts
 from sekisho.assemble.stores import open_store
+from sekisho.audit_seals import Retention, Seals, keep_sealed
 from sekisho.delivery.mailbox import Mailbox
 from sekisho.delivery.worker import OutboxWorker
 from sekisho.http.app import Application, Receive, Scope, Send
@@ -66,6 +68,14 @@ async def running(
             worker.run,
             partial(_reload_when_told, keys_changed, reload_keys),
             partial(follow, store, revocations, reload_keys, report=_report_follow),
+            partial(
+                keep_sealed,
+                store,
+                have.clock,
+                Seals(have.master),
+                _retention(settings),
+                partial(tell_head, settings.audit_head_file),
+            ),
             partial(keep_up, store, have.clock, have.master, revocations, plan, reload_keys),
         ]
         if settings.metrics_port is not None:
@@ -128,6 +138,12 @@ def _upkeep_plan(settings: Settings, have: Parts) -> UpkeepPlan:
         signing_algorithm=settings.jwt.algorithm,
         rotate_after_ms=settings.jwt.rotate_days * DAY_MS if rotates else None,
         verify_for_ms=have.journal_ms,
+    )
+
+
+def _retention(settings: Settings) -> Retention:
+    return Retention(
+        personal_ms=settings.audit.personal_days * DAY_MS or None, records_ms=settings.audit.keep_days * DAY_MS or None
     )
 
 

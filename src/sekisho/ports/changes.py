@@ -15,6 +15,7 @@ from sekisho.model import (
     Account,
     AccountId,
     AuditRecord,
+    AuditSeal,
     Discreet,
     EndReason,
     KeyState,
@@ -333,6 +334,31 @@ class AppendAudit(Change, frozen=True, kw_only=True):
     """Append one record; its `seq` is given by the store."""
 
     record: AuditRecord
+
+
+class AddAuditSeal(Change, frozen=True, kw_only=True):
+    """Close a batch of the audit trail. Loses (`seal_taken`) unless its number is the one after the highest.
+
+    Concurrency: of nodes that seal at once one wins.
+    """
+
+    seal: AuditSeal
+
+
+class BlankSealedAudit(Change, frozen=True, kw_only=True):
+    """Blank what is personal in every record of a sealed batch, and note by `tag` that it was us. Loses
+    (`no_seal`) if the batch is unknown or blanked already."""
+
+    number: int
+    tag: bytes
+
+
+class PurgeSealedAudit(Change, frozen=True, kw_only=True):
+    """Delete every record of a sealed batch and what the seal knows of each; the seal stays as a link of the chain,
+    with `tag` to prove that it was us. Loses (`no_seal`) if the batch is unknown or purged already."""
+
+    number: int
+    tag: bytes
 
 
 class QueueMail(Change, frozen=True, kw_only=True):

@@ -14,6 +14,7 @@ from sekisho.model import (
     Account,
     AccountId,
     AuditRecord,
+    AuditSeal,
     Challenge,
     Factor,
     JournalEntry,
@@ -161,8 +162,6 @@ class OperationReads(Protocol):
     async def list_signing_keys(self) -> list[SigningKey]:
         """All, newest first."""
 
-    async def list_audit(self, wanted: AuditFilter) -> list[AuditRecord]: ...
-
     async def find_meta(self, name: str) -> str | None: ...
 
     async def next_mail_at(self) -> Millis | None:
@@ -173,7 +172,26 @@ class OperationReads(Protocol):
         May scan; never on a request's path except `/metrics`."""
 
 
-class Store(AccountReads, FactorReads, SessionReads, OperationReads, Protocol):
+class AuditReads(Protocol):
+    async def list_audit(self, wanted: AuditFilter) -> list[AuditRecord]: ...
+
+    async def read_audit_to_seal(self, after_seq: int, limit: int) -> list[AuditRecord]:
+        """Records behind `after_seq` in the order of their numbers. None with a number lower than the last one
+        given can appear later."""
+
+    async def read_audit(self, after_seq: int, until_seq: int, limit: int) -> list[AuditRecord]:
+        """Records with a number above `after_seq` and not above `until_seq`, in the order of their numbers."""
+
+    async def last_audit_seal(self) -> AuditSeal | None: ...
+
+    async def list_audit_seals(self, after_number: int, limit: int) -> list[AuditSeal]:
+        """In the order of their numbers."""
+
+    async def list_aged_audit_seals(self, sealed_before_at: Millis, *, to_purge: bool, limit: int) -> list[AuditSeal]:
+        """Batches sealed before that are not yet purged (`to_purge`), or not yet blanked; oldest first."""
+
+
+class Store(AccountReads, FactorReads, SessionReads, OperationReads, AuditReads, Protocol):
     async def apply(self, *changes: Change) -> Outcome:
         """Commit all changes, or none. Durable when it returns.
 

@@ -26,6 +26,7 @@ MIN_SYMMETRIC_BYTES = 32
 MIN_RSA_BITS = 2048
 MAX_RSA_BITS = 8192
 NEW_RSA_BITS = 3072
+ED25519_SEED_BYTES = 32
 
 PrivateMaterial = ec.EllipticCurvePrivateKey | ed25519.Ed25519PrivateKey | rsa.RSAPrivateKey
 
@@ -215,6 +216,17 @@ def private_key(material: object) -> PrivateKey:
         case rsa.RSAPrivateKey():
             return Rs256PrivateKey(material)
     raise KeyRefused("not a private key that we sign with")
+
+
+def ed25519_key(seed: bytes) -> PrivateKey:
+    """Return the Ed25519 key of a 32-byte seed: always the same for the same seed (RFC 8032 section 5.1.5).
+
+    Raises:
+        KeyRefused: a seed of another length.
+    """
+    if len(seed) != ED25519_SEED_BYTES:
+        raise KeyRefused(f"an Ed25519 seed has {ED25519_SEED_BYTES} bytes")
+    return Ed25519PrivateKey(ed25519.Ed25519PrivateKey.from_private_bytes(seed))
 
 
 def new_private_key(alg: str) -> PrivateKey:

@@ -289,6 +289,33 @@ class Redis(Group):
     password: SecretStr | None = _setting(None, "Its password.", "そのパスワード。", "<password of Redis>")
 
 
+class Audit(Group):
+    head_file: Path | None = _setting(
+        None,
+        "File that holds the newest signed head of the audit trail; by default beside the SQLite file. Keep it where "
+        "those who can change the database cannot: it shows whether the trail's end was cut off.",
+        "監査記録の最新の署名付き先頭 (head) を書くファイル。既定は SQLite ファイルの隣。末尾の削除を検出するためのもの"
+        "なので、データベースを変更できる人が触れない場所に置きます。",
+        "/var/log/sekisho/audit-head",
+    )
+    personal_days: int = _setting(
+        180,
+        "Days after which addresses, places and devices are blanked in the audit trail; 0 keeps them.",
+        "監査記録の IP アドレス、地名、端末情報を消すまでの日数。0 なら消しません。",
+        "90",
+        ge=0,
+        le=3650,
+    )
+    keep_days: int = _setting(
+        730,
+        "Days after which records of the audit trail are deleted; 0 keeps them.",
+        "監査記録そのものを削除するまでの日数。0 なら削除しません。",
+        "365",
+        ge=0,
+        le=36_500,
+    )
+
+
 class Log(Group):
     level: Literal["debug", "info", "warning", "error"] = _setting(
         "info", "Least severity that is logged.", "出力するログの最低レベル。", "info"
@@ -423,6 +450,7 @@ class Settings(BaseSettings):
     mail: MailServer = MailServer()
     pages: Pages = Pages()
     redis: Redis = Redis()
+    audit: Audit = Audit()
     log: Log = Log()
 
     _origins: dict[str, str] = PrivateAttr(default_factory=dict)
@@ -445,6 +473,13 @@ class Settings(BaseSettings):
             return str(self.database_path)
         parts = urlsplit(self.database_url)
         return f"{parts.hostname or 'localhost'}:{parts.port or 5432}{parts.path}"
+
+    @property
+    def audit_head_file(self) -> Path | None:
+        """Where the newest head of the audit trail is kept, if anywhere."""
+        if self.audit.head_file is not None or self.is_postgres:
+            return self.audit.head_file
+        return self.database_path.with_suffix(".audit-head")
 
     @property
     def metrics_port(self) -> int | None:

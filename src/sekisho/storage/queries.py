@@ -8,6 +8,7 @@ from sekisho.ports.storage import AuditFilter
 from sekisho.storage.rows import (
     ACCOUNT,
     AUDIT,
+    AUDIT_SEAL,
     CHALLENGE,
     FACTOR,
     JOURNAL,
@@ -57,6 +58,23 @@ FIND_CHALLENGE = f"SELECT {columns(CHALLENGE)} FROM challenges WHERE id = :id"
 READ_JOURNAL = f"SELECT {columns(JOURNAL)} FROM journal WHERE seq > :after_seq ORDER BY seq LIMIT :limit"
 
 LIST_SIGNING_KEYS = f"SELECT {columns(SIGNING_KEY)} FROM signing_keys ORDER BY created_at DESC, kid DESC"
+
+READ_AUDIT = f"""
+SELECT {columns(AUDIT)} FROM audit WHERE seq > :after_seq AND seq <= :until_seq ORDER BY seq LIMIT :limit
+"""
+READ_AUDIT_TO_SEAL = f"SELECT {columns(AUDIT)} FROM audit WHERE seq > :after_seq ORDER BY seq LIMIT :limit"
+LAST_AUDIT_SEAL = f"SELECT {columns(AUDIT_SEAL)} FROM audit_seals ORDER BY number DESC LIMIT 1"
+LIST_AUDIT_SEALS = f"""
+SELECT {columns(AUDIT_SEAL)} FROM audit_seals WHERE number > :after_number ORDER BY number LIMIT :limit
+"""
+LIST_SEALS_TO_BLANK = f"""
+SELECT {columns(AUDIT_SEAL)} FROM audit_seals
+WHERE blank_tag IS NULL AND sealed_at < :sealed_before_at ORDER BY sealed_at LIMIT :limit
+"""
+LIST_SEALS_TO_PURGE = f"""
+SELECT {columns(AUDIT_SEAL)} FROM audit_seals
+WHERE purge_tag IS NULL AND sealed_at < :sealed_before_at ORDER BY sealed_at LIMIT :limit
+"""
 
 FIND_META = "SELECT value FROM meta WHERE name = :name"
 

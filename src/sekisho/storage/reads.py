@@ -9,6 +9,7 @@ from sekisho.model import (
     Account,
     AccountId,
     AuditRecord,
+    AuditSeal,
     Challenge,
     Factor,
     JournalPage,
@@ -24,6 +25,7 @@ from sekisho.storage.rows import (
     SESSION_WIDTH,
     account_from,
     audit_record_from,
+    audit_seal_from,
     challenge_from,
     factor_from,
     journal_entry_from,
@@ -110,6 +112,28 @@ class SqlReads(ABC):
 
     async def list_audit(self, wanted: AuditFilter) -> list[AuditRecord]:
         return [audit_record_from(row) for row in await self._scan(*queries.list_audit(wanted))]
+
+    async def read_audit_to_seal(self, after_seq: int, limit: int) -> list[AuditRecord]:
+        """As it stands: for an engine in which one transaction writes at a time."""
+        rows = await self._scan(queries.READ_AUDIT_TO_SEAL, {"after_seq": after_seq, "limit": limit})
+        return [audit_record_from(row) for row in rows]
+
+    async def read_audit(self, after_seq: int, until_seq: int, limit: int) -> list[AuditRecord]:
+        values = {"after_seq": after_seq, "until_seq": until_seq, "limit": limit}
+        return [audit_record_from(row) for row in await self._scan(queries.READ_AUDIT, values)]
+
+    async def last_audit_seal(self) -> AuditSeal | None:
+        rows = await self._scan(queries.LAST_AUDIT_SEAL, {})
+        return audit_seal_from(rows[0]) if rows else None
+
+    async def list_audit_seals(self, after_number: int, limit: int) -> list[AuditSeal]:
+        rows = await self._scan(queries.LIST_AUDIT_SEALS, {"after_number": after_number, "limit": limit})
+        return [audit_seal_from(row) for row in rows]
+
+    async def list_aged_audit_seals(self, sealed_before_at: Millis, *, to_purge: bool, limit: int) -> list[AuditSeal]:
+        sql = queries.LIST_SEALS_TO_PURGE if to_purge else queries.LIST_SEALS_TO_BLANK
+        rows = await self._scan(sql, {"sealed_before_at": sealed_before_at, "limit": limit})
+        return [audit_seal_from(row) for row in rows]
 
     async def find_meta(self, name: str) -> str | None:
         rows = await self._fetch(queries.FIND_META, {"name": name})

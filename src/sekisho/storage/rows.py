@@ -11,6 +11,7 @@ from sekisho.model import (
     AccountId,
     AccountStatus,
     AuditRecord,
+    AuditSeal,
     Challenge,
     Device,
     Factor,
@@ -192,6 +193,14 @@ AUDIT = (
 def audit_record_from(row: Row) -> AuditRecord:
     """Read the columns of `AUDIT`."""
     return AuditRecord(**dict(zip(AUDIT.split(), row, strict=True)))
+
+
+AUDIT_SEAL = "number first_seq last_seq records lines lines_digest digest sealed_at blank_tag purge_tag"
+
+
+def audit_seal_from(row: Row) -> AuditSeal:
+    """Read the columns of `AUDIT_SEAL`."""
+    return AuditSeal(**dict(zip(AUDIT_SEAL.split(), row, strict=True)))
 
 
 QUEUED_MAIL = "id sealed attempts created_at expires_at"

@@ -277,6 +277,35 @@ audit = Table(
     sqlite_autoincrement=True,
 )
 
+# The two partial indexes hold what upkeep has still to do, so that it never scans what is done.
+audit_seals = Table(
+    "audit_seals",
+    metadata,
+    Column("number", whole_number(), primary_key=True, autoincrement=False),
+    _number("first_seq"),
+    _number("last_seq"),
+    _number("records"),
+    Column("lines", LargeBinary, nullable=False),
+    Column("lines_digest", LargeBinary, nullable=False),
+    Column("digest", LargeBinary, nullable=False),
+    _number("sealed_at"),
+    Column("blank_tag", LargeBinary),
+    Column("purge_tag", LargeBinary),
+    Index(
+        "audit_seals_to_blank",
+        "sealed_at",
+        sqlite_where=text("blank_tag IS NULL"),
+        postgresql_where=text("blank_tag IS NULL"),
+    ),
+    Index(
+        "audit_seals_to_purge",
+        "sealed_at",
+        sqlite_where=text("purge_tag IS NULL"),
+        postgresql_where=text("purge_tag IS NULL"),
+    ),
+    sqlite_strict=True,
+)
+
 # A letter that was given up has neither content nor a time at which it is due.
 outbox = Table(
     "outbox",

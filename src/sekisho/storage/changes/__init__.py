@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from sekisho.ports import changes, factor_changes
 from sekisho.storage.changes import (
     accounts,
+    audit_seals,
     codes,
     erasure,
     factors,
@@ -62,6 +63,9 @@ STEPS_OF: Mapping[type[changes.Change], Maker] = {
     changes.SetMeta: keys.set_meta,
     changes.AppendJournal: records.append_journal,
     changes.AppendAudit: records.append_audit,
+    changes.AddAuditSeal: audit_seals.add_audit_seal,
+    changes.BlankSealedAudit: audit_seals.blank_sealed_audit,
+    changes.PurgeSealedAudit: audit_seals.purge_sealed_audit,
     changes.QueueMail: outbox.queue_mail,
     changes.ClaimMail: outbox.claim_mail,
     changes.MailSent: outbox.mail_sent,

@@ -1,5 +1,7 @@
 """Withdrawal: what is forgotten about a person, in one place."""
 
+# ruff: noqa: S608 - the texts are put together from constants
+
 from __future__ import annotations
 
 from sekisho.ports import changes
@@ -40,15 +42,13 @@ SET ip = '', user_agent = '', place = '', device_name = '', device_os = '', devi
 WHERE account_id = :id
 """
 
-BLANK_AUDIT = """
-UPDATE audit SET identifier_tag = '', ip = '', user_agent = '', place = '', device = '' WHERE account_id = :id
-"""
+# What is personal in a record of the audit trail.
+BLANK = "identifier_tag = '', ip = '', user_agent = '', place = '', device = ''"
+
+BLANK_AUDIT = f"UPDATE audit SET {BLANK} WHERE account_id = :id"
 
 # Sign-ups and refusals that name no account say where their person was, too.
-BLANK_AUDIT_OF_ADDRESS = """
-UPDATE audit SET identifier_tag = '', ip = '', user_agent = '', place = '', device = ''
-WHERE identifier_tag = :identifier_tag AND account_id = ''
-"""
+BLANK_AUDIT_OF_ADDRESS = f"UPDATE audit SET {BLANK} WHERE identifier_tag = :identifier_tag AND account_id = ''"
 
 
 def erase_account(change: changes.EraseAccount) -> Steps:

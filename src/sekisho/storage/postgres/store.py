@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 import asyncpg
 
-from sekisho.model import JournalPage
+from sekisho.model import AuditRecord, JournalPage
 from sekisho.ports.changes import Change, SetMeta
 from sekisho.ports.storage import Committed, Outcome, Store, StoreUnavailable
 from sekisho.storage import queries
+from sekisho.storage.postgres.audit import ANY_AUDIT_BEHIND, HOLD_AUDIT
 from sekisho.storage.postgres.calls import Call, Ran, run_call
 from sekisho.storage.postgres.connections import (
     MET,
@@ -27,7 +28,7 @@ from sekisho.storage.postgres.journal import LOOK, PUBLISH
 from sekisho.storage.postgres.listening import Ear
 from sekisho.storage.postgres.texts import with_values
 from sekisho.storage.reads import GENERATION, SqlReads
-from sekisho.storage.rows import journal_entry_from
+from sekisho.storage.rows import audit_record_from, journal_entry_from
 from sekisho.storage.steps import Row, Value
 
 # Steps are pure, so a call that met another is simply run again.
@@ -121,6 +122,21 @@ class PostgresStore(SqlReads):
         rows = await self._fetch(queries.READ_JOURNAL, {"after_seq": after_seq, "limit": limit})
         entries = tuple(journal_entry_from(row) for row in rows)
         return JournalPage(generation or "", entries, entries[-1].seq if entries else after_seq)
+
+    async def read_audit_to_seal(self, after_seq: int, limit: int) -> list[AuditRecord]:
+        """A sequence gives numbers when rows are written, not when they are committed. So wait, for a moment only,
+        until nobody who writes holds a number without having committed."""
+        if not await self._fetch(ANY_AUDIT_BEHIND, {"after_seq": after_seq}):
+            return []
+        text, in_order = with_values(queries.READ_AUDIT_TO_SEAL, {"after_seq": after_seq, "limit": limit})
+
+        async def read(connection: asyncpg.Connection) -> Sequence[Row]:
+            async with connection.transaction():
+                await connection.execute(HOLD_AUDIT)
+                rows: Sequence[Row] = await connection.fetch(text, *in_order)
+                return rows
+
+        return [audit_record_from(row) for row in await self._on_connection(read)]
 
     async def _fetch(self, sql: str, values: Mapping[str, Value]) -> Sequence[Row]:
         text, in_order = with_values(sql, values)

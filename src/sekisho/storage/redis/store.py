@@ -9,6 +9,7 @@ from sekisho.model import (
     Account,
     AccountId,
     AuditRecord,
+    AuditSeal,
     Challenge,
     Factor,
     JournalPage,
@@ -273,6 +274,21 @@ class RedisStore:
 
     async def list_audit(self, wanted: AuditFilter) -> list[AuditRecord]:
         return await self._inner.list_audit(wanted)
+
+    async def read_audit_to_seal(self, after_seq: int, limit: int) -> list[AuditRecord]:
+        return await self._inner.read_audit_to_seal(after_seq, limit)
+
+    async def read_audit(self, after_seq: int, until_seq: int, limit: int) -> list[AuditRecord]:
+        return await self._inner.read_audit(after_seq, until_seq, limit)
+
+    async def last_audit_seal(self) -> AuditSeal | None:
+        return await self._inner.last_audit_seal()
+
+    async def list_audit_seals(self, after_number: int, limit: int) -> list[AuditSeal]:
+        return await self._inner.list_audit_seals(after_number, limit)
+
+    async def list_aged_audit_seals(self, sealed_before_at: Millis, *, to_purge: bool, limit: int) -> list[AuditSeal]:
+        return await self._inner.list_aged_audit_seals(sealed_before_at, to_purge=to_purge, limit=limit)
 
     async def find_meta(self, name: str) -> str | None:
         return await self._inner.find_meta(name)

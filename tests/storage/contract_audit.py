@@ -1,0 +1,89 @@
+"""Promises about sealing the audit trail."""
+
+from __future__ import annotations
+
+from asyncio import gather
+
+import pytest
+
+from sekisho.audit_seals import Retention, Seals, retire, seal_waiting, verify_trail
+from sekisho.audit_seals.seals import is_blank
+from sekisho.master_secret import MasterSecret
+from sekisho.model import AuditRecord
+from sekisho.ports.changes import AddAuditSeal, AppendAudit, BlankSealedAudit, PurgeSealedAudit
+from sekisho.ports.storage import AuditFilter, Store
+from storage.build import DAY, NOW, done, lost
+
+SEALS = Seals(MasterSecret(b"a secret of thirty-two bytes and more"))
+
+
+def line(number: int) -> AppendAudit:
+    record = AuditRecord(event="login", outcome="success", at=NOW, account_id=f"a{number}", ip="203.0.113.7")
+    return AppendAudit(record=record)
+
+
+@pytest.mark.anyio
+class AuditContract:
+    async def test_records_are_read_in_the_order_of_their_numbers(self, store: Store) -> None:
+        await done(store, *(line(number) for number in range(5)))
+
+        whole = await store.read_audit_to_seal(0, 100)
+        assert [each.account_id for each in whole] == [f"a{number}" for number in range(5)]
+        assert await store.read_audit_to_seal(whole[1].seq, 2) == whole[2:4]
+        assert await store.read_audit(whole[0].seq, whole[3].seq, 100) == whole[1:4]
+
+    async def test_numbers_that_are_given_out_are_waited_for(self, store: Store) -> None:
+        """Everything that a sealer reads stays the beginning of what it reads later."""
+        seen: list[AuditRecord] = []
+
+        async def read_along() -> None:
+            for _ in range(20):
+                page = await store.read_audit_to_seal(0, 1000)
+                assert page[: len(seen)] == seen
+                seen[:] = page
+
+        await gather(read_along(), *(store.apply(line(n), line(n)) for n in range(60)))
+        assert len(await store.read_audit_to_seal(0, 1000)) == 120
+
+    async def test_of_nodes_that_seal_at_once_one_takes_each_number(self, store: Store) -> None:
+        await done(store, *(line(number) for number in range(30)))
+
+        await gather(*(seal_waiting(store, SEALS, NOW) for _ in range(5)))
+
+        seals = await store.list_audit_seals(0, 100)
+        assert [seal.number for seal in seals] == [1]
+        assert await store.last_audit_seal() == seals[0]
+        assert (await verify_trail(store, SEALS, NOW)).is_whole
+
+    async def test_a_seal_that_does_not_follow_the_last_one_loses(self, store: Store) -> None:
+        await done(store, line(1), line(2))
+        records = await store.read_audit_to_seal(0, 10)
+        first = SEALS.make(None, records[:1], NOW)
+        second = SEALS.make(first, records[1:], NOW)
+
+        assert await lost(store, AddAuditSeal(seal=second)) == "seal_taken"
+        await done(store, AddAuditSeal(seal=first))
+        assert await lost(store, AddAuditSeal(seal=first)) == "seal_taken"
+        await done(store, AddAuditSeal(seal=second))
+        assert await store.list_audit_seals(1, 10) == [second]
+
+    async def test_an_aged_batch_is_blanked_and_then_purged_once(self, store: Store) -> None:
+        await done(store, line(1), line(2))
+        await seal_waiting(store, SEALS, NOW)
+        await done(store, line(3))
+        await seal_waiting(store, SEALS, NOW + 10 * DAY)
+
+        await retire(store, SEALS, Retention(personal_ms=5 * DAY, records_ms=None), NOW + 11 * DAY)
+        newest, *older = await store.list_audit(AuditFilter())
+        assert not is_blank(newest)
+        assert [is_blank(each) for each in older] == [True, True]
+        blanked = await verify_trail(store, SEALS, NOW + 10 * DAY)
+        assert blanked.is_whole
+        assert blanked.blanked_aged == 2
+
+        await retire(store, SEALS, Retention(personal_ms=None, records_ms=5 * DAY), NOW + 11 * DAY)
+        assert [each.account_id for each in await store.list_audit(AuditFilter())] == ["a3"]
+        assert await lost(store, BlankSealedAudit(number=1, tag=b"x")) == "no_seal"
+        assert await lost(store, PurgeSealedAudit(number=1, tag=b"x")) == "no_seal"
+        purged = await verify_trail(store, SEALS, NOW + 10 * DAY)
+        assert (purged.is_whole, purged.purged, purged.records) == (True, 1, 1)
