@@ -6,12 +6,13 @@ import "sekisho/styles.css";
 import { createApp } from "vue";
 import "./account.css";
 
-/** Addresses of ours that the server wrote into the page, with what the visit carries along. */
+/** What the server rendered, and where the person goes from it: addresses that the server wrote into the page. */
 interface Place {
   readonly element: HTMLElement;
-  readonly here: string;
   readonly signedOut: string;
   readonly withdrawn: string;
+  /** Leave the page. The last word before the browser goes decides: closing the account signs out first. */
+  readonly go: (address: string) => void;
 }
 
 const element = document.querySelector<HTMLElement>("main > [data-client-id]");
@@ -19,15 +20,19 @@ if (element) void takeOver(element);
 
 async function takeOver(element: HTMLElement): Promise<void> {
   const { clientId = "", base = "", here = "", signedOut = "", withdrawn = "" } = element.dataset;
-  const place: Place = { element, here, signedOut, withdrawn };
+  let next = "";
+  const go = (address: string) => {
+    if (next === "") setTimeout(() => location.replace(next));
+    next = address;
+  };
   const client = createAuthClient({ baseUrl: base, clientId, transport: "session" });
   client.onAuthStateChange((event) => {
     // Whoever ended it elsewhere is told so by the sign-in page, to which the account leads by itself.
-    if (event.type === "SIGNED_OUT") location.replace(event.reason === "signed_out" ? signedOut : here);
+    if (event.type === "SIGNED_OUT") go(event.reason === "signed_out" ? signedOut : here);
   });
   try {
-    if (await client.getSession()) show(client, place);
-    else location.replace(here);
+    if (await client.getSession()) show(client, { element, signedOut, withdrawn, go });
+    else go(here);
   } catch {
     // The server is away: what it rendered stays, and works once it is back.
   }
@@ -38,7 +43,7 @@ function show(client: AuthClient, place: Place): void {
   const drawn = document.createElement("div");
   drawn.id = place.element.id;
   const locale = document.documentElement.lang === "ja" ? "ja" : "en";
-  const app = createApp(UserProfile, { onWithdrawn: () => location.replace(place.withdrawn) });
+  const app = createApp(UserProfile, { onWithdrawn: () => place.go(place.withdrawn) });
   app.use(authPlugin, { client, locale });
 
   const changes = new MutationObserver(() => {
@@ -58,14 +63,14 @@ function isInUse(element: HTMLElement): boolean {
 }
 
 /** The button above the profile signs out the other tabs too. The clone leaves the plain form's own script behind. */
-function signOutEverywhere(client: AuthClient, { signedOut }: Place): void {
+function signOutEverywhere(client: AuthClient, { signedOut, go }: Place): void {
   const plain = document.querySelector<HTMLFormElement>("form#sign-out");
   if (!plain) return;
   const form = plain.cloneNode(true) as HTMLFormElement;
   form.addEventListener("submit", (event) => {
     event.preventDefault();
     client.signOut().then(
-      () => location.replace(signedOut),
+      () => go(signedOut),
       () => form.submit(),
     );
   });

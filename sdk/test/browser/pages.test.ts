@@ -1,0 +1,368 @@
+/** The pages that the server hosts, used by a person in Chromium: with scripts and without, by keyboard, in trouble. */
+
+import { existsSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import type { Browser, BrowserContext, BrowserContextOptions, Page } from "playwright-core";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, test } from "vitest";
+import { codeFor, newEmail } from "../support/people.js";
+import { findings } from "./axe.js";
+import { HAS_CHROMIUM, startChromium } from "./chromium.js";
+
+const SERVER = inject("server");
+const PASSWORD = "seven white cranes";
+const MANIFEST = fileURLToPath(new URL("../../../src/sekisho/ui/assets/manifest.json", import.meta.url));
+const HAS_BUNDLE = existsSync(MANIFEST);
+
+if (!HAS_BUNDLE && process.env["CI"]) throw new Error("MISSING: the account page. Run `make ui` first.");
+
+let browser: Browser;
+let context: BrowserContext;
+let page: Page;
+
+beforeAll(async () => {
+  if (HAS_CHROMIUM) browser = await startChromium();
+});
+
+afterAll(async () => {
+  await browser?.close();
+});
+
+async function open(options: BrowserContextOptions = {}): Promise<void> {
+  context = await browser.newContext({ locale: "en-US", ...options });
+  page = await context.newPage();
+}
+
+afterEach(() => context?.close());
+
+async function beginSignUp(email: string): Promise<void> {
+  await page.goto(`${SERVER}/sign-up`);
+  await page.fill("#email", email);
+  await page.fill("#password", PASSWORD);
+  await page.click("#sign-up-submit");
+  await page.waitForSelector("#code");
+}
+
+async function signUp(email = newEmail()): Promise<string> {
+  await beginSignUp(email);
+  await page.fill("#code", await codeFor(SERVER, email));
+  await page.click("#sign-up-code-submit");
+  await page.waitForURL(`${SERVER}/account`);
+  return email;
+}
+
+async function fillSignIn(email: string, password = PASSWORD): Promise<void> {
+  await page.goto(`${SERVER}/sign-in`);
+  await page.fill("#email", email);
+  await page.fill("#password", password);
+}
+
+/** The id of what has the focus, or its text; with an outline that can be seen. */
+async function focused(): Promise<string> {
+  return page.evaluate(() => {
+    const at = document.activeElement;
+    if (!at || at === document.body) return "nothing";
+    const { outlineStyle, outlineWidth } = getComputedStyle(at);
+    const isSeen = outlineStyle !== "none" && Number.parseFloat(outlineWidth) >= 2;
+    return `${at.id || at.textContent?.trim()}${isSeen ? "" : " (focus not visible)"}`;
+  });
+}
+
+async function tabThrough(count: number): Promise<string[]> {
+  const seen = [];
+  for (let at = 0; at < count; at += 1) {
+    await page.keyboard.press("Tab");
+    seen.push(await focused());
+  }
+  return seen;
+}
+
+/** How often a form was sent to this path. */
+function sent(path: string): () => number {
+  let times = 0;
+  page.on("request", (request) => {
+    if (request.method() === "POST" && new URL(request.url()).pathname === path) times += 1;
+  });
+  return () => times;
+}
+
+/** The server is away for this page until `back` is called. */
+async function away(): Promise<{ back: () => Promise<void> }> {
+  await context.route(`${SERVER}/**`, (route) => route.abort("connectionrefused"));
+  return { back: () => context.unroute(`${SERVER}/**`) };
+}
+
+describe.skipIf(!HAS_CHROMIUM)("with scripts switched off", () => {
+  beforeEach(() => open({ javaScriptEnabled: false }));
+
+  test("a person signs up with the mailed code, changes the name, signs out and in again, and leaves", async () => {
+    const email = await signUp();
+    await page.fill("#name", "Hanako");
+    await page.click("#profile-submit");
+    expect(await page.textContent("#notice")).toBe("Your profile is saved.");
+    expect(await page.inputValue("#name")).toBe("Hanako");
+
+    await page.click("#sign-out-submit");
+    await page.waitForURL(`${SERVER}/signed-out`);
+    await fillSignIn(email, "wrong and wrong");
+    await page.click("#sign-in-submit");
+    expect(await page.inputValue("#email")).toBe(email);
+    expect(await page.textContent("#password-error")).toContain("not right");
+    await page.fill("#password", PASSWORD);
+    await page.click("#sign-in-submit");
+    await page.waitForURL(`${SERVER}/account`);
+
+    await page.click("#to-withdraw");
+    await page.fill("#password", PASSWORD);
+    await page.click("#withdraw-submit");
+    await page.waitForURL(/signed-out\?notice=withdrawn/);
+  });
+});
+
+describe.skipIf(!HAS_CHROMIUM)("by keyboard alone", () => {
+  beforeEach(() => open());
+
+  test("a person signs up, sees where the focus is, and is led to each mistake", async () => {
+    const email = newEmail();
+    await page.goto(`${SERVER}/sign-up`);
+    expect(await focused()).toBe("email");
+    await page.keyboard.press("Enter");
+    await page.waitForSelector("#email-error");
+    expect(await focused()).toBe("email");
+    await page.keyboard.type(email);
+    expect(await tabThrough(3)).toEqual(["password", "Show", "sign-up-submit"]);
+    await page.keyboard.press("Shift+Tab");
+    await page.keyboard.press("Shift+Tab");
+    await page.keyboard.type("short");
+    await page.keyboard.press("Enter");
+    await page.waitForSelector("#password-error");
+    expect(await focused()).toBe("password");
+    await page.keyboard.type(PASSWORD);
+    await page.keyboard.press("Enter");
+
+    await page.waitForSelector("#code");
+    expect(await focused()).toBe("code");
+    await page.keyboard.type("000000");
+    await page.keyboard.press("Enter");
+    await page.waitForSelector("#code-error");
+    expect(await focused()).toBe("code");
+    expect(await tabThrough(2)).toEqual(["sign-up-code-submit", "resend"]);
+    await page.keyboard.press("Shift+Tab");
+    await page.keyboard.press("Shift+Tab");
+    await page.keyboard.type(await codeFor(SERVER, email));
+    await page.keyboard.press("Enter");
+    await page.waitForURL(`${SERVER}/account`);
+  });
+
+  test("a person signs in, comes past everything of the account, and signs out", async () => {
+    const email = await signUp();
+    await context.clearCookies();
+    await page.goto(`${SERVER}/sign-in`);
+    expect(await focused()).toBe("email");
+    await page.keyboard.type(email);
+    await page.keyboard.press("Tab");
+    await page.keyboard.type(PASSWORD);
+    expect(await tabThrough(1)).toEqual(["Show"]);
+    await page.keyboard.press("Enter");
+    expect(await page.getAttribute("#password", "type")).toBe("text");
+    await page.keyboard.press("Tab");
+    await page.keyboard.press("Enter");
+    await page.waitForURL(`${SERVER}/account`);
+    if (!HAS_BUNDLE) return;
+    await page.waitForSelector(".sekisho-profile");
+
+    const way = (await tabThrough(9)).map((place) => place.replace(/^v[\d:-]+-/, ""));
+    expect(way.slice(0, 6)).toEqual(["English", "日本語", "sign-out-submit", "name", "locale", "Save"]);
+    expect(way.slice(6, 8)).toEqual(["Sign out", "Sign out"]);
+    expect(way.filter((place) => place.includes("not visible"))).toEqual([]);
+
+    await page.focus("#sign-out-submit");
+    await page.keyboard.press("Space");
+    await page.waitForURL(`${SERVER}/signed-out`);
+  });
+});
+
+describe.skipIf(!HAS_CHROMIUM)("in trouble", () => {
+  beforeEach(() => open());
+
+  test("a form whose CSRF value expired comes back filled in, and goes through the next time", async () => {
+    const email = await signUp();
+    await context.clearCookies();
+    await fillSignIn(email);
+    await context.clearCookies();
+
+    await page.click("#sign-in-submit");
+    await page.waitForSelector("#alert");
+    expect(await page.inputValue("#email")).toBe(email);
+    await page.fill("#password", PASSWORD);
+    await page.click("#sign-in-submit");
+
+    await page.waitForURL(`${SERVER}/account`);
+  });
+
+  test("a double click sends once, and a slow network shows that something happens", async () => {
+    const email = newEmail();
+    const times = sent("/sign-up");
+    await page.goto(`${SERVER}/sign-up`);
+    await page.fill("#email", email);
+    await page.fill("#password", PASSWORD);
+    let go = () => {};
+    const opened = new Promise<void>((resolve) => {
+      go = resolve;
+    });
+    // What is asked before a form goes off: while a page is on its way nothing of the old one can be looked at.
+    await page.route("**/assets/icon.*", async (route) => {
+      await opened;
+      await route.continue();
+    });
+
+    await page.dblclick("#sign-up-submit", { noWaitAfter: true });
+    await page.locator("#sign-up-submit[aria-busy=true]").waitFor();
+    expect(await page.textContent("#sign-up-submit")).toBe("One moment…");
+    await page.getByText("This takes longer than usual.").waitFor();
+    await page.click("#sign-up-submit", { noWaitAfter: true });
+    go();
+
+    await page.waitForSelector("#code");
+    expect(times()).toBe(1);
+  });
+
+  test("a server that is away is told with a way to try again, and nothing typed is lost", async () => {
+    const email = await signUp();
+    await context.clearCookies();
+    await fillSignIn(email);
+    const { back } = await away();
+
+    await page.click("#sign-in-submit");
+    await page.getByRole("alert").getByText("The server cannot be reached").waitFor();
+    expect([await page.inputValue("#email"), await page.inputValue("#password")]).toEqual([email, PASSWORD]);
+    await back();
+    await page.getByRole("button", { name: "Try again" }).click();
+
+    await page.waitForURL(`${SERVER}/account`);
+  });
+});
+
+describe.skipIf(!HAS_CHROMIUM || !HAS_BUNDLE)("the account page", () => {
+  beforeEach(async () => {
+    await open();
+    await signUp();
+    await page.waitForSelector(".sekisho-profile");
+  });
+
+  test("is the SDK's own, holds to its content policy, and saves the profile", async () => {
+    const refused: string[] = [];
+    page.on("console", (message) => {
+      if (message.type() === "error") refused.push(message.text());
+    });
+    page.on("pageerror", (mistake) => refused.push(mistake.message));
+    await page.reload();
+    await page.waitForSelector(".sekisho-profile");
+
+    await page.getByLabel("Name").fill("Hanako");
+    await page.getByRole("button", { name: "Save" }).click();
+    await page.getByText("Saved.").waitFor();
+    await page.reload();
+    await page.waitForSelector(".sekisho-profile");
+
+    expect(await page.getByLabel("Name").inputValue()).toBe("Hanako");
+    expect(refused).toEqual([]);
+    expect(await page.evaluate(() => JSON.stringify({ ...localStorage }))).not.toMatch(/skr_|eyJ/);
+  });
+
+  test("repairs a CSRF value that is gone, by itself", async () => {
+    await context.clearCookies({ name: "csrftoken" });
+    await page.getByLabel("Name").fill("Hanako");
+    await page.getByRole("button", { name: "Save" }).click();
+
+    await page.getByText("Saved.").waitFor();
+  });
+
+  test("signs out every tab at once", async () => {
+    const tab = await context.newPage();
+    await tab.goto(`${SERVER}/account`);
+    await tab.waitForSelector(".sekisho-profile");
+
+    await page.click("#sign-out-submit");
+
+    await Promise.all([page, tab].map((each) => each.waitForURL(`${SERVER}/signed-out`)));
+    await tab.goto(`${SERVER}/account`);
+    expect(new URL(tab.url()).pathname).toBe("/sign-in");
+  });
+
+  test("leads to sign-in, with the reason, when the session was ended elsewhere", async () => {
+    await context.clearCookies({ name: /sekisho-s-/ });
+    await page.getByRole("button", { name: "Save" }).click();
+
+    await page.waitForURL(/\/sign-in/);
+  });
+
+  test("says so when the server is away, and keeps what was typed", async () => {
+    await page.getByLabel("Name").fill("Hanako");
+    const { back } = await away();
+    await page.getByRole("button", { name: "Save" }).click();
+    await page.getByText("The server cannot be reached.").waitFor();
+    expect(await page.getByLabel("Name").inputValue()).toBe("Hanako");
+
+    await back();
+    await page.getByRole("button", { name: "Try again" }).click();
+    await page.getByText("Saved.").waitFor();
+  });
+
+  test("leads to the page that says goodbye when the account is closed", async () => {
+    await page.getByText("Close the account", { exact: true }).click();
+    await page.getByLabel("Password").fill(PASSWORD);
+    await page.getByRole("button", { name: "Close the account for good" }).click();
+
+    await page.waitForURL(/signed-out\?notice=withdrawn/);
+  });
+
+  test("stays the plain one where its script does not arrive", async () => {
+    await page.route("**/assets/account.*", (route) => route.abort());
+    await page.reload();
+
+    await page.fill("#name", "Hanako");
+    await page.click("#profile-submit");
+    expect(await page.textContent("#notice")).toBe("Your profile is saved.");
+  });
+});
+
+describe.skipIf(!HAS_CHROMIUM)("every page", () => {
+  test.each(["en", "ja"])("in %s has no serious finding of axe, in both colour schemes", async (language) => {
+    await open({ locale: language });
+    const found: string[] = [];
+    const look = async (where: string) => {
+      expect(await page.getAttribute("html", "lang")).toBe(language);
+      found.push(...(await findings(page, where)));
+    };
+    const at = async (path: string) => {
+      await page.goto(`${SERVER}${path}`);
+      await look(path);
+    };
+    for (const path of ["/", "/sign-in", "/sign-up", "/signed-out", "/nothing-here", "/dev/mail"]) await at(path);
+    // Long, and the same but for its title: the reference is written in English.
+    if (language === "en") await at("/docs");
+    await page.goto(`${SERVER}/sign-in`);
+    await page.click("#sign-in-submit");
+    await page.waitForSelector("#email-error");
+    await look("/sign-in refused");
+
+    const email = newEmail();
+    await beginSignUp(email);
+    await look("/sign-up/code");
+    await page.fill("#code", "000000");
+    await page.click("#sign-up-code-submit");
+    await page.waitForSelector("#code-error");
+    await look("/sign-up/code refused");
+    await page.fill("#code", await codeFor(SERVER, email));
+    await page.click("#sign-up-code-submit");
+    await page.waitForURL(`${SERVER}/account`);
+    await at("/account/withdraw");
+    await page.goto(`${SERVER}/account`);
+    if (HAS_BUNDLE) await page.waitForSelector(".sekisho-profile");
+    await look("/account");
+    await page.route("**/assets/account.*", (route) => route.abort());
+    await at("/account");
+
+    expect(found).toEqual([]);
+  });
+});
