@@ -9,13 +9,13 @@ from sekisho.http.answer import JSON, Answer, json_answer
 from sekisho.http.call import Call
 from sekisho.http.wire import HealthView
 
-# Verifiers may keep the keys this long; a new key is published much longer before its first use.
-JWKS_MAX_AGE_S = 300
+# Verifiers may keep the keys this long; a compromised one is refused by all within a minute. A new key is published
+# much longer before its first use.
+JWKS_CACHING = b"public, max-age=30, stale-if-error=86400"
 
 
 async def jwks_endpoint(call: Call) -> Answer:
-    caching = ((b"cache-control", f"public, max-age={JWKS_MAX_AGE_S}".encode()),)
-    return Answer(200, call.edge.jwks(), JSON, caching)
+    return Answer(200, call.edge.jwks(), JSON, ((b"cache-control", JWKS_CACHING),))
 
 
 async def health_endpoint(call: Call) -> Answer:
