@@ -114,6 +114,21 @@ describe.each(TEMPLATES)("the quick start for $name", ({ name, template, files, 
       expect(await page.evaluate(() => JSON.stringify(localStorage))).not.toMatch(/skr_|eyJ/);
     });
 
+    test("the colours come through the build, follow the scheme, and can be changed", { timeout: LONG }, async () => {
+      const colour = () =>
+        page
+          .locator(".sekisho-button")
+          .first()
+          .evaluate((button) => getComputedStyle(button).backgroundColor);
+      const style = (content: string) => page.addStyleTag({ content });
+
+      expect(await colour()).toBe("rgb(31, 95, 174)");
+      await page.emulateMedia({ colorScheme: "dark" });
+      expect(await colour()).toBe("rgb(122, 179, 245)");
+      await style(":root { --sekisho-accent: rgb(1, 2, 3); }");
+      expect(await colour()).toBe("rgb(1, 2, 3)");
+    });
+
     if (name !== "React") return;
 
     const status = (tab: Page) => tab.evaluate(() => client.getSnapshot().status);
