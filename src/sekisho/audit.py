@@ -28,6 +28,9 @@ class Event(StrEnum):
     STORE_BEHIND = "store_behind"
     PROFILE_CHANGED = "profile_changed"
     WITHDRAWAL = "withdrawal"
+    PASSWORD_RESET_CODE_SENT = "password_reset_code_sent"  # noqa: S105 - a word of the trail, no secret
+    PASSWORD_RESET_CODE = "password_reset_code"  # noqa: S105 - a word of the trail, no secret
+    PASSWORD_RESET = "password_reset"  # noqa: S105 - a word of the trail, no secret
     ACCOUNT_ADDED = "account_added"
     ACCOUNT_DISABLED = "account_disabled"
     ACCOUNT_ENABLED = "account_enabled"
@@ -118,6 +121,24 @@ VOCABULARY: dict[Event, Entry] = {
         ja="アカウントが退会し、個人データが消去されました。または、パスワードが違っていました。",
         reasons={SUCCESS: ("",), FAILURE: ("wrong_password",)},
         fields=(*_SESSION, "method"),
+    ),
+    Event.PASSWORD_RESET_CODE_SENT: Entry(
+        en="Somebody asked to reset a password; the mail was queued. The same line for an address without an account.",
+        ja="パスワードの再設定が求められ、メールを送信待ちに入れました。アカウントのないアドレスでも同じ記録になります。",
+        reasons=_DONE,
+        fields=("identifier_tag",),
+    ),
+    Event.PASSWORD_RESET_CODE: Entry(
+        en="The code of a password reset came back and was traded for a reset token, or was refused.",
+        ja="パスワード再設定のコードが入力されました。再設定用トークンと引き換えられたか、拒否されました。",
+        reasons={SUCCESS: ("",), FAILURE: ("wrong_code", "code_dead", "code_gone")},
+        fields=("identifier_tag",),
+    ),
+    Event.PASSWORD_RESET: Entry(
+        en="A reset token set a new password and every session ended, or the token was refused.",
+        ja="再設定用トークンで新しいパスワードが設定され、セッションがすべて終了しました。または、トークンが拒否されました。",
+        reasons={SUCCESS: ("",), FAILURE: ("code_gone", "code_dead", "changed_meanwhile")},
+        fields=("account_id", "method"),
     ),
     Event.ACCOUNT_ADDED: Entry(
         en="An operator added an account.",

@@ -103,6 +103,12 @@ class RefreshTokenInvalid(Refusal):
     code = "refresh_token_invalid"
 
 
+class ResetTokenInvalid(Refusal):
+    """A reset token that is forged, spent, expired, or older than a change of the account: ask for a new code."""
+
+    code = "reset_token_invalid"
+
+
 class SessionChanged(Refusal):
     """The cookie belongs to another session than the one the client believes in. Nothing ended."""
 

@@ -26,6 +26,9 @@ class MailKind(StrEnum):
     SESSION_REPLAYED = "session_replayed"
     CLIENT_ID_MISMATCH = "client_id_mismatch"
     ACCOUNT_WITHDRAWN = "account_withdrawn"
+    PASSWORD_RESET_CODE = "password_reset_code"  # noqa: S105 - the name of a letter, no secret
+    PASSWORD_RESET_NO_ACCOUNT = "password_reset_no_account"  # noqa: S105 - the name of a letter, no secret
+    PASSWORD_CHANGED = "password_changed"  # noqa: S105 - the name of a letter, no secret
 
 
 _SIGHTING = frozenset({"at", "device", "place", "ip"})
@@ -36,6 +39,9 @@ REQUIRED_VALUES: dict[MailKind, frozenset[str]] = {
     MailKind.SESSION_REPLAYED: _SIGHTING,
     MailKind.CLIENT_ID_MISMATCH: _SIGHTING,
     MailKind.ACCOUNT_WITHDRAWN: frozenset(),
+    MailKind.PASSWORD_RESET_CODE: frozenset({"code", "minutes"}),
+    MailKind.PASSWORD_RESET_NO_ACCOUNT: frozenset(),
+    MailKind.PASSWORD_CHANGED: _SIGHTING,
 }
 """What each letter must be given. `at` is RFC 3339; device, place and ip may be ""."""
 

@@ -19,7 +19,7 @@ from sekisho.errors import RateLimitExceeded, ServiceUnavailable
 from sekisho.identifiers import ClientId
 from sekisho.master_secret import MasterSecret
 from sekisho.model import Millis, Origin
-from sekisho.ports.changes import CountTry, GiveBackTry, RememberDevice
+from sekisho.ports.changes import CountTry, ForgetTries, GiveBackTry, RememberDevice
 from sekisho.ports.storage import AccountReads, Outcome, Store
 from sekisho.rfc import base64url
 
@@ -141,6 +141,14 @@ class Throttle:
     def give_back(self, tries: Iterable[CountTry], now: Millis) -> tuple[GiveBackTry, ...]:
         """Return the changes that undo these tries, for the commit of the success."""
         return tuple(GiveBackTry(key=each.key, now=now, coarse=each.coarse) for each in tries)
+
+    def forget_logins(self, email_key: str, ip: str) -> tuple[ForgetTries, ...]:
+        """Return the changes after which this identifier may log in from this network at once: its owner has just
+        proved to be who they are, and the failures from before must not keep them out."""
+        return (
+            ForgetTries(key=self._key("login", email_key, network(ip))),
+            ForgetTries(key=self._key("login_day", email_key)),
+        )
 
     @asynccontextmanager
     async def paying(self, tries: Iterable[CountTry], store: Store, now: Millis) -> AsyncIterator[None]:

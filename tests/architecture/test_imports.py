@@ -28,6 +28,7 @@ LAYERS = {
         "identifiers",
         "ids",
         "master_secret",
+        "notices",
         "one_time_codes",
         "outbox",
         "passwords",

@@ -78,7 +78,22 @@ async def verify_code(client: Client, email: str) -> httpx2.Response:
     return await client.post("auth/signup/verify-code", {"email": email, "code": "000000", "client_id": "web"})
 
 
-CALLS: list[Callable[[Client, str], Awaitable[httpx2.Response]]] = [login, send_code, resend_code, verify_code]
+async def send_reset_code(client: Client, email: str) -> httpx2.Response:
+    return await client.post("auth/password-reset/send-code", {"email": email})
+
+
+async def verify_reset_code(client: Client, email: str) -> httpx2.Response:
+    return await client.post("auth/password-reset/verify-code", {"email": email, "code": "000000"})
+
+
+CALLS: list[Callable[[Client, str], Awaitable[httpx2.Response]]] = [
+    login,
+    send_code,
+    resend_code,
+    verify_code,
+    send_reset_code,
+    verify_reset_code,
+]
 
 
 def without_what_differs(answer: httpx2.Response, email: str) -> tuple[int, list[tuple[str, str]], str, int]:

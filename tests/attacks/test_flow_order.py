@@ -13,12 +13,18 @@ from http_site import EMAIL, PASSWORD, Client, Site
 pytestmark = pytest.mark.anyio
 
 SEND, RESEND, VERIFY = "auth/signup/send-code", "auth/signup/resend-code", "auth/signup/verify-code"
+RESET_SEND, RESET_VERIFY, RESET_COMPLETE = (
+    f"auth/password-reset/{step}" for step in ("send-code", "verify-code", "complete")
+)
 # Each step with a body that has the right form and, by itself, no right to anything.
 STEPS: dict[str, tuple[str, dict[str, Any]]] = {
     SEND: ("POST", {"email": EMAIL, "password": PASSWORD, "client_id": "web"}),
     RESEND: ("POST", {"email": EMAIL, "client_id": "web"}),
     VERIFY: ("POST", {"email": EMAIL, "code": "123456", "client_id": "web"}),
     "auth/login": ("POST", {"email": EMAIL, "password": PASSWORD, "client_id": "web"}),
+    RESET_SEND: ("POST", {"email": EMAIL}),
+    RESET_VERIFY: ("POST", {"email": EMAIL, "code": "123456"}),
+    RESET_COMPLETE: ("POST", {"reset_token": "skp_x", "password": PASSWORD}),
     "auth/refresh": ("POST", {"refresh_token": "skr_x", "client_id": "web"}),
     "auth/logout-all": ("POST", {"except_current": True}),
     "user/profile": ("PUT", {"name": "x"}),
@@ -26,7 +32,7 @@ STEPS: dict[str, tuple[str, dict[str, Any]]] = {
 }
 
 
-NOT_WHOLE = {"validation_error", "unauthorized", "unsupported_media_type"}
+NOT_WHOLE = {"validation_error", "unauthorized", "unsupported_media_type", "reset_token_invalid"}
 
 
 @pytest.mark.parametrize("step", STEPS)
@@ -61,7 +67,7 @@ async def test_KA_060_V2_3_1_no_step_gives_anything_for_a_body_that_is_not_whole
     assert rows(tmp_path) == before
 
 
-@pytest.mark.parametrize("step", [step for step in STEPS if step != SEND])
+@pytest.mark.parametrize("step", [step for step in STEPS if step not in (SEND, RESET_SEND)])
 async def test_KA_060_V8_2_1_no_step_works_before_the_ones_that_it_follows(
     site: Site, tmp_path: Path, step: str
 ) -> None:
@@ -129,6 +135,31 @@ async def test_KA_088_however_many_addresses_guess_five_codes_are_compared(site:
     reasons = [line[8] for line in audit if line[1] == "sign_up"]
     assert reasons == ["wrong_code"] * 5 + ["code_dead"] * 15
     assert told(await app.post(VERIFY, body | {"code": code})) == (429, "rate_limit_exceeded")
+
+
+async def test_KA_060_V2_3_1_V6_4_3_no_step_of_a_reset_stands_for_another(site: Site, tmp_path: Path) -> None:
+    app = site.client()
+    await app.signed_in()
+    await app.post(RESET_SEND, {"email": EMAIL})
+    code = await site.code_for(EMAIL)
+    before = rows(tmp_path, without=TRACES | {"one_time_codes"})
+
+    without_step = [
+        await app.post(RESET_COMPLETE, {"reset_token": value, "password": "another long password"})
+        for value in (code, app.auth, "skp_" + "A" * 115)
+    ]
+    other_flow = await app.post(VERIFY, {"email": EMAIL, "code": code, "client_id": "web"})
+    token = (await app.post(RESET_VERIFY, {"email": EMAIL, "code": code})).json()["reset_token"]
+    as_bearer = await site.client().get("auth/session", authorization=f"Bearer {token}")
+    as_refresh = await app.post("auth/refresh", {"refresh_token": token, "client_id": "web"})
+    replayed = await app.post(RESET_VERIFY, {"email": EMAIL, "code": code})
+
+    assert {told(answer) for answer in without_step} == {(400, "reset_token_invalid")}
+    assert told(other_flow) == (400, "session_not_found")
+    assert told(as_bearer) == (401, "unauthorized")
+    assert told(as_refresh) == (401, "refresh_token_invalid")
+    assert told(replayed) == (400, "invalid_code")
+    assert rows(tmp_path, without=TRACES | {"one_time_codes"}) == before
 
 
 async def test_V3_5_1_V7_6_2_no_page_of_a_stranger_can_sign_anybody_in_or_out(site: Site, tmp_path: Path) -> None:

@@ -21,6 +21,9 @@ VALUES: dict[MailKind, dict[str, str]] = {
     MailKind.SESSION_REPLAYED: SIGHTING,
     MailKind.CLIENT_ID_MISMATCH: SIGHTING,
     MailKind.ACCOUNT_WITHDRAWN: {},
+    MailKind.PASSWORD_RESET_CODE: {"code": "012345", "minutes": "10"},
+    MailKind.PASSWORD_RESET_NO_ACCOUNT: {},
+    MailKind.PASSWORD_CHANGED: SIGHTING,
 }
 
 render_for_tea = partial(render, product_name="Tea House", public_url="https://auth.tea.example")

@@ -243,3 +243,45 @@ async def test_KA_066_the_code_never_leaves_by_http(site: Site) -> None:
         told = answer.text + str(dict(answer.headers))
         assert first not in told
         assert second not in told
+
+
+async def test_V6_4_1_a_reset_goes_from_the_address_to_the_new_password_and_signs_nobody_in(site: Site) -> None:
+    app = site.client()
+    await app.signed_in()
+
+    sent = await app.post("auth/password-reset/send-code", {"email": EMAIL})
+    allowed = await app.post("auth/password-reset/verify-code", {"email": EMAIL, "code": await site.code_for(EMAIL)})
+    completed = await app.post(
+        "auth/password-reset/complete",
+        {"reset_token": allowed.json()["reset_token"], "password": "atarashii himitsu desu"},
+    )
+
+    assert (sent.status_code, sorted(sent.json())) == (200, ["email", "expires_in", "message"])
+    assert (allowed.status_code, allowed.json()["expires_in"], len(allowed.json())) == (200, 600, 2)
+    assert (completed.status_code, sorted(completed.json())) == (200, ["message"])
+    assert all("set-cookie" not in answer.headers for answer in (sent, allowed, completed))
+    assert (await app.get("auth/session")).json()["error"] == "session_revoked"
+    assert (await app.login()).json()["error"] == "invalid_credentials"
+    assert (await app.login(password="atarashii himitsu desu")).status_code == 200
+
+
+async def test_V6_5_1_KA_070_of_fifty_calls_with_one_right_reset_code_one_gets_a_token(site: Site) -> None:
+    app = site.client()
+    await app.signed_in()
+    await app.post("auth/password-reset/send-code", {"email": EMAIL})
+    body = {"email": EMAIL, "code": await site.code_for(EMAIL)}
+
+    answers = await asyncio.gather(
+        *(site.client(ip=f"198.51.100.{number}").post("auth/password-reset/verify-code", body) for number in range(50))
+    )
+    tokens = [answer.json()["reset_token"] for answer in answers if answer.status_code == 200]
+    passwords = [f"{number} atarashii himitsu" for number in range(10)]
+    completed = await asyncio.gather(
+        *(
+            app.post("auth/password-reset/complete", {"reset_token": tokens[0], "password": password})
+            for password in passwords
+        )
+    )
+
+    assert len(tokens) == 1
+    assert sorted(answer.status_code for answer in completed) == [200, *[400] * 9]

@@ -6,8 +6,18 @@ from asyncio import gather
 from typing import Any
 
 import pytest
+from msgspec import structs
 
-from sekisho.ports.changes import AddPendingSignUp, Change, ConsumeCode, CountCodeTry, ReplaceCode, SpoilSignUps
+from sekisho.ports.changes import (
+    AddPendingSignUp,
+    Change,
+    ConsumeCode,
+    CountCodeTry,
+    OneTimeCode,
+    PutCode,
+    ReplaceCode,
+    SpoilSignUps,
+)
 from sekisho.ports.storage import Store
 from storage.build import MINUTE, NOW, PURPOSE, done, lost, new_id, sign_up
 
@@ -130,3 +140,23 @@ class CodeContract:
         (hash_of_other,) = await done(store, count(other))
         assert hash_of_other != other.code.code_hash
         await done(store, consume(mine), consume(elsewhere))
+
+    async def test_of_one_id_there_is_one_code_the_one_put_last(self, store: Store) -> None:
+        first = OneTimeCode(id=new_id(), purpose=PURPOSE, code_hash=b"first", expires_at=NOW + MINUTE)
+        second = structs.replace(first, purpose="reset", code_hash=b"second", expires_at=NOW + 10 * MINUTE)
+        await done(store, PutCode(code=first))
+        take = ConsumeCode(id=first.id, purpose=PURPOSE, code_hash=b"first", now=NOW)
+        tries = CountCodeTry(id=first.id, purpose="reset", max_tries=1, now=NOW + 9 * MINUTE)
+        await done(store, PutCode(code=second))
+        assert await lost(store, take) == "code_gone"
+        assert await done(store, tries) == (b"second",)
+        assert await lost(store, tries) == "code_dead"
+        await done(store, PutCode(code=second))
+        assert await done(store, tries) == (b"second",)
+
+    async def test_a_code_that_is_put_again_lives_also_after_the_older_one_was_used(self, store: Store) -> None:
+        code = OneTimeCode(id=new_id(), purpose=PURPOSE, code_hash=b"hash", expires_at=NOW + MINUTE)
+        take = ConsumeCode(id=code.id, purpose=PURPOSE, code_hash=b"hash", now=NOW)
+        await done(store, PutCode(code=code), take)
+        assert await lost(store, take) == "code_gone"
+        await done(store, PutCode(code=code), take)

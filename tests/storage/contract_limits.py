@@ -5,7 +5,7 @@ from __future__ import annotations
 from asyncio import gather
 from typing import Any
 
-from sekisho.ports.changes import CountTry, GiveBackTry, RememberDevice
+from sekisho.ports.changes import CountTry, ForgetTries, GiveBackTry, RememberDevice
 from sekisho.ports.storage import Lost, Store
 from storage.build import DAY, NOW, done
 
@@ -36,6 +36,14 @@ class LimitContract:
             await tried(store, count(NOW + i))
         assert await tried(store, count(NOW + 999)) == NOW + 1000
         assert [await tried(store, count(NOW + 1500 + i)) for i in range(4)] == [None, None, None, NOW + 2500]
+
+    async def test_a_bucket_that_is_forgotten_starts_over_and_no_other(self, store: Store) -> None:
+        for i in range(3):
+            await tried(store, count(NOW + i))
+            await tried(store, count(NOW + i, key=b"other"))
+        await done(store, ForgetTries(key=b"bucket"), ForgetTries(key=b"unknown"))
+        assert await tried(store, count(NOW + 4)) is None
+        assert await tried(store, count(NOW + 4, key=b"other")) == NOW + 1000
 
     async def test_buckets_do_not_share_tries(self, store: Store) -> None:
         for _ in range(3):

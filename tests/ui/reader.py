@@ -130,3 +130,10 @@ class Reader:
     async def sign_in(self, email: str = EMAIL, password: str = PASSWORD, query: str = "") -> Page:
         await self.open(f"/sign-in{query}")
         return await self.send("sign-in", email=email, password=password)
+
+    async def begin_reset(self, email: str = EMAIL) -> Page:
+        """Go by the link of the sign-in page; who is signed in already sees no such page and knows the address."""
+        await self.open("/sign-in")
+        link = self.page.by_id("to-password-reset")
+        await self.open(link.attributes["href"] if link else "/password-reset")
+        return await self.send("password-reset", email=email)

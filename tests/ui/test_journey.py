@@ -94,3 +94,49 @@ async def test_whoever_is_signed_in_is_not_asked_again(site: Site) -> None:
     assert (await reader.open("/sign-in")).path == "/account"
     assert (await reader.open("/sign-up")).path == "/account"
     assert (await reader.open("/sign-up/code")).path == "/account"
+
+
+NEW_PASSWORD = "atarashii himitsu desu"
+
+
+async def test_V6_4_3_a_person_who_forgot_the_password_gets_a_new_one_and_signs_in_with_it(site: Site) -> None:
+    laptop, phone = Reader(site), Reader(site)
+    await phone.sign_up()
+
+    code_page = await laptop.begin_reset()
+    assert (code_page.path, EMAIL in code_page.answer.text) == ("/password-reset/code", True)
+    assert (await laptop.open("/password-reset/code")).path == "/password-reset/code"
+    await laptop.send("password-reset-resend")
+    assert laptop.page.said("notice").startswith("We have sent a mail to this address.")
+    code = await site.code_for(EMAIL)
+    wrong = await laptop.send("password-reset-code", code=f"{(int(code) + 1) % 1_000_000:06d}")
+    assert wrong.said("code-error").startswith("This code is not right")
+
+    new = await laptop.send("password-reset-code", code=code)
+    assert (new.path, "skp_" in str(new.answer.url), "skp_" in new.answer.text) == ("/password-reset/new", False, False)
+    weak = await laptop.send("password-reset-new", password="abc")
+    assert weak.said("password-error") == "Use at least 8 characters."
+    done = await laptop.send("password-reset-new", password=NEW_PASSWORD)
+
+    assert (done.path, done.said("notice")) == ("/sign-in", "Your new password is set. Sign in with it.")
+    assert (await laptop.open("/password-reset/new")).path == "/password-reset"
+    assert (await phone.open("/account")).path == "/sign-in"
+    assert (await phone.sign_in()).path == "/sign-in"
+    assert (await laptop.sign_in(password=NEW_PASSWORD)).path == "/account"
+
+
+async def test_a_reset_whose_time_is_over_leads_to_a_new_one(site: Site) -> None:
+    first, second = Reader(site), Reader(site)
+    await first.sign_up()
+    await first.begin_reset()
+    await first.send("password-reset-code", code=await site.code_for(EMAIL))
+    await second.begin_reset()
+    await second.send("password-reset-code", code=await site.code_for(EMAIL))
+    await second.send("password-reset-new", password=NEW_PASSWORD)
+
+    over = await first.send("password-reset-new", password="another long password")
+
+    assert (over.answer.status_code, over.by_id("password")) == (400, None)
+    assert over.said("alert").startswith("This reset is finished already")
+    assert (await first.open("/password-reset")).path == "/password-reset"
+    assert (await Reader(site).open("/password-reset/code")).path == "/password-reset"

@@ -21,7 +21,7 @@ from ui.reader import Page, Reader
 pytestmark = pytest.mark.anyio
 
 SOURCE = Path(sekisho.ui.__file__).parent
-FOR_ANYBODY = ("/", "/sign-in", "/sign-up", "/signed-out", "/docs", "/dev/mail", "/nothing-here")
+FOR_ANYBODY = ("/", "/sign-in", "/sign-up", "/password-reset", "/signed-out", "/docs", "/dev/mail", "/nothing-here")
 FOR_VISITORS = ("/account", "/account/withdraw")
 LANGUAGES = ("en", "ja")
 
@@ -34,6 +34,9 @@ async def every_page(site: Site, language: str) -> AsyncIterator[Page]:
     yield await stranger.send("sign-up-code", code="")
     yield await stranger.sign_in(password="wrong and wrong")
     yield await visitor.sign_up(f"{language}@example.com")
+    yield await visitor.begin_reset(f"{language}@example.com")
+    yield await visitor.send("password-reset-code", code=await site.code_for(f"{language}@example.com"))
+    yield await visitor.send("password-reset-new", password="short")
     for path in FOR_VISITORS:
         yield await visitor.open(path)
     yield await visitor.send("withdraw", password="wrong and wrong")
@@ -54,7 +57,7 @@ async def test_every_page_is_whole_in_its_language(site: Site, language: str) ->
         assert len(ids) == len(set(ids)), page.path
         assert page.answer.text.count("{{") == page.answer.text.count("{%") == 0
 
-    assert seen >= {*FOR_ANYBODY, *FOR_VISITORS, "/sign-up/code"}
+    assert seen >= {*FOR_ANYBODY, *FOR_VISITORS, "/sign-up/code", "/password-reset/code", "/password-reset/new"}
 
 
 async def test_every_field_has_a_label_and_tells_what_belongs_into_it(site: Site) -> None:
@@ -73,6 +76,9 @@ async def test_every_field_has_a_label_and_tells_what_belongs_into_it(site: Site
         "/sign-up email": ("email", "username"),
         "/sign-up password": ("password", "new-password"),
         "/sign-up/code code": ("text", "one-time-code"),
+        "/password-reset email": ("email", "username"),
+        "/password-reset/code code": ("text", "one-time-code"),
+        "/password-reset/new password": ("password", "new-password"),
         "/account name": ("text", "name"),
         "/account locale": (None, None),
         "/account/withdraw password": ("password", "current-password"),

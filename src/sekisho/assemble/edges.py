@@ -12,6 +12,7 @@ from sekisho.devices import DeviceReader
 from sekisho.flows.authenticate import AuthenticateWorld
 from sekisho.flows.login import LoginWorld
 from sekisho.flows.logout import LogoutWorld
+from sekisho.flows.password_reset import PasswordResetWorld
 from sekisho.flows.profile import ProfileWorld
 from sekisho.flows.refresh import RefreshWorld
 from sekisho.flows.session_list import SessionListWorld
@@ -20,6 +21,7 @@ from sekisho.flows.withdrawal import WithdrawalWorld
 from sekisho.http.csrf_values import Csrf
 from sekisho.http.edge import CaughtMail, Edge, EdgeSettings
 from sekisho.http.metrics import Metrics
+from sekisho.notices import Notices
 from sekisho.one_time_codes import OneTimeCodes
 from sekisho.places import Places
 from sekisho.ports.storage import Store
@@ -28,6 +30,7 @@ from sekisho.sessions import Lifetimes, Sessions, SessionTools
 from sekisho.settings import Settings
 from sekisho.tokens.access_token import AccessTokens
 from sekisho.tokens.refresh_token import RefreshTokens
+from sekisho.tokens.reset_token import ResetTokens
 from sekisho.tokens.session_cookie import SessionCookies
 from sekisho.tokens.signing_keys import KeyRing
 from sekisho.upkeep import DAY_MS
@@ -50,6 +53,8 @@ def make_edge(
         extra_claims=frozenset(settings.jwt.claims),
     )
     refresh_tokens, session_cookies = RefreshTokens(have.master), SessionCookies(have.master)
+    devices, places, codes = DeviceReader(), Places(settings.places_file), OneTimeCodes(have.master)
+    notices = Notices(have.outbox, devices, places)
     sessions = Sessions(
         SessionTools(
             store=store,
@@ -57,8 +62,8 @@ def make_edge(
             refresh_tokens=refresh_tokens,
             session_cookies=session_cookies,
             access_tokens=access_tokens,
-            devices=DeviceReader(),
-            places=Places(settings.places_file),
+            devices=devices,
+            places=places,
             outbox=have.outbox,
             lifetimes=_lifetimes(settings, have.journal_ms),
         )
@@ -83,7 +88,7 @@ def make_edge(
             clock=clock,
             passwords=have.passwords,
             policy=have.policy,
-            codes=OneTimeCodes(have.master),
+            codes=codes,
             throttle=have.throttle,
             outbox=have.outbox,
             sessions=sessions,
@@ -99,6 +104,18 @@ def make_edge(
             session_cookies=session_cookies,
         ),
         session_list=SessionListWorld(store=store, clock=clock, sessions=sessions),
+        password_reset=PasswordResetWorld(
+            store=store,
+            clock=clock,
+            passwords=have.passwords,
+            policy=have.policy,
+            codes=codes,
+            reset_tokens=ResetTokens(have.master),
+            throttle=have.throttle,
+            outbox=have.outbox,
+            notices=notices,
+            sessions=sessions,
+        ),
         profile=ProfileWorld(store=store, clock=clock),
         withdrawal=WithdrawalWorld(
             store=store,

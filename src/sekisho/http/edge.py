@@ -12,6 +12,7 @@ from sekisho.errors import Refusal
 from sekisho.flows.authenticate import AuthenticateWorld
 from sekisho.flows.login import LoginWorld
 from sekisho.flows.logout import LogoutWorld
+from sekisho.flows.password_reset import PasswordResetWorld
 from sekisho.flows.profile import ProfileWorld
 from sekisho.flows.refresh import RefreshWorld
 from sekisho.flows.session_list import SessionListWorld
@@ -83,6 +84,7 @@ class Edge(Struct, frozen=True, kw_only=True):
     refresh: RefreshWorld
     logout: LogoutWorld
     session_list: SessionListWorld
+    password_reset: PasswordResetWorld
     profile: ProfileWorld
     withdrawal: WithdrawalWorld
     jwks: Callable[[], bytes]

@@ -23,6 +23,7 @@ STATUS: dict[type[Refusal], int] = {
     errors.EmailAlreadyExists: 400,
     errors.ClientIdMismatch: 401,
     errors.RefreshTokenInvalid: 401,
+    errors.ResetTokenInvalid: 400,
     errors.SessionChanged: 409,
     errors.CsrfFailed: 403,
     errors.RateLimitExceeded: 429,

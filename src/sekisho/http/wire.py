@@ -48,6 +48,20 @@ class LoginBody(Request, frozen=True, forbid_unknown_fields=True):
     transport: Transport = Transport.BODY
 
 
+class ResetSendCodeBody(Request, frozen=True, forbid_unknown_fields=True):
+    email: Email
+
+
+class ResetVerifyCodeBody(Request, frozen=True, forbid_unknown_fields=True):
+    email: Email
+    code: Code
+
+
+class ResetCompleteBody(Request, frozen=True, forbid_unknown_fields=True):
+    reset_token: Token
+    password: Password
+
+
 class RefreshBody(Request, frozen=True, forbid_unknown_fields=True):
     """Both may be left out where the refresh cookie is sent."""
 
@@ -103,6 +117,19 @@ class CodeSentView(Struct, frozen=True):
     email: str
     expires_in: int
     pending: str
+
+
+class ResetCodeSentView(Struct, frozen=True):
+    message: str
+    email: str
+    expires_in: int
+
+
+class ResetTokenView(Discreet, frozen=True):
+    """`reset_token` sets one new password within `expires_in` seconds."""
+
+    reset_token: str
+    expires_in: int
 
 
 class MessageView(Struct, frozen=True):

@@ -221,6 +221,13 @@ class AddPendingSignUp(Change, frozen=True, kw_only=True):
     code: OneTimeCode
 
 
+class PutCode(Change, frozen=True, kw_only=True):
+    """Store a one-time code. An older one under the same id dies, whether used or not, and its tries are forgotten.
+    For ids of which there is one code at a time; what is put under a fresh random id replaces nothing."""
+
+    code: OneTimeCode
+
+
 class ReplaceCode(Change, frozen=True, kw_only=True):
     """A new code under the same id: the older one dies, its tries are forgotten, and it lives until
     `expires_at`, as does the pending sign-up of the same id, if there is one. Loses (`code_gone`)
@@ -294,6 +301,12 @@ class GiveBackTry(Change, frozen=True, kw_only=True):
     key: bytes
     now: Millis
     coarse: bool = False
+
+
+class ForgetTries(Change, frozen=True, kw_only=True):
+    """Forget all tries of a bucket and the waiting time that they caused. Not for a `coarse` one."""
+
+    key: bytes
 
 
 class RememberDevice(Change, frozen=True, kw_only=True):

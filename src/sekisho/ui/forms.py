@@ -46,6 +46,19 @@ class CodeForm(PendingForm, frozen=True, forbid_unknown_fields=True):
     code: Code
 
 
+class ResetForm(Request, frozen=True, forbid_unknown_fields=True):
+    email: Email
+
+
+class ResetCodeForm(Request, frozen=True, forbid_unknown_fields=True):
+    email: Email
+    code: Code
+
+
+class NewPasswordForm(Request, frozen=True, forbid_unknown_fields=True):
+    password: Password
+
+
 class ProfileForm(Request, frozen=True, forbid_unknown_fields=True):
     locale: Annotated[str, Meta(max_length=16)]
     name: Annotated[str, Meta(max_length=400)] = ""

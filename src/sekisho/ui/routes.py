@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from sekisho import errors
 from sekisho.http.routes import ANYBODY, Route
-from sekisho.ui import account, dev_pages, reference, sign_in, sign_up
+from sekisho.ui import account, dev_pages, password_reset, reference, sign_in, sign_up
 from sekisho.ui.account import AccountPages, leads_to
 from sekisho.ui.assets import Assets
 from sekisho.ui.dev_pages import DevPages
+from sekisho.ui.password_reset import PasswordResetPages
 from sekisho.ui.reference import ReferencePage
 from sekisho.ui.refusing import Show, Submit, shown, submitted
 from sekisho.ui.rendering import Look
@@ -41,8 +42,8 @@ def docs_route(look: Look) -> tuple[Route, ...]:
 
 
 def entrance_routes(look: Look, min_length: int, *, is_front: bool) -> tuple[Route, ...]:
-    """Return sign-in and sign-up; with `is_front` also `/`, which leads there."""
-    into, up = SignInPages(look), SignUpPages(look, min_length)
+    """Return sign-in, sign-up and password reset; with `is_front` also `/`, which leads there."""
+    into, up, reset = SignInPages(look), SignUpPages(look, min_length), PasswordResetPages(look, min_length)
     return (
         *((_shown("/", leads_to(account.PATH), "To the account, or to sign-in"),) if is_front else ()),
         _shown(sign_in.PATH, into.show, "Sign in"),
@@ -53,6 +54,14 @@ def entrance_routes(look: Look, min_length: int, *, is_front: bool) -> tuple[Rou
         _sent(sign_up.CODE_PATH, up.submit_code, up.show_code, "Finish the sign-up", limits=("code_tries",)),
         _shown(sign_up.RESEND_PATH, leads_to(sign_up.CODE_PATH), "To the code"),
         _sent(sign_up.RESEND_PATH, up.submit_resend, up.show_code, "Ask for a new code", limits=("code_sends",)),
+        _shown(password_reset.PATH, reset.show, "Reset the password"),
+        _sent(password_reset.PATH, reset.submit, reset.show, "Ask for a code", limits=("code_sends",)),
+        _shown(password_reset.CODE_PATH, reset.show_code, "Enter the code"),
+        _sent(password_reset.CODE_PATH, reset.submit_code, reset.show_code, "Enter the code", limits=("code_tries",)),
+        _shown(password_reset.RESEND_PATH, leads_to(password_reset.CODE_PATH), "To the code"),
+        _sent(password_reset.RESEND_PATH, reset.submit_resend, reset.show_code, "Send another", limits=("code_sends",)),
+        _shown(password_reset.NEW_PATH, reset.show_new, "Choose the new password"),
+        _sent(password_reset.NEW_PATH, reset.submit_new, reset.show_new, "Set the new password"),
     )
 
 

@@ -17,7 +17,7 @@ from sekisho.ui.visitor import find_visitor
 
 PATH = "/sign-in"
 ACCOUNT = "/account"
-NOTICES = ("ended",)
+NOTICES = {"ended": "page.session_ended", "reset": "message.password_reset"}
 
 
 class SignInPages(Struct, frozen=True):
@@ -34,7 +34,7 @@ class SignInPages(Struct, frozen=True):
             at=PATH,
             refusal=refusal,
             asked=("email", "password"),
-            notice="page.session_ended" if visit.query.get("notice") == "ended" else "",
+            notice=NOTICES.get(visit.query.get("notice", ""), ""),
             client_id=visit.client_id,
         )
 

@@ -18,6 +18,13 @@ INSERT INTO one_time_codes (id, purpose, code_hash, tries, expires_at)
 VALUES (:id, :purpose, :code_hash, 0, :expires_at)
 """
 
+PUT_CODE = """
+INSERT INTO one_time_codes (id, purpose, code_hash, tries, expires_at)
+VALUES (:id, :purpose, :code_hash, 0, :expires_at)
+ON CONFLICT (id) DO UPDATE SET
+    purpose = :purpose, code_hash = :code_hash, tries = 0, expires_at = :expires_at, used_at = NULL
+"""
+
 REPLACE = """
 UPDATE one_time_codes SET code_hash = :code_hash, tries = 0, expires_at = :expires_at
 WHERE id = :id AND purpose = :purpose AND used_at IS NULL AND expires_at > :now
@@ -68,6 +75,15 @@ def add_pending_sign_up(change: changes.AddPendingSignUp) -> Steps:
     )
     yield Step(
         ADD_CODE,
+        {"id": code.id, "purpose": code.purpose, "code_hash": code.code_hash, "expires_at": code.expires_at},
+    )
+    return None
+
+
+def put_code(change: changes.PutCode) -> Steps:
+    code = change.code
+    yield Step(
+        PUT_CODE,
         {"id": code.id, "purpose": code.purpose, "code_hash": code.code_hash, "expires_at": code.expires_at},
     )
     return None

@@ -44,6 +44,8 @@ UPDATE throttle SET tries = tries - 1, last_at = prior_at
 WHERE bucket = :bucket AND window_ends_at > :now AND tries > 0
 """
 
+FORGET = "DELETE FROM throttle WHERE bucket = :bucket"
+
 REMEMBER = """
 INSERT INTO known_devices (identifier_tag, device_tag, seen_at) VALUES (:identifier_tag, :device_tag, :now)
 ON CONFLICT (identifier_tag, device_tag) DO UPDATE SET seen_at = :now
@@ -95,6 +97,11 @@ def count_try(change: changes.CountTry) -> Steps:
 
 def give_back_try(change: changes.GiveBackTry) -> Steps:
     yield Step(GIVE_BACK, {"bucket": change.key, "now": change.now})
+    return None
+
+
+def forget_tries(change: changes.ForgetTries) -> Steps:
+    yield Step(FORGET, {"bucket": change.key})
     return None
 
 
