@@ -37,9 +37,18 @@ def free_port() -> int:
 
 
 class PostgresServer:
-    """One server. `start`, `stop` and `kill` may follow each other; the data stays."""
+    """One server. `start`, `stop` and `kill` may follow each other; the data stays.
 
-    def __init__(self, *, durable: bool = False, options: dict[str, str] | None = None) -> None:
+    standby_of: a running server that this one follows, read only.
+    """
+
+    def __init__(
+        self,
+        *,
+        durable: bool = False,
+        options: dict[str, str] | None = None,
+        standby_of: PostgresServer | None = None,
+    ) -> None:
         self.port = free_port()
         self.folder = Path(tempfile.mkdtemp(prefix="sekisho-pg-"))
         self._owner = pwd.getpwnam("postgres") if os.geteuid() == 0 else None
@@ -55,7 +64,12 @@ class PostgresServer:
             **(options or {}),
         }
         self._process: subprocess.Popen[bytes] | None = None
-        self.run("initdb", "-D", self.data, "-U", USER, "--auth=trust", "--encoding=UTF8", "--locale=C.UTF-8", "-N")
+        if standby_of is None:
+            self.run("initdb", "-D", self.data, "-U", USER, "--auth=trust", "--encoding=UTF8", "--locale=C.UTF-8", "-N")
+        else:
+            # -R leaves standby.signal and where the primary is.
+            primary = standby_of.url("postgres")
+            self.run("pg_basebackup", "-D", self.data, "-d", primary, "-R", "-c", "fast", "--no-sync")
 
     @property
     def data(self) -> str:

@@ -10,6 +10,7 @@ from sekisho import __version__
 from sekisho.cli import audit, backup, config, doctor, init, key, migrate, move, serving, session, user
 from sekisho.cli.surroundings import choose_mode
 from sekisho.cli.texts import say
+from sekisho.logs import configure_logs
 
 app = typer.Typer(
     help=say("help.app"),
@@ -35,6 +36,9 @@ def settle(
     ] = False,
 ) -> None:
     """Take the options that stand before a command."""
+    # A command speaks for itself: a line of the log between its words would break what scripts read. The server's own
+    # settings take this one's place.
+    configure_logs("error", as_json=False)
     choose_mode(is_dev)
 
 

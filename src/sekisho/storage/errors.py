@@ -127,7 +127,8 @@ class ServerTooOld(DatabaseRefused):
     """`found` is the version of the server."""
 
     def __init__(self, path: str, found: str, wanted: str) -> None:
-        super().__init__(path, f"it is PostgreSQL {found}", f"Sekisho needs PostgreSQL {wanted} or newer: upgrade it.")
+        fix = f"Sekisho needs PostgreSQL {wanted} or newer: upgrade it, or point SEKISHO_DATABASE_URL to a newer one."
+        super().__init__(path, f"it is PostgreSQL {found}", fix)
         self.found = found
         self.wanted = wanted
 
