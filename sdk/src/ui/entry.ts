@@ -1,10 +1,12 @@
 /** Signing in and signing up: two forms that lead to each other, and the code in between. */
 
 import type { AuthClient } from "../core/client.js";
+import { AuthError } from "../core/error.js";
 import type { PendingSignUp, SecondFactorRequired, User } from "../core/wire.js";
 import { type FormState, STILL, submit, type Values } from "./form.js";
 import { type Component, createModelStore, type Drawing, type Model } from "./model.js";
 import { field, form } from "./parts.js";
+import { keepPending, keptPending } from "./pending.js";
 
 export interface EntryProps {
   /** Called once somebody is signed in. */
@@ -37,21 +39,35 @@ const FIELDS: Record<Step, readonly string[]> = {
   code: ["code"],
 };
 
-function createEntry(auth: AuthClient, props: () => EntryProps, step: "sign_in" | "sign_up"): EntryModel {
-  const store = createModelStore<EntryState>({ step, pending: null, needsSecondFactor: false, form: STILL });
+/** Refusals after which no code finishes this sign-up any more. */
+const OVER = ["session_not_found", "email_already_exists"];
+
+function createEntry(auth: AuthClient, props: () => EntryProps, first: "sign_in" | "sign_up"): EntryModel {
+  const store = createModelStore<EntryState>({ step: first, pending: null, needsSecondFactor: false, form: STILL });
   const get = () => store.getSnapshot().form;
   const set = (next: FormState) => store.change({ form: next });
+  const wait = (pending: PendingSignUp) => {
+    keepPending(first, pending);
+    store.change({ pending, step: "code" });
+  };
+  const confirm = async (pending: PendingSignUp, code: string) => {
+    try {
+      const answer = await auth.confirmSignUp({ ...pending, code: code.replace(/\D/g, "") });
+      keepPending(first, null);
+      return answer;
+    } catch (cause) {
+      if (cause instanceof AuthError && OVER.includes(cause.code)) keepPending(first, null);
+      throw cause;
+    }
+  };
 
   const send = async ({ email = "", password = "", code = "" }: Values): Promise<null> => {
     const { step, pending } = store.getSnapshot();
     if (step === "sign_up") {
-      store.change({ pending: await auth.signUp({ email, password }), step: "code" });
+      wait(await auth.signUp({ email, password }));
       return null;
     }
-    const answer =
-      step === "code" && pending
-        ? await auth.confirmSignUp({ ...pending, code: code.replace(/\D/g, "") })
-        : await auth.signIn({ email, password });
+    const answer = step === "code" && pending ? await confirm(pending, code) : await auth.signIn({ email, password });
     if (answer.status === "signed_in") props().onDone?.(answer.user);
     else if (props().onSecondFactor) props().onSecondFactor?.(answer);
     else store.change({ needsSecondFactor: true });
@@ -60,7 +76,14 @@ function createEntry(auth: AuthClient, props: () => EntryProps, step: "sign_in" 
 
   return {
     ...store,
-    show: (step) => store.change({ step, form: STILL, needsSecondFactor: false }),
+    start: () => {
+      const pending = keptPending(first);
+      if (pending) store.change({ pending, step: "code", form: { ...STILL, focus: { field: "code" } } });
+    },
+    show: (step) => {
+      keepPending(first, null);
+      store.change({ step, form: STILL, needsSecondFactor: false });
+    },
     submit: async (values) => {
       store.change({ needsSecondFactor: false });
       const before = store.getSnapshot().step;
@@ -75,7 +98,7 @@ function createEntry(auth: AuthClient, props: () => EntryProps, step: "sign_in" 
         set,
         send: async () => {
           const { pending } = store.getSnapshot();
-          if (pending) store.change({ pending: await auth.resendCode(pending) });
+          if (pending) wait(await auth.resendCode(pending));
           return { label: "resent" };
         },
       }),

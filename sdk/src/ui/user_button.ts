@@ -62,7 +62,10 @@ function view<N>(
   if (!user) return h("span", { hidden: true });
   const name = user.name || user.email;
   const onkeydown = (event: KeyboardEvent) => {
-    if (event.key === "Escape") model.close();
+    if (event.key !== "Escape" || !isOpen) return;
+    model.close();
+    // What had the focus is hidden now.
+    (event.currentTarget as HTMLElement).querySelector("button")?.focus();
   };
   return h(
     "div",

@@ -15,6 +15,7 @@ const undo: (() => void)[] = [];
 afterEach(() => {
   for (const one of undo.splice(0)) one();
   document.body.innerHTML = "";
+  sessionStorage.clear();
   vi.restoreAllMocks();
 });
 
@@ -245,6 +246,45 @@ describe.each(TWINS)("$name", ({ mount, render, hydrate }) => {
       await press(root, "Change the address");
 
       expect(((await findByLabelText(root, "Email address")) as HTMLInputElement).value).toBe("taro@example.com");
+    });
+
+    /** The page is loaded again: everything is made anew, in the same tab. */
+    const reload = () => {
+      for (const one of undo.splice(0)) one();
+      document.body.innerHTML = "";
+    };
+
+    test("comes back to the code when the page is loaded again, and has kept no password", async () => {
+      const fake = fakeAuth();
+      await toCode(fake, show({ component: "SignUp", client: fake.client }));
+      reload();
+
+      const root = show({ component: "SignUp", client: fake.anotherTab() });
+      await findByText(root, /We sent a code to taro@example.com\. It works for 15 minutes\./);
+      await waitFor(() => expect(document.activeElement).toBe(root.querySelector('[name="code"]')));
+      expect(JSON.stringify({ ...sessionStorage })).not.toContain(PASSWORD);
+      type(await findByLabelText(root, "Code from the mail"), fake.server.codeFor("taro@example.com"));
+      await press(root, "Confirm");
+
+      await waitFor(() => expect(fake.browser.jar.size).toBeGreaterThan(0));
+      await waitFor(() => expect(sessionStorage.length).toBe(0));
+    });
+
+    test.each([
+      ["the address is changed", async (root: HTMLElement) => press(root, "Change the address")],
+      ["its time is over", async () => void vi.spyOn(Date, "now").mockReturnValue(Date.now() + 900_001)],
+    ])("begins anew after a reload once %s, and never in another form", async (_, end) => {
+      const fake = fakeAuth();
+      const before = show({ component: "SignUp", client: fake.client });
+      await toCode(fake, before);
+      const other = show({ component: "SignIn", client: fake.client });
+      await new Promise((resolve) => setTimeout(resolve, 20));
+      await findByLabelText(other, "Password");
+      await end(before);
+      reload();
+
+      const root = show({ component: "SignUp", client: fake.anotherTab() });
+      await findByLabelText(root, "Choose a password");
     });
 
     test("says what a password needs", async () => {
