@@ -113,7 +113,7 @@ class PostgresServer:
     def kill(self) -> None:
         """Kill the server and all its backends, as a power cut would."""
         assert self._process is not None
-        children = _children_of(self._process.pid)
+        children = children_of(self._process.pid)
         for pid in (self._process.pid, *children):
             os.kill(pid, signal.SIGKILL)
         self._process.wait()
@@ -144,13 +144,14 @@ class PostgresServer:
         return become
 
 
-def _children_of(pid: int) -> list[int]:
+def children_of(pid: int) -> list[int]:
+    """Return the processes that this one started and that have not ended."""
     found = []
     for stat in Path("/proc").glob("[0-9]*/stat"):
         try:
             fields = stat.read_text().rpartition(")")[2].split()
         except OSError:
             continue
-        if int(fields[1]) == pid:
+        if int(fields[1]) == pid and fields[0] != "Z":
             found.append(int(stat.parent.name))
     return found

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 
 import pytest
 
+from faults.engines import Engine, new_engine
 from faults.site import Site
 from faults.wire import close_all
 
@@ -14,8 +15,16 @@ MakeSite = Callable[..., Site]
 
 
 @pytest.fixture
-async def make_site(tmp_path: Path) -> AsyncIterator[MakeSite]:
-    yield lambda **settings: Site(tmp_path, **settings)
+def engine(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Engine]:
+    """SQLite, unless a test asks for others; see `engines.ON_EVERY_ENGINE`."""
+    made = new_engine(getattr(request, "param", "sqlite"), tmp_path)
+    yield made
+    made.remove()
+
+
+@pytest.fixture
+async def make_site(tmp_path: Path, engine: Engine) -> AsyncIterator[MakeSite]:
+    yield lambda **settings: Site(tmp_path, engine, **settings)
     await close_all()
 
 

@@ -64,8 +64,8 @@ def before_commit(reach: Reach) -> None:
 def before_answer(reach: Reach) -> None:
     application = server.application
 
-    def wrapped(settings: Settings) -> Asgi:
-        return _silenced(application(settings), reach)
+    def wrapped(settings: Settings, *given: Any) -> Asgi:
+        return _silenced(application(settings, *given), reach)
 
     server.application = wrapped  # type: ignore[assignment]
 

@@ -65,18 +65,19 @@ class Load:
         told.pair = await sign_in(wire, told.number, CLIENT)
         told.logins.append(told.pair.sid)
         for _ in range(self.refreshes):
-            await self.refresh_once(wire, told)
+            await refresh_once(wire, told)
             await look(wire, told)
         if self.logs_out and told.number % 2:
             await log_out(wire, told)
 
-    async def refresh_once(self, wire: Wire, told: Told) -> None:
-        assert told.pair is not None
-        told.presented, told.successor = told.pair.refresh_token, ""
-        answer = await refresh(wire, told.presented, CLIENT)
-        told.pair = Pair.of(answer)
-        told.successor = told.pair.refresh_token
-        told.refreshes += 1
+
+async def refresh_once(wire: Wire, told: Told) -> None:
+    assert told.pair is not None
+    told.presented, told.successor = told.pair.refresh_token, ""
+    answer = await refresh(wire, told.presented, CLIENT)
+    told.pair = Pair.of(answer)
+    told.successor = told.pair.refresh_token
+    told.refreshes += 1
 
 
 async def look(wire: Wire, told: Told) -> Answer:

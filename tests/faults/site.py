@@ -1,11 +1,10 @@
-"""A production server with accounts in it: its folder, its settings, its processes, and a look into its file."""
+"""A production server with accounts in it: its folder, its settings, its processes, and a look into its database."""
 
 from __future__ import annotations
 
 import asyncio
 import base64
 import secrets
-import shutil
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -13,9 +12,9 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-import apsw
 import msgspec
 
+from faults.engines import Engine, Sqlite
 from faults.wire import Answer, Wire
 from live_server import LiveServer, free_port, live_server, sekisho
 from sekisho.master_secret import MasterSecret
@@ -23,9 +22,7 @@ from sekisho.model import Account, AccountId, AccountStatus
 from sekisho.passwords.encoded import make_hash
 from sekisho.passwords.parameters import PROFILES
 from sekisho.ports.changes import AddAccount
-from sekisho.storage.sqlite import SqliteStore
 from sekisho.tokens.refresh_token import Presented, RefreshTokens
-from storage.fast import template
 
 SECRET = "rJ5mVb0nT7hYq2uKxW9sDf4gLz8cAe1pQ6oIi3vBtEyUkMw"
 PASSWORD = "korewa nagai himitsu"
@@ -86,14 +83,14 @@ def port_of(server: LiveServer) -> int:
 class Site:
     """One installation in a folder. `smtp_port` names a port on which nothing listens unless the test does."""
 
-    def __init__(self, folder: Path, **settings: str) -> None:
+    def __init__(self, folder: Path, engine: Engine | None = None, **settings: str) -> None:
         self.folder = folder
-        self.database = folder / "sekisho.db"
+        self.engine = engine or Sqlite(folder)
         self.smtp_port = free_port()
         self.environ = {
             "SEKISHO_SECRET": SECRET,
             "SEKISHO_PUBLIC_URL": "https://auth.example.com",
-            "SEKISHO_DATABASE_URL": f"sqlite:///{self.database}",
+            **self.engine.environ,
             "SMTP_HOST": "127.0.0.1",
             "SMTP_PORT": str(self.smtp_port),
             "SMTP_FROM": "Sekisho <no-reply@example.com>",
@@ -102,12 +99,16 @@ class Site:
             **OPEN_LIMITS,
             **settings,
         }
-        shutil.copy(template(), self.database)
-        self.database.chmod(0o600)
+
+    @property
+    def database(self) -> Path:
+        """The file of SQLite."""
+        assert isinstance(self.engine, Sqlite)
+        return self.engine.path
 
     async def seed(self, *accounts: Account) -> None:
         """Put accounts in past the HTTP way; no server may be running."""
-        store = await SqliteStore.open(self.database, durability="off")
+        store = await self.engine.open()
         try:
             for first in range(0, len(accounts), 500):
                 outcome = await store.apply(*(AddAccount(account=each) for each in accounts[first : first + 500]))
@@ -130,13 +131,8 @@ class Site:
         return sekisho(*words, folder=self.folder, **{**self.environ, **settings})
 
     def rows(self, sql: str, *values: Any) -> list[tuple[Any, ...]]:
-        """Look into the file as another process would."""
-        connection = apsw.Connection(str(self.database), flags=apsw.SQLITE_OPEN_READWRITE)
-        try:
-            connection.set_busy_timeout(5000)
-            return list(connection.execute(sql, values))
-        finally:
-            connection.close()
+        """Look into the database as another process would."""
+        return self.engine.rows(sql, *values)
 
     def value(self, sql: str, *values: Any) -> Any:
         return self.rows(sql, *values)[0][0]

@@ -11,8 +11,8 @@ import pytest
 from delivery.smtp_server import PostOffice
 from faults.conftest import MakeSite
 from faults.cut_proxy import cut_proxy
-from faults.invariants import everybody_goes_on, the_file_agrees
-from faults.load import CLIENT, Load, Told, look
+from faults.invariants import everybody_goes_on, the_database_agrees
+from faults.load import CLIENT, Load, Told, look, refresh_once
 from faults.mail import mail_server
 from faults.site import Pair, Site, account, port_of, refresh, sign_in, until
 from faults.wire import Answer, Cut, Wire
@@ -37,7 +37,7 @@ async def test_FS_01_a_kill_in_a_rotation_logs_nobody_out_and_forks_nothing(
 
     with site.serving() as server:
         await everybody_goes_on(port_of(server), everybody)
-    the_file_agrees(site, everybody)
+    the_database_agrees(site, everybody)
 
 
 async def test_FS_01_what_was_not_committed_is_not_and_what_was_is(site: Site) -> None:
@@ -101,7 +101,7 @@ async def test_FS_02_a_load_through_a_network_that_loses_answers_loses_nobody(si
             await asyncio.gather(*(_stubborn(load, told, 4) for told in everybody))
             assert proxy.lost > 0
         await everybody_goes_on(port_of(server), everybody)
-    the_file_agrees(site, everybody)
+    the_database_agrees(site, everybody)
     assert site.value("SELECT count(*) FROM sessions WHERE ended_at IS NULL") == clients
 
 
@@ -111,7 +111,7 @@ async def _stubborn(load: Load, told: Told, times: int) -> None:
     for _ in range(times):
         while True:
             try:
-                await load.refresh_once(wire, told)
+                await refresh_once(wire, told)
                 break
             except Cut:
                 continue
@@ -231,4 +231,4 @@ async def test_FS_30_a_herd_that_returns_after_an_outage_is_served(site: Site, c
         took_s = asyncio.get_running_loop().time() - started
         await everybody_goes_on(port_of(server), everybody)
     assert took_s < 10
-    the_file_agrees(site, everybody)
+    the_database_agrees(site, everybody)

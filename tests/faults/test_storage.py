@@ -10,8 +10,8 @@ import apsw
 import pytest
 
 from faults.disk import Disk, SizeLimit, small_disk
-from faults.invariants import everybody_goes_on, the_file_agrees
-from faults.load import Load, Told, look
+from faults.invariants import everybody_goes_on, the_database_agrees
+from faults.load import Load, Told, look, refresh_once
 from faults.site import Site, account, port_of, refresh, until
 from faults.wire import Answer, Wire, once
 
@@ -56,7 +56,7 @@ async def test_FS_08_a_full_disk_refuses_writes_and_recovers_without_a_restart(d
         disk.free(server)
         await everybody_goes_on(port, everybody)
         assert "Traceback" not in server.output()
-    the_file_agrees(site, everybody)
+    the_database_agrees(site, everybody)
 
 
 async def _refresh_until_refused(load: Load, everybody: list[Told]) -> Answer:
@@ -87,7 +87,7 @@ async def test_FS_26_a_kill_in_a_checkpoint_loses_nothing(site: Site, clients: i
     assert server.process.returncode == -9
     with site.serving() as server:
         await everybody_goes_on(port_of(server), everybody)
-    the_file_agrees(site, everybody)
+    the_database_agrees(site, everybody)
 
 
 async def test_FS_26_commands_write_while_the_server_does(site: Site) -> None:
@@ -103,7 +103,7 @@ async def test_FS_26_commands_write_while_the_server_does(site: Site) -> None:
         wire = Wire(port_of(server))
         while not running.done():
             for told in others:
-                await load.refresh_once(wire, told)
+                await refresh_once(wire, told)
                 await asyncio.sleep(0)
         assert [done.returncode for done in await running] == [0] * 3
         for told in disabled:
@@ -112,7 +112,7 @@ async def test_FS_26_commands_write_while_the_server_does(site: Site) -> None:
             assert used.error == "session_revoked"
             assert (await refresh(wire, told.pair.refresh_token)).error == "refresh_token_invalid"
         await everybody_goes_on(port_of(server), others)
-    the_file_agrees(site, others)
+    the_database_agrees(site, others)
     assert site.value("SELECT count(*) FROM sessions WHERE ended_at IS NULL") == len(others)
 
 

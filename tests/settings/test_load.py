@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from sekisho.assemble import parts
+from sekisho.passwords.hashing import usable_cores
 from sekisho.passwords.parameters import PROFILES
 from sekisho.settings import Settings, SettingsError, StateError, describe, load, reference
 
@@ -82,6 +84,8 @@ def test_production_names_everything_that_is_missing_at_once(tmp_path: Path) -> 
         ("SEKISHO_SESSION__IDLE_DAYS", "91", "longer than the 90 days"),
         ("SEKISHO_SIGNUP__REVEAL_EXISTING", "perhaps", "true or false"),
         ("SEKISHO_CSRF__COOKIE_NAME", "a; Path=/x", "letters, digits"),
+        ("SEKISHO_WORKERS", "0", "at least 1"),
+        ("SEKISHO_WORKERS", "2", "to a PostgreSQL database"),
         ("SEKISHO_METRICS", "everywhere", "loopback, off or a port"),
         ("SEKISHO_METRICS", "8080", "another port"),
         ("SEKISHO_TRUSTED_PROXIES", "10.0.0.1/8", "not a network"),
@@ -197,6 +201,27 @@ def test_jwt_secret_key_selects_hs256_with_that_key(tmp_path: Path) -> None:
     assert settings.jwt.algorithm == "HS256"
     assert settings.jwt.secret_key is not None
     assert settings.jwt.secret_key.get_secret_value() == OTHER_SECRET
+
+
+def test_several_workers_need_postgresql_and_production(tmp_path: Path) -> None:
+    postgres = "postgresql://auth@db.example.com/auth"
+    assert mistakes(tmp_path, SEKISHO_WORKERS="4", SEKISHO_DATABASE_URL=postgres) == {}
+    assert "one process" in mistakes(tmp_path, "dev", SEKISHO_WORKERS="4")["SEKISHO_WORKERS"]
+
+
+def test_workers_share_the_cores_out_for_hashing_unless_somebody_chose(tmp_path: Path) -> None:
+    given = {**PRODUCTION, "SEKISHO_DATABASE_URL": "postgresql://auth@db.example.com/auth"}
+
+    def threads(**more: str) -> int:
+        have = parts(load("serve", {**given, **more}, tmp_path))
+        have.passwords.close()
+        return have.passwords.threads
+
+    cores = usable_cores()
+    assert threads() == cores
+    assert threads(SEKISHO_WORKERS="2") == max(1, cores // 2)
+    assert threads(SEKISHO_WORKERS="200") == 1
+    assert threads(SEKISHO_WORKERS="200", SEKISHO_PASSWORD__THREADS="3") == 3
 
 
 def test_hs256_without_a_key_and_a_key_without_hs256_are_mistakes(tmp_path: Path) -> None:

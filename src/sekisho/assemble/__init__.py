@@ -9,11 +9,12 @@ serving       the edge with its background work, and the whole as an ASGI applic
 
 from sekisho.assemble.operating import operator
 from sekisho.assemble.parts import Parts, SystemClock, parts
-from sekisho.assemble.serving import Served, application, running
+from sekisho.assemble.serving import Place, Served, application, running
 from sekisho.assemble.stores import WrongMasterSecret, examine_redis, open_store
 
 __all__ = [
     "Parts",
+    "Place",
     "Served",
     "SystemClock",
     "WrongMasterSecret",

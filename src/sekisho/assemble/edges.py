@@ -41,6 +41,7 @@ def make_edge(
     store: Store,
     keys: KeyRing,
     revocations: Revocations,
+    metrics: Metrics,
     mailbox: Callable[[], Coroutine[Any, Any, list[CaughtMail]]] | None,
 ) -> Edge:
     settings, clock = have.settings, have.clock
@@ -75,7 +76,7 @@ def make_edge(
     return Edge(
         settings=_edge_settings(settings),
         csrf=Csrf(have.master, cookie_name=settings.csrf.cookie_name, header_name=settings.csrf.header_name),
-        metrics=Metrics(),
+        metrics=metrics,
         authenticate=AuthenticateWorld(
             store=store,
             clock=clock,

@@ -9,7 +9,7 @@ from msgspec import Struct
 from sekisho.master_secret import MasterSecret
 from sekisho.model import Millis
 from sekisho.outbox import Outbox
-from sekisho.passwords.hashing import HashPool
+from sekisho.passwords.hashing import HashPool, usable_cores
 from sekisho.passwords.parameters import PROFILES
 from sekisho.passwords.policy import PasswordPolicy
 from sekisho.ports.clock import Clock
@@ -48,13 +48,18 @@ def parts(settings: Settings, clock: Clock | None = None) -> Parts:
         clock=clock or SystemClock(),
         master=master,
         passwords=HashPool(
-            PROFILES[settings.password.hash], threads=settings.password.threads, max_waiting=settings.password.queue
+            PROFILES[settings.password.hash], threads=_hash_threads(settings), max_waiting=settings.password.queue
         ),
         policy=PasswordPolicy(settings.password.profile, (settings.product_name, "sekisho")),
         throttle=Throttle(master, _limits(settings)),
         outbox=Outbox(master),
         access_ms=settings.jwt.access_minutes * 60_000,
     )
+
+
+def _hash_threads(settings: Settings) -> int:
+    """The workers of one node share its cores out; more threads than cores only where somebody chose it."""
+    return settings.password.threads or max(1, usable_cores() // settings.workers)
 
 
 def _limits(settings: Settings) -> Limits:

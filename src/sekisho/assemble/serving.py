@@ -9,6 +9,7 @@ from functools import partial
 from typing import Any
 
 import structlog
+from msgspec import Struct
 from prometheus_client import start_http_server
 
 from sekisho.assemble.audit_heads import tell_head
@@ -21,6 +22,8 @@ from sekisho.delivery.mailbox import Mailbox
 from sekisho.delivery.worker import OutboxWorker
 from sekisho.http.app import Application, Receive, Scope, Send
 from sekisho.http.edge import Edge
+from sekisho.http.figure_board import FigureBoard
+from sekisho.http.metrics import Metrics
 from sekisho.ports.clock import Clock
 from sekisho.ports.storage import Committed, Store
 from sekisho.revocations import Revocations, follow
@@ -34,16 +37,28 @@ log = structlog.get_logger("sekisho")
 COUNTS_EVERY_S = 15
 RESTART_PAUSE_S = 1.0
 
+FIGURES_SHOWN_EVERY_S = 1.0
+
 Background = Callable[[], Coroutine[Any, Any, None]]
+
+
+class Place(Struct, frozen=True):
+    """Which of several workers this process is. The first, number 0, answers on the private port of /metrics."""
+
+    number: int
+    board: FigureBoard
 
 
 @asynccontextmanager
 async def running(
-    settings: Settings, clock: Clock | None = None, durability: Durability = "full"
+    settings: Settings, clock: Clock | None = None, durability: Durability = "full", place: Place | None = None
 ) -> AsyncIterator[Edge]:
     """Open everything, keep the background tasks going, and yield the edge; close in reverse order.
 
     A clock that stands still and `durability` "off" are for tests.
+
+    Args:
+        place: among several workers; None for a process alone.
     """
     async with AsyncExitStack() as stack:
         have = parts(settings, clock)
@@ -62,7 +77,8 @@ async def running(
         async def reload_keys() -> None:
             keys.load(await store.list_signing_keys(), have.clock.now())
 
-        edge = make_edge(have, store, keys, revocations, mailbox_reader(mailbox, worker))
+        metrics = Metrics() if place is None else Metrics(place.board, place.number)
+        edge = make_edge(have, store, keys, revocations, metrics, mailbox_reader(mailbox, worker))
         plan = _upkeep_plan(settings, have)
         background: list[Background] = [
             worker.run,
@@ -78,7 +94,9 @@ async def running(
             ),
             partial(keep_up, store, have.clock, have.master, revocations, plan, reload_keys),
         ]
-        if settings.metrics_port is not None:
+        if place is not None:
+            background.append(partial(_show_figures, metrics))
+        if settings.metrics_port is not None and (place is None or place.number == 0):
             server, _ = start_http_server(settings.metrics_port, "127.0.0.1", edge.metrics.registry)
             stack.callback(server.server_close)
             stack.callback(server.shutdown)
@@ -95,8 +113,9 @@ class Served:
     `async with running(settings) as edge` in the outer lifespan and mount `Application(edge)`.
     """
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, place: Place | None = None) -> None:
         self._settings = settings
+        self._place = place
         self._application: Application | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -109,7 +128,7 @@ class Served:
 
     async def _lifespan(self, receive: Receive, send: Send) -> None:
         await receive()
-        async with running(self._settings) as edge:
+        async with running(self._settings, place=self._place) as edge:
             self._application = Application(edge)
             await send({"type": "lifespan.startup.complete"})
             await receive()
@@ -117,9 +136,9 @@ class Served:
         await send({"type": "lifespan.shutdown.complete"})
 
 
-def application(settings: Settings) -> Served:
-    """Return the whole server as one ASGI application with a lifespan."""
-    return Served(settings)
+def application(settings: Settings, place: Place | None = None) -> Served:
+    """Return the whole server as one ASGI application with a lifespan; `place` as in `running`."""
+    return Served(settings, place)
 
 
 async def _key_ring(have: Parts, store: Store) -> KeyRing:
@@ -174,6 +193,12 @@ async def _refresh_counts(edge: Edge) -> None:
     while True:
         edge.metrics.set_counts(await edge.counts())
         await asyncio.sleep(COUNTS_EVERY_S)
+
+
+async def _show_figures(metrics: Metrics) -> None:
+    while True:
+        metrics.show()
+        await asyncio.sleep(FIGURES_SHOWN_EVERY_S)
 
 
 async def _kept_running(work: Background) -> None:

@@ -112,12 +112,13 @@ async def _postgres(world: OperatorWorld, settings: Settings) -> Check:
     if abs(seen.clock_ahead_ms) > CLOCK_TOLERANCE_MS:
         text = say("doctor.postgres_clock", seconds=seen.clock_ahead_ms // 1000)
         return problem("postgres", text, say("doctor.clock_fix"))
-    # One for listening, and as many again for the process that takes this one's place.
-    wanted = 2 * (settings.database_pool_size + 1)
+    # One of each worker is for listening, and as many again for the node that takes this one's place.
+    of_one_node = settings.workers * (settings.database_pool_size + 1)
+    wanted = 2 * of_one_node
     if wanted > seen.most_connections:
         text = say("doctor.postgres_connections", wanted=wanted, most=seen.most_connections)
         return problem("postgres", text, say("doctor.postgres_connections_fix"))
-    nodes = seen.most_connections // (settings.database_pool_size + 1)
+    nodes = seen.most_connections // of_one_node
     return Check(name="postgres", text=say("doctor.postgres", version=seen.version, nodes=nodes))
 
 

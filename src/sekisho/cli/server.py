@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import asyncio
 import errno
 import gc
 import logging
 import os
+import signal
 import socket
 import sys
 from collections.abc import Callable
+from contextlib import suppress
+from types import FrameType
 
 import structlog
 import uvicorn
+from msgspec import Struct
 
 from sekisho import __version__
-from sekisho.assemble import application
+from sekisho.assemble import Place, application
 from sekisho.cli.connection import BoundedConnection
 from sekisho.cli.failures import fail
 from sekisho.cli.listening import BACKLOG
@@ -34,8 +39,18 @@ GRACEFUL_SHUTDOWN_S = 5
 MOST_OPEN_FILES = 65_536
 
 
-def run_server(settings: Settings, listener: socket.socket) -> None:
-    """Serve until a signal ends the process.
+class Membership(Struct, frozen=True):
+    """What makes this process one of several workers.
+
+    channel: to its supervisor, which is told when this worker is ready. Its end means that the supervisor has gone.
+    """
+
+    place: Place
+    channel: socket.socket
+
+
+def run_server(settings: Settings, listener: socket.socket, membership: Membership | None = None) -> None:
+    """Serve until a signal ends the process, or its supervisor has gone.
 
     Raises:
         Exception: whatever kept the application from starting.
@@ -43,7 +58,7 @@ def run_server(settings: Settings, listener: socket.socket) -> None:
     # What a client sends wrongly is answered, not logged: anybody could fill the disk.
     logging.getLogger("uvicorn.error").setLevel(logging.ERROR)
     _allow_open_files()
-    watched = _Watched(application(settings))
+    watched = _Watched(application(settings, membership.place if membership else None))
     config = uvicorn.Config(
         watched,
         http=BoundedConnection,
@@ -59,8 +74,9 @@ def run_server(settings: Settings, listener: socket.socket) -> None:
         timeout_graceful_shutdown=GRACEFUL_SHUTDOWN_S,
     )
     announce = _announce_dev if settings.mode == "dev" else _announce
+    server = _Worker(config, membership.channel) if membership else _Server(config, lambda: announce(settings))
     try:
-        _Server(config, lambda: announce(settings)).run(sockets=[listener])
+        server.run(sockets=[listener])
     except KeyboardInterrupt:
         return
     except SystemExit:
@@ -79,6 +95,28 @@ class _Server(uvicorn.Server):
         await super().startup(sockets)
         _spare_the_collector()
         self._announce()
+
+
+class _Worker(_Server):
+    """One of several. Its supervisor answers the keyboard, which reaches every process of a terminal."""
+
+    def __init__(self, config: uvicorn.Config, channel: socket.socket) -> None:
+        super().__init__(config, self._report)
+        self._channel = channel
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        if sig != signal.SIGINT:
+            super().handle_exit(sig, frame)
+
+    def _report(self) -> None:
+        asyncio.get_running_loop().add_reader(self._channel, self._leave_with_the_supervisor)
+        # Where nobody is left to be told, the reader sees the same.
+        with suppress(BrokenPipeError):
+            self._channel.send(b"r")
+
+    def _leave_with_the_supervisor(self) -> None:
+        asyncio.get_running_loop().remove_reader(self._channel)
+        self.should_exit = True
 
 
 class _Watched:

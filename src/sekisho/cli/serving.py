@@ -1,6 +1,6 @@
 """`sekisho dev` and `sekisho serve`: from settings to a server that answers, or one clear line why not.
 
-    settings -> bind the port -> schema (dev: migrate in a process of its own) -> serve
+    settings -> bind the port -> schema (dev: migrate in a process of its own) -> serve, alone or with workers
 
 The port is bound first: it is what fails most, and the answer to it is ours to give. Migrations need
 libraries that serving does not; in a process of their own they cost this one no memory.
@@ -9,6 +9,7 @@ libraries that serving does not; in a process of their own they cost this one no
 from __future__ import annotations
 
 import asyncio
+import socket
 import subprocess
 import sys
 from typing import Annotated
@@ -28,18 +29,20 @@ Port = Annotated[int | None, typer.Option(metavar="PORT", help=say("option.port"
 Host = Annotated[str | None, typer.Option(metavar="ADDRESS", help=say("option.host"))]
 
 
+Workers = Annotated[int | None, typer.Option(metavar="N", help=say("option.workers"))]
+
+
 def dev(port: Port = None, host: Host = None) -> None:
-    settings = _settings("dev", port, host)
+    settings = _settings("dev", port=port, host=host)
     _serve(settings, migrating=True)
 
 
-def serve(port: Port = None, host: Host = None) -> None:
-    settings = _settings("serve", port, host)
+def serve(port: Port = None, host: Host = None, workers: Workers = None) -> None:
+    settings = _settings("serve", port=port, host=host, workers=workers)
     _serve(settings, migrating=False)
 
 
-def _settings(mode: Mode, port: int | None, host: str | None) -> Settings:
-    given = {"port": port, "host": host}
+def _settings(mode: Mode, **given: int | str | None) -> Settings:
     with told(hint=say("settings.hint_serve") if mode == "serve" else ""):
         return load(mode, overrides={name: value for name, value in given.items() if value is not None})
 
@@ -57,9 +60,24 @@ def _serve(settings: Settings, *, migrating: bool) -> None:
     with listener, told(settings):
         _check_schema(settings, migrating=migrating)
         # Only now: a start that fails needs no server.
-        from sekisho.cli.server import run_server
+        if settings.workers == 1:
+            from sekisho.cli.server import run_server
 
-        run_server(settings, listener)
+            run_server(settings, listener)
+        else:
+            _supervise(settings, listener)
+
+
+def _supervise(settings: Settings, listener: socket.socket) -> None:
+    from sekisho.cli.server import Membership, run_server
+    from sekisho.cli.supervisor import Supervisor
+
+    def serve(membership: Membership) -> None:
+        with told(settings):
+            run_server(settings, listener, membership)
+
+    if code := Supervisor(settings, listener, serve).run():
+        raise typer.Exit(code)
 
 
 def _find_schema(settings: Settings) -> str | None:

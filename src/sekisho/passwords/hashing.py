@@ -45,9 +45,9 @@ class HashPool:
     ) -> None:
         self._parameters = parameters
         self._dummy = make_dummy(parameters)
-        self._threads = threads or _usable_cores()
-        self._capacity = self._threads + (_WAITING_PER_THREAD * self._threads if max_waiting is None else max_waiting)
-        self._executor = ThreadPoolExecutor(self._threads, "password-hash", initializer=_lower_priority)
+        self.threads = threads or usable_cores()
+        self._capacity = self.threads + (_WAITING_PER_THREAD * self.threads if max_waiting is None else max_waiting)
+        self._executor = ThreadPoolExecutor(self.threads, "password-hash", initializer=_lower_priority)
         self._lock = threading.Lock()
         self._in_hand = 0
         self._is_closed = False
@@ -126,7 +126,8 @@ def _fitting(secret: bytes, parameters: Parameters) -> bytes:
     return secret[:BCRYPT_MAX_BYTES] if isinstance(parameters, Bcrypt) else secret
 
 
-def _usable_cores() -> int:
+def usable_cores() -> int:
+    """Return how many cores this process may use."""
     if sys.platform == "linux":
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1

@@ -127,16 +127,16 @@ class Password(Group):
     )
     threads: int | None = _setting(
         None,
-        "Threads that hash passwords; by default one per core.",
-        "パスワードをハッシュするスレッド数。既定はコアごとに 1 つ。",
+        "Threads of each worker that hash passwords; by default the cores are shared out among the workers.",
+        "各ワーカーでパスワードをハッシュするスレッド数。既定ではコアの数をワーカーで分け合います。",
         "2",
         ge=1,
         le=256,
     )
     queue: int | None = _setting(
         None,
-        "Hashes that may wait for a thread, beyond which the answer is 503; by default 32 per thread.",
-        "スレッドの空きを待てるハッシュ計算の数。超えると 503 を返します。既定はスレッドあたり 32。",
+        "Hashes that may wait for a thread of a worker, beyond which the answer is 503; by default 32 per thread.",
+        "各ワーカーでスレッドの空きを待てるハッシュ計算の数。超えると 503 を返します。既定はスレッドあたり 32。",
         "64",
         ge=1,
         le=100_000,
@@ -345,6 +345,14 @@ class Settings(BaseSettings):
 
     host: str = _setting("127.0.0.1", "Address to listen on.", "待ち受けるアドレス。", "127.0.0.1", min_length=1)
     port: int = _setting(8080, "Port to listen on.", "待ち受けるポート。", "8080", ge=1, le=65535)
+    workers: int = _setting(
+        1,
+        "Processes that serve, on one port and with one supervisor; more than one needs PostgreSQL.",
+        "1 つのポートで応答するプロセスの数 (監督プロセスが見守ります)。2 以上には PostgreSQL が必要です。",
+        "1",
+        ge=1,
+        le=256,
+    )
     public_url: str = _setting(
         "",
         "Where browsers reach this server; also the issuer (`iss`). In dev http://localhost:<port>.",
@@ -393,8 +401,8 @@ class Settings(BaseSettings):
     )
     database_pool_size: int = _setting(
         10,
-        "Most connections of one process to PostgreSQL, beside the one that listens.",
-        "1 プロセスが PostgreSQL に張る接続の上限 (通知の待ち受け用は別)。",
+        "Most connections of each worker to PostgreSQL, beside the one that listens.",
+        "各ワーカーが PostgreSQL に張る接続の上限 (通知の待ち受け用は別)。",
         "10",
         ge=2,
         le=500,

@@ -367,6 +367,34 @@ def _product_name(settings: Settings) -> Iterator[Fault]:
         yield Fault("product_name", "must be one line of printable text.", "改行や制御文字のない 1 行にしてください。")
 
 
+def _workers(settings: Settings) -> Iterator[Fault]:
+    if settings.workers == 1:
+        return
+    if settings.mode == "dev":
+        yield Fault(
+            "workers",
+            f"is {settings.workers}, but sekisho dev runs one process, which keeps its mailbox in memory.",
+            f"{settings.workers} ですが、sekisho dev はメールボックスをメモリに持つため 1 プロセスで動きます。",
+            "1",
+        )
+    elif not settings.is_postgres:
+        yield Fault(
+            "workers",
+            f"is {settings.workers}, but processes that write to one SQLite file wait for each other: keep 1, or set "
+            "SEKISHO_DATABASE_URL to a PostgreSQL database.",
+            f"{settings.workers} ですが、1 つの SQLite ファイルに書くプロセスは互いに待たされます。1 のままにするか、"
+            "SEKISHO_DATABASE_URL に PostgreSQL を指定してください。",
+            "1",
+        )
+    elif not hasattr(os, "fork"):
+        yield Fault(
+            "workers",
+            f"is {settings.workers}, but this system cannot share a port among processes: start one per port instead.",
+            f"{settings.workers} ですが、この OS ではポートを共有できません。ポートごとに 1 プロセスを起動します。",
+            "1",
+        )
+
+
 _RULES: tuple[Callable[[Settings], Iterator[Fault]], ...] = (
     _secret,
     _public_url,
@@ -378,6 +406,7 @@ _RULES: tuple[Callable[[Settings], Iterator[Fault]], ...] = (
     _session,
     _mail,
     _metrics,
+    _workers,
     _places_file,
     _product_name,
 )

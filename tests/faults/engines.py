@@ -1,0 +1,149 @@
+"""What a site keeps its data in: a SQLite file, PostgreSQL, or PostgreSQL with Redis deciding refreshes."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import shutil
+import threading
+from pathlib import Path
+from typing import Any
+
+import apsw
+import asyncpg
+import pytest
+
+from postgres_server import PostgresServer
+from sekisho.ports.storage import Store
+from sekisho.storage.postgres import PostgresStore
+from sekisho.storage.postgres.connections import Target
+from sekisho.storage.postgres.migration import migrate
+from sekisho.storage.sqlite import SqliteStore
+from storage import fast_postgres
+from storage.fast import template
+from storage.redis_server import RedisServer
+
+NAMES = ("sqlite", "postgres", "redis")
+
+# Of those that more than one node shares.
+ON_SERVERS = pytest.mark.parametrize(
+    "engine", [pytest.param(name, marks=pytest.mark.heavy) for name in ("postgres", "redis")], indirect=True
+)
+ON_EVERY_ENGINE = pytest.mark.parametrize(
+    "engine",
+    ["sqlite", *(pytest.param(name, marks=pytest.mark.heavy) for name in ("postgres", "redis"))],
+    indirect=True,
+)
+
+
+class Engine:
+    """environ: the settings that lead a server here."""
+
+    name: str
+    environ: dict[str, str]
+
+    async def open(self) -> Store:
+        """Return the SQL store, past the server's way. Close it in the end."""
+        raise NotImplementedError
+
+    def rows(self, sql: str, *values: Any) -> list[tuple[Any, ...]]:
+        """Look into the database as another process would; a `?` stands for each value."""
+        raise NotImplementedError
+
+    def remove(self) -> None:
+        """Stop what was started for this site alone."""
+
+
+class Sqlite(Engine):
+    name = "sqlite"
+
+    def __init__(self, folder: Path) -> None:
+        self.path = folder / "sekisho.db"
+        shutil.copy(template(), self.path)
+        self.path.chmod(0o600)
+        self.environ = {"SEKISHO_DATABASE_URL": f"sqlite:///{self.path}"}
+
+    async def open(self) -> Store:
+        return await SqliteStore.open(self.path, durability="off")
+
+    def rows(self, sql: str, *values: Any) -> list[tuple[Any, ...]]:
+        connection = apsw.Connection(str(self.path), flags=apsw.SQLITE_OPEN_READWRITE)
+        try:
+            connection.set_busy_timeout(5000)
+            return list(connection.execute(sql, values))
+        finally:
+            connection.close()
+
+
+class Postgres(Engine):
+    """A database of its own on the server of this test process, or on one that waits for the disk and may be killed."""
+
+    name = "postgres"
+
+    def __init__(self, *, may_be_killed: bool = False) -> None:
+        self._own = PostgresServer(durable=True) if may_be_killed else None
+        if self._own is None:
+            self.server, self.target = fast_postgres.server(), fast_postgres.new_database()
+        else:
+            self.server, self.target = self._own, Target(url=self._own.url("postgres"))
+            self._own.start()
+            _alone(lambda: migrate(self.target))
+        self.environ = {"SEKISHO_DATABASE_URL": self.target.url}
+
+    async def open(self) -> Store:
+        return await PostgresStore.open(self.target)
+
+    def rows(self, sql: str, *values: Any) -> list[tuple[Any, ...]]:
+        parts = sql.split("?")
+        numbered = "".join(f"{part}${number}" for number, part in enumerate(parts[:-1], 1)) + parts[-1]
+
+        async def ask() -> list[tuple[Any, ...]]:
+            connection = await asyncpg.connect(self.target.url)
+            try:
+                return [tuple(row) for row in await connection.fetch(numbered, *values)]
+            finally:
+                await connection.close()
+
+        found: list[tuple[Any, ...]] = _alone(ask)
+        return found
+
+    def remove(self) -> None:
+        if self._own is not None:
+            self._own.remove()
+
+
+class PostgresAndRedis(Postgres):
+    name = "redis"
+    _numbers = itertools.count()
+
+    def __init__(self, folder: Path, *, may_be_killed: bool = False) -> None:
+        super().__init__(may_be_killed=may_be_killed)
+        self.redis = RedisServer(folder / f"redis-{next(self._numbers)}").start()
+        self.environ = {
+            **self.environ,
+            "SEKISHO_REDIS_URL": self.redis.url,
+            "SEKISHO_REDIS__SESSIONS": "true",
+        }
+
+    def remove(self) -> None:
+        self.redis.stop()
+        super().remove()
+
+
+def new_engine(name: str, folder: Path, *, may_be_killed: bool = False) -> Engine:
+    """Return an empty database. `may_be_killed`: its SQL server is not shared with other tests, and durable."""
+    if name == "sqlite":
+        return Sqlite(folder)
+    if name == "postgres":
+        return Postgres(may_be_killed=may_be_killed)
+    return PostgresAndRedis(folder, may_be_killed=may_be_killed)
+
+
+def _alone(ask: Any) -> Any:
+    """Run this in a loop of its own, whether or not the caller is in one."""
+    found: list[Any] = []
+    thread = threading.Thread(target=lambda: found.append(asyncio.run(ask())))
+    thread.start()
+    thread.join()
+    assert found, "see the exception of the thread above"
+    return found[0]
