@@ -18,7 +18,7 @@ PYTHON := .venv/bin/python
 SERVER := .venv/.server
 DEV := .venv/.dev
 
-.PHONY: help setup setup-dev serve test faults check docs format lock clean bench bench-quick sdk ui wheel example-fastapi-react
+.PHONY: help setup setup-dev serve test faults check docs format lock clean bench bench-quick sdk ui wheel example-fastapi-react example-django-vue
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-22s %s\n", $$1, $$2 }' Makefile
@@ -58,6 +58,9 @@ wheel: $(DEV) ui ## Build the wheel into dist/, with what the pages load
 
 example-fastapi-react: sdk ## Start the example with FastAPI and React on port 8001, beside `make serve`
 	@exec sh examples/fastapi-react/run.sh
+
+example-django-vue: sdk ## Start the example with Django and Vue on port 8002, beside `make serve`
+	@exec sh examples/django-vue/run.sh
 
 docs: $(DEV) ## Write the reference pages again
 	$(PYTHON) scripts/reference.py
