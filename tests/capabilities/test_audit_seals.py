@@ -77,7 +77,7 @@ async def test_an_untouched_trail_is_whole(store: SqliteStore) -> None:
         ("UPDATE audit_seals SET blank_tag = zeroblob(32) WHERE number = 2", [("seal_changed", 2)]),
     ],
 )
-async def test_16_4_2_a_change_is_found_and_named(
+async def test_V16_4_2_a_change_is_found_and_named(
     store: SqliteStore, tmp_path: Path, sql: str, found: list[tuple[str, int]]
 ) -> None:
     await a_trail(store)

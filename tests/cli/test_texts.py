@@ -13,7 +13,7 @@ from sekisho.cli.texts import LANGUAGES, say, table
 
 SOURCES = "\n".join(path.read_text() for path in Path(sekisho.cli.__file__).parent.glob("*.py"))
 # Keys that are put together: their beginnings.
-MADE = ("column.", "store.", "start.", "doctor.", "reason.roles.")
+MADE = ("column.", "found.", "store.", "start.", "doctor.", "reason.roles.")
 
 
 def placeholders(text: str) -> set[str]:

@@ -285,3 +285,21 @@ async def test_V6_5_1_KA_070_of_fifty_calls_with_one_right_reset_code_one_gets_a
 
     assert len(tokens) == 1
     assert sorted(answer.status_code for answer in completed) == [200, *[400] * 9]
+
+
+async def test_the_history_is_read_by_its_owner_page_by_page(site: Site) -> None:
+    app = site.client()
+    bearer = {"authorization": f"Bearer {(await app.signed_in())['access_token']}"}
+    await app.post("auth/login", {"email": EMAIL, "password": "not the password", "client_id": "web"})
+
+    answer = await app.get("auth/history", **bearer)
+    wrong = await app.get("auth/history?after=12", **bearer)
+    nobody = await site.client().get("auth/history")
+
+    newest, *older = answer.json()["events"]
+    assert set(newest) == {"event", "outcome", "method", "at", "ip", "place", "device"}
+    assert (newest["event"], newest["outcome"]) == ("login", "failure")
+    assert older[-1]["event"] == "sign_up"
+    assert answer.json()["next"] is None
+    assert (wrong.status_code, wrong.json()["details"]) == (400, {"after": "invalid_format"})
+    assert nobody.status_code == 401

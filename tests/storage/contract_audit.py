@@ -11,7 +11,7 @@ from sekisho.audit_seals.seals import is_blank
 from sekisho.master_secret import MasterSecret
 from sekisho.model import AuditRecord
 from sekisho.ports.changes import AddAuditSeal, AppendAudit, BlankSealedAudit, PurgeSealedAudit
-from sekisho.ports.storage import AuditFilter, Store
+from sekisho.ports.storage import AuditCount, AuditFilter, Store
 from storage.build import DAY, NOW, done, lost
 
 SEALS = Seals(MasterSecret(b"a secret of thirty-two bytes and more"))
@@ -67,7 +67,7 @@ class AuditContract:
         await done(store, AddAuditSeal(seal=second))
         assert await store.list_audit_seals(1, 10) == [second]
 
-    async def test_an_aged_batch_is_blanked_and_then_purged_once(self, store: Store) -> None:
+    async def test_V14_2_7_an_aged_batch_is_blanked_and_then_purged_once(self, store: Store) -> None:
         await done(store, line(1), line(2))
         await seal_waiting(store, SEALS, NOW)
         await done(store, line(3))
@@ -87,3 +87,16 @@ class AuditContract:
         assert await lost(store, PurgeSealedAudit(number=1, tag=b"x")) == "no_seal"
         purged = await verify_trail(store, SEALS, NOW + 10 * DAY)
         assert (purged.is_whole, purged.purged, purged.records) == (True, 1, 1)
+
+    async def test_records_are_counted_by_what_they_say(self, store: Store) -> None:
+        records = [
+            AuditRecord(event="login", outcome="failure", at=NOW + n, reason=reason, method="pwd", account_id="a")
+            for n, reason in enumerate(("wrong_password", "no_password", "wrong_password"))
+        ]
+        await done(store, *(AppendAudit(record=each) for each in records), line(1))
+
+        assert await store.count_audit(AuditFilter(account_id="a", limit=1)) == [
+            AuditCount("login", "failure", "no_password", "pwd", 1),
+            AuditCount("login", "failure", "wrong_password", "pwd", 2),
+        ]
+        assert await store.count_audit(AuditFilter(since_at=NOW + 1, outcome="success")) == []

@@ -3,7 +3,7 @@
 import type { Calls } from "./calls.js";
 import type { Engine } from "./engine.js";
 import { AuthError } from "./error.js";
-import type { Session, User } from "./wire.js";
+import type { History, Session, User } from "./wire.js";
 
 const ID = /^[A-Za-z0-9_-]{1,128}$/;
 
@@ -16,6 +16,8 @@ export interface Account {
     /** End every session but this one; resolves to how many there were. */
     readonly endOthers: () => Promise<number>;
   };
+  /** What happened to the account, newest first, 50 events a page. `after` is the `next` of the page before. */
+  readonly history: (after?: string) => Promise<History>;
   readonly profile: {
     readonly get: () => Promise<User>;
     /** Change what is named, leave the rest. */
@@ -43,6 +45,8 @@ export function createAccount(engine: Engine, { call }: Calls): Account {
       endOthers: async () =>
         (await call<{ ended: number }>("POST", "/auth/sessions/logout-all", { except_current: true })).ended,
     },
+    history: (after) =>
+      call<History>("GET", after === undefined ? "/auth/history" : `/auth/history?after=${encodeURIComponent(after)}`),
     profile: {
       get: async () => learnt(await call<User>("GET", "/user/profile")),
       update: async (change) => learnt(await call<User>("PUT", "/user/profile", change)),

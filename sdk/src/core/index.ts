@@ -8,4 +8,4 @@ export { AuthError, type AuthErrorFields, type Details } from "./error.js";
 export type { Channel, KeyValueStorage, Ports } from "./ports.js";
 export type { SignedIn } from "./sign_in.js";
 export type { AuthEvent, AuthListener, AuthState, SessionInfo } from "./state.js";
-export type { PendingSignUp, SecondFactorRequired, Session, Transport, User } from "./wire.js";
+export type { History, HistoryEvent, PendingSignUp, SecondFactorRequired, Session, Transport, User } from "./wire.js";

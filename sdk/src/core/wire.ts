@@ -29,6 +29,23 @@ export interface Session {
   readonly current: boolean;
 }
 
+/** One thing that happened to the account. `at` is RFC 3339; `event` and `method` are words of the server's audit trail. */
+export interface HistoryEvent {
+  readonly event: string;
+  readonly outcome: "success" | "failure";
+  readonly method: string;
+  readonly at: string;
+  readonly ip: string;
+  readonly place: string;
+  readonly device: string;
+}
+
+/** A page of the account's history, newest first. `next` is where to go on; null at the end. */
+export interface History {
+  readonly events: readonly HistoryEvent[];
+  readonly next: string | null;
+}
+
 /** A sign-up whose code has not come back yet. Give it to `confirmSignUp` together with the code. */
 export interface PendingSignUp {
   readonly email: string;

@@ -1,6 +1,6 @@
 /** A server in memory that speaks the real one's wire format: for tests of apps that use this library, and for its own. */
 
-import type { Session, Transport, User } from "../core/wire.js";
+import type { HistoryEvent, Session, Transport, User } from "../core/wire.js";
 import { en, ja } from "../texts/catalogue.js";
 
 const ACCESS_SECONDS = 900;
@@ -91,6 +91,16 @@ export function createFakeServer(now: () => number = Date.now): FakeServer {
     expires_at: "2026-02-01T00:00:00Z",
     amr: ["pwd"],
     current: session.id === current,
+  });
+
+  const signInOf = (): HistoryEvent => ({
+    event: "login",
+    outcome: "success",
+    method: "pwd",
+    at: "2026-01-01T00:00:00Z",
+    ip: "127.0.0.1",
+    place: "",
+    device: "Chrome on Linux",
   });
 
   const pairFor = (session: FakeSession, jar: Jar): Record<string, unknown> => {
@@ -221,6 +231,11 @@ export function createFakeServer(now: () => number = Date.now): FakeServer {
         return Response.json({ user: account.user, session: viewOf(session, session.id) });
       case "GET /auth/sessions":
         return Response.json({ sessions: live.map((other) => viewOf(other, session.id)) });
+      case "GET /auth/history":
+        // One page holds all that happens here, so there is no cursor that would be good.
+        return call.query.has("after")
+          ? refuse(400, "validation_error", call, { after: "invalid_format" })
+          : Response.json({ events: live.map(signInOf), next: null });
       case "POST /auth/sessions/logout-all": {
         const ended = live.filter((other) => !call.body["except_current"] || other !== session);
         for (const other of ended) end(other, call.jar);

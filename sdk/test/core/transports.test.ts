@@ -52,6 +52,14 @@ describe.each(transports)("over transport %s", (transport) => {
     expect(person.client.getSnapshot().status).toBe("signed_out");
   });
 
+  test("the history is read", async () => {
+    const person = await signedIn({ transport });
+    const { events, next } = await person.client.history();
+    expect(events[0]).toMatchObject({ event: "login", outcome: "success", method: "pwd" });
+    expect(next).toBeNull();
+    await expect(person.client.history("a&b")).rejects.toMatchObject({ code: "validation_error" });
+  });
+
   test("the account is changed and left", async () => {
     const person = await signedIn({ transport });
     expect((await person.client.profile.update({ name: "花子" })).name).toBe("花子");

@@ -10,6 +10,7 @@ from sekisho.assemble.pages import make_pages
 from sekisho.assemble.parts import Parts
 from sekisho.devices import DeviceReader
 from sekisho.flows.authenticate import AuthenticateWorld
+from sekisho.flows.history import HistoryWorld
 from sekisho.flows.login import LoginWorld
 from sekisho.flows.logout import LogoutWorld
 from sekisho.flows.password_reset import PasswordResetWorld
@@ -117,6 +118,7 @@ def make_edge(
             notices=notices,
             sessions=sessions,
         ),
+        history=HistoryWorld(store=store, master=have.master),
         profile=ProfileWorld(store=store, clock=clock),
         withdrawal=WithdrawalWorld(
             store=store,

@@ -7,7 +7,21 @@ from typing import Annotated
 import typer
 
 from sekisho import __version__
-from sekisho.cli import audit, backup, config, doctor, init, key, migrate, move, serving, session, user
+from sekisho.cli import (
+    audit,
+    audit_export,
+    audit_proof,
+    backup,
+    config,
+    doctor,
+    init,
+    key,
+    migrate,
+    move,
+    serving,
+    session,
+    user,
+)
 from sekisho.cli.surroundings import choose_mode
 from sekisho.cli.texts import say
 from sekisho.logs import configure_logs
@@ -55,4 +69,8 @@ app.command("openapi", help=say("help.openapi"))(config.openapi)
 app.add_typer(user.app, name="user")
 app.add_typer(session.app, name="session")
 app.add_typer(key.app, name="key")
+audit.app.command("export", help=say("help.audit_export"))(audit_export.export)
+audit.app.command("report", help=say("help.audit_report"))(audit_export.report)
+audit.app.command("verify", help=say("help.audit_verify"))(audit_proof.verify)
+audit.app.command("head", help=say("help.audit_head"))(audit_proof.show_head)
 app.add_typer(audit.app, name="audit")

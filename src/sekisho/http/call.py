@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 USER_AGENT_LIMIT = 512
 COOKIES_LIMIT_BYTES = 16 * 1024
 DEVICE_TOKEN_LIMIT = 64
+QUERY_LIMIT_BYTES = 1024
 LOCAL_NAMES = frozenset(("localhost", "127.0.0.1", "[::1]"))
 
 ONLY_ONCE = frozenset((b"authorization", b"content-length", b"content-type", b"origin"))
@@ -112,11 +113,15 @@ class Call:
         value = self.headers.get(b"x-sekisho-session")
         return None if value is None else value[:64].decode("latin-1")
 
+    def query_value(self, name: str) -> str | None:
+        """Return the first value of this name in the query string, or None."""
+        query = self.scope["query_string"][:QUERY_LIMIT_BYTES].decode("latin-1")
+        return next((value for key, value in parse_qsl(query, keep_blank_values=True) if key == name), None)
+
     @property
     def query_client_id(self) -> str | None:
         """`client_id` of the query string; names the app where one host serves several."""
-        query = self.scope["query_string"][:1024].decode("latin-1")
-        return next((value for name, value in parse_qsl(query) if name == "client_id"), None)
+        return self.query_value("client_id") or None
 
     @property
     def is_for_this_machine(self) -> bool:

@@ -10,6 +10,7 @@ from msgspec import Struct
 
 from sekisho.errors import Refusal
 from sekisho.flows.authenticate import AuthenticateWorld
+from sekisho.flows.history import HistoryWorld
 from sekisho.flows.login import LoginWorld
 from sekisho.flows.logout import LogoutWorld
 from sekisho.flows.password_reset import PasswordResetWorld
@@ -85,6 +86,7 @@ class Edge(Struct, frozen=True, kw_only=True):
     logout: LogoutWorld
     session_list: SessionListWorld
     password_reset: PasswordResetWorld
+    history: HistoryWorld
     profile: ProfileWorld
     withdrawal: WithdrawalWorld
     jwks: Callable[[], bytes]

@@ -87,6 +87,7 @@ def _parameters(route: Route) -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = []
     if "{id}" in route.path:
         found.append({"name": "id", "in": "path", "required": True, **text})
+    found += [{"name": name, "in": "query", "description": about, **text} for name, about in route.query.items()]
     if route.callers == SESSION:
         about = "Names the app where a session cookie is sent and several apps share this host."
         found.append({"name": "client_id", "in": "query", "description": about, **text})

@@ -5,7 +5,8 @@ The OpenAPI document, the docs page and the tests are made from this table.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
+from types import MappingProxyType
 
 from msgspec import Struct
 
@@ -14,6 +15,7 @@ from sekisho.errors import Refusal
 from sekisho.http import (
     csrf,
     dev_mail,
+    history,
     login,
     logout,
     operations,
@@ -40,15 +42,17 @@ NO_ROUTE = "(none)"
 
 
 class Route(Struct, frozen=True, kw_only=True):
-    """callers: ANYBODY, TOKEN_OR_COOKIE, ANY_CREDENTIAL or SESSION. body: None where none is read. answer: None
-    where it is not JSON of one shape. limits: the rules of `sekisho.throttle` that count here. refusals: what this
-    call itself may refuse with, beside those of every call (`COMMON`)."""
+    """callers: ANYBODY, TOKEN_OR_COOKIE, ANY_CREDENTIAL or SESSION. query: optional parameters, and what they say.
+    body: None where none is read. answer: None where it is not JSON of one shape. limits: the rules of
+    `sekisho.throttle` that count here. refusals: what this call itself may refuse with, beside those of every call
+    (`COMMON`)."""
 
     method: str
     path: str
     endpoint: Endpoint
     summary: str
     callers: str = ANYBODY
+    query: Mapping[str, str] = MappingProxyType({})
     body: type[wire.Request] | None = None
     body_optional: bool = False
     status: int = 200
@@ -211,6 +215,15 @@ ROUTES: tuple[Route, ...] = (
         callers=SESSION,
         answer=wire.MessageView,
         refusals=(errors.NotFound, errors.CsrfFailed),
+    ),
+    Route(
+        method="GET",
+        path=f"{API}/auth/history",
+        endpoint=history.history_endpoint,
+        summary="What happened to the account: sign-ins, failures, changes, newest first",
+        callers=SESSION,
+        query={"after": "The `next` of the page before."},
+        answer=wire.HistoryView,
     ),
     Route(
         method="GET",

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
-from sekisho.model import Account, Discreet, Session, Transport
+from sekisho.model import Account, AuditRecord, Discreet, Session, Transport
 from sekisho.times import iso_time
 
 Email = Annotated[str, Meta(max_length=254)]
@@ -172,6 +172,25 @@ class SessionListView(Struct, frozen=True):
     sessions: list[SessionView]
 
 
+class HistoryEventView(Struct, frozen=True):
+    """`at` is RFC 3339. `event` and `method` are words of the audit vocabulary; `place` and `device` are hints."""
+
+    event: str
+    outcome: str
+    method: str
+    at: str
+    ip: str
+    place: str
+    device: str
+
+
+class HistoryView(Struct, frozen=True):
+    """`next` goes into `after` for the page that follows; null at the end."""
+
+    events: list[HistoryEventView]
+    next: str | None
+
+
 class CurrentSessionView(Struct, frozen=True):
     user: UserView
     session: SessionView
@@ -203,6 +222,18 @@ def user_view(account: Account) -> UserView:
         name=account.name,
         locale=account.locale,
         roles=account.roles,
+    )
+
+
+def history_event_view(record: AuditRecord) -> HistoryEventView:
+    return HistoryEventView(
+        event=record.event,
+        outcome=record.outcome,
+        method=record.method,
+        at=iso_time(record.at),
+        ip=record.ip,
+        place=record.place,
+        device=record.device,
     )
 
 

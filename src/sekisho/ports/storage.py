@@ -172,8 +172,22 @@ class OperationReads(Protocol):
         May scan; never on a request's path except `/metrics`."""
 
 
+class AuditCount(Struct, frozen=True):
+    """How many records there are of one kind."""
+
+    event: str
+    outcome: str
+    reason: str
+    method: str
+    records: int
+
+
 class AuditReads(Protocol):
     async def list_audit(self, wanted: AuditFilter) -> list[AuditRecord]: ...
+
+    async def count_audit(self, wanted: AuditFilter) -> list[AuditCount]:
+        """Count the records that fit, by event, outcome, reason and method, in the order of these words.
+        `before_seq` and `limit` mean nothing here. May scan."""
 
     async def read_audit_to_seal(self, after_seq: int, limit: int) -> list[AuditRecord]:
         """Records behind `after_seq` in the order of their numbers. None with a number lower than the last one

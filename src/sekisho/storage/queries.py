@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from sekisho.ports.storage import AuditFilter
 from sekisho.storage.rows import (
     ACCOUNT,
@@ -101,11 +103,19 @@ _AUDIT_CONDITIONS = {
 }
 
 
-def list_audit(wanted: AuditFilter) -> Step:
+def _audit_conditions(wanted: AuditFilter, names: Iterable[str]) -> tuple[str, dict[str, Value]]:
     """Put together the fixed conditions that were asked for, so that each combination can use its index."""
-    values: dict[str, Value] = {
-        name: value for name in _AUDIT_CONDITIONS if (value := getattr(wanted, name)) is not None
-    }
-    where = " AND ".join(_AUDIT_CONDITIONS[name] for name in values) or "1 = 1"
+    values: dict[str, Value] = {name: value for name in names if (value := getattr(wanted, name)) is not None}
+    return " AND ".join(_AUDIT_CONDITIONS[name] for name in values) or "1 = 1", values
+
+
+def count_audit(wanted: AuditFilter) -> Step:
+    where, values = _audit_conditions(wanted, [name for name in _AUDIT_CONDITIONS if name != "before_seq"])
+    kind = "event, outcome, reason, method"
+    return Step(f"SELECT {kind}, count(*) FROM audit WHERE {where} GROUP BY {kind} ORDER BY {kind}", values)
+
+
+def list_audit(wanted: AuditFilter) -> Step:
+    where, values = _audit_conditions(wanted, _AUDIT_CONDITIONS)
     sql = f"SELECT {columns(AUDIT)} FROM audit WHERE {where} ORDER BY seq DESC LIMIT :limit"
     return Step(sql, {**values, "limit": wanted.limit})

@@ -19,7 +19,7 @@ from sekisho.model import (
     SessionId,
     SigningKey,
 )
-from sekisho.ports.storage import AuditFilter
+from sekisho.ports.storage import AuditCount, AuditFilter
 from sekisho.storage import queries
 from sekisho.storage.rows import (
     SESSION_WIDTH,
@@ -112,6 +112,9 @@ class SqlReads(ABC):
 
     async def list_audit(self, wanted: AuditFilter) -> list[AuditRecord]:
         return [audit_record_from(row) for row in await self._scan(*queries.list_audit(wanted))]
+
+    async def count_audit(self, wanted: AuditFilter) -> list[AuditCount]:
+        return [AuditCount(*row) for row in await self._scan(*queries.count_audit(wanted))]
 
     async def read_audit_to_seal(self, after_seq: int, limit: int) -> list[AuditRecord]:
         """As it stands: for an engine in which one transaction writes at a time."""

@@ -36,7 +36,7 @@ from sekisho.ports.changes import (
     TouchSession,
 )
 from sekisho.ports.factor_changes import RenewProof
-from sekisho.ports.storage import AuditFilter, Committed, Outcome, Store, StoreUnavailable
+from sekisho.ports.storage import AuditCount, AuditFilter, Committed, Outcome, Store, StoreUnavailable
 from sekisho.storage.reads import GENERATION
 from sekisho.storage.redis.engine import FENCE_AGAIN_AFTER_S, SAVE_EVERY_S, SessionEngine
 from sekisho.storage.redis.fan_out import FanOut
@@ -274,6 +274,9 @@ class RedisStore:
 
     async def list_audit(self, wanted: AuditFilter) -> list[AuditRecord]:
         return await self._inner.list_audit(wanted)
+
+    async def count_audit(self, wanted: AuditFilter) -> list[AuditCount]:
+        return await self._inner.count_audit(wanted)
 
     async def read_audit_to_seal(self, after_seq: int, limit: int) -> list[AuditRecord]:
         return await self._inner.read_audit_to_seal(after_seq, limit)
