@@ -35,6 +35,7 @@ LIMITS_OF = {
     "login": ("limits.login_failures", "limits.login_network_failures", "limits.login_failures_per_day"),
     "password": ("limits.login_failures",),
     "code_sends": ("limits.code_sends", "limits.code_sends_per_day", "limits.code_network_sends"),
+    "factor": ("limits.factor_failures", "limits.factor_failures_per_day"),
     "code_tries": ("limits.code_tries", "limits.code_failures_per_day"),
 }
 """The settings behind each rule that the route table names."""
@@ -260,6 +261,8 @@ def _call(route: Route) -> str:
         lines.append(f"- Body{optional}: {', '.join(_fields(route.body))}")
     answer = f": {', '.join(_fields(route.answer))}" if route.answer is not None else ""
     lines.append(f"- Answer: {route.status}{answer}")
+    if route.or_answer is not None:
+        lines.append(f"- Or: {route.status}: {', '.join(_fields(route.or_answer))}")
     lines.extend(_limit_lines(route))
     own = [refusal for refusal in refusals_of(route) if refusal in route.refusals]
     if own:
@@ -330,6 +333,8 @@ def _type(shape: shapes.Type) -> str:
             return " or ".join(_type(part) for part in types if not isinstance(part, shapes.NoneType))
         case shapes.Metadata(type=inner):
             return _type(inner)
+    if isinstance(shape, shapes.LiteralType):
+        return " or ".join(_code(str(value)) for value in shape.values)
     raise TypeError(f"no words for {shape}")
 
 

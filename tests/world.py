@@ -11,18 +11,23 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import cache
 from pathlib import Path
+from typing import NamedTuple
 
+import pyotp
 from msgspec.structs import replace
 
 from sekisho.admin.world import OperatorWorld
 from sekisho.assemble import running
+from sekisho.flows.factors import Enrol, confirm, enrol
 from sekisho.flows.login import Login, LoginWorld, login
 from sekisho.flows.refresh import Refresh, refresh
+from sekisho.flows.second_factor import SecondFactor, SecondFactorWorld, second_factor
 from sekisho.flows.sign_up import CodeSent, ResendCode, SendCode, VerifyCode, resend_code, send_code, verify_code
 from sekisho.http.edge import CaughtMail, Edge
 from sekisho.identifiers import parse_email
 from sekisho.ids import new_account_id
 from sekisho.master_secret import MasterSecret
+from sekisho.mfa.challenges import SecondFactorRequired
 from sekisho.model import (
     Account,
     AccountId,
@@ -48,6 +53,7 @@ START_AT: Millis = 1_800_000_000_000
 SECRET = "uT4mXw9ZkQ2rB7sVe1LdYc6HnPj3GfAa8KiO5oRqWzE"
 
 HANAKO = "hanako@mail.test"
+JIRO = "jiro@mail.test"
 PASSWORD = "eleven quiet lanterns"
 # Kept cheap for the suite's sake; it is one of the profiles that production allows.
 HASH_PROFILE = "low_memory"
@@ -199,8 +205,48 @@ class World:
         replaces: SessionId | None = None,
         world: LoginWorld | None = None,
     ) -> TokenPair:
+        """Log in to an account without a second factor."""
         request = Login(email, password, client_id, transport, origin, replaces)
-        return await login(request, world or self.edge.login)
+        entered = await login(request, world or self.edge.login)
+        assert isinstance(entered, TokenPair), "a second factor was asked for"
+        return entered
+
+    async def asked(
+        self,
+        email: str = HANAKO,
+        *,
+        client_id: str = "web",
+        transport: Transport = Transport.BODY,
+        origin: Origin = HOME,
+        world: LoginWorld | None = None,
+    ) -> SecondFactorRequired:
+        """Log in to an account with a second factor, up to the question for it."""
+        entered = await login(Login(email, PASSWORD, client_id, transport, origin), world or self.edge.login)
+        assert isinstance(entered, SecondFactorRequired), "no second factor was asked for"
+        return entered
+
+    async def answer(
+        self,
+        asked: SecondFactorRequired,
+        code: str,
+        *,
+        method: str = "totp",
+        client_id: str = "web",
+        origin: Origin = HOME,
+        replaces: SessionId | None = None,
+        world: SecondFactorWorld | None = None,
+    ) -> TokenPair:
+        request = SecondFactor(asked.challenge, method, code, client_id, origin, replaces)
+        return await second_factor(request, world or self.edge.second_factor)
+
+    async def enrolled(self, pair: TokenPair, *, name: str = "") -> Enrolled:
+        """Enrol an authenticator app in this session, which must be fresh. The step of its first code is used up."""
+        who = principal_of(pair)
+        begun = await enrol(Enrol("totp", name), who, HOME, self.edge.factors)
+        app = App(begun.secret or "", self.clock)
+        done = await confirm(begun.id, app.code(), who, HOME, self.edge.factors)
+        self.clock.advance(seconds=30)
+        return Enrolled(app, done.factor.id, done.recovery_codes or ())
 
     async def signed_in(
         self,
@@ -290,6 +336,28 @@ class World:
         assert self._edge is None
         path = self.settings.database_path
         return b"".join(file.read_bytes() for file in sorted(path.parent.glob(path.name + "*")))
+
+
+class App:
+    """An authenticator app on somebody's phone, whose clock is right."""
+
+    def __init__(self, secret: str, clock: StandingClock) -> None:
+        self._codes = pyotp.HOTP(secret)
+        self._clock = clock
+
+    def code(self, *, steps_ahead: int = 0) -> str:
+        return self._codes.at(self._clock.now() // 30_000 + steps_ahead)
+
+    def wrong_code(self) -> str:
+        """Return six digits that no step near now has."""
+        near = {self.code(steps_ahead=ahead) for ahead in range(-5, 6)}
+        return next(code for number in range(100) if (code := f"{number:06}") not in near)
+
+
+class Enrolled(NamedTuple):
+    app: App
+    factor_id: str
+    recovery_codes: tuple[str, ...]
 
 
 WorldWith = Callable[[Mapping[str, object]], Awaitable[World]]

@@ -24,6 +24,16 @@ class Event(StrEnum):
     SIGN_UP_CODE_RESENT = "sign_up_code_resent"
     SIGN_UP = "sign_up"
     LOGIN = "login"
+    SECOND_FACTOR_ASKED = "second_factor_asked"
+    SECOND_FACTOR = "second_factor"
+    FACTOR_CODE_SENT = "factor_code_sent"
+    STEP_UP = "step_up"
+    FACTOR_ADDED = "factor_added"
+    FACTOR_RENAMED = "factor_renamed"
+    FACTOR_REMOVED = "factor_removed"
+    FACTORS_RESET = "factors_reset"
+    RECOVERY_CODES_MADE = "recovery_codes_made"
+    RECOVERY_CODE_USED = "recovery_code_used"
     SESSION_ENDED = "session_ended"
     STORE_BEHIND = "store_behind"
     PROFILE_CHANGED = "profile_changed"
@@ -46,7 +56,7 @@ FAILURE = "failure"
 ACTORS = ("account", "operator", "system")
 """Who acted: whoever uses or claims the account, an operator, or the server by itself."""
 
-METHODS = ("pwd", "otp")
+METHODS = ("pwd", "otp", "sms", "mfa")
 """What was shown, in the words of RFC 8176 (`amr`); several with spaces between."""
 
 
@@ -66,6 +76,7 @@ class Entry(Struct, frozen=True, kw_only=True):
 _DONE: dict[str, tuple[str, ...]] = {SUCCESS: ("",)}
 _SESSION = ("account_id", "session_id", "client_id")
 _OPERATION = ("account_id",)
+_WRONG_CODE = ("wrong_code", "code_used", "code_gone", "code_dead", "no_such_method", "unreadable_secret")
 
 VOCABULARY: dict[Event, Entry] = {
     Event.SIGN_UP_CODE_SENT: Entry(
@@ -97,6 +108,68 @@ VOCABULARY: dict[Event, Entry] = {
             FAILURE: ("unknown_account", "wrong_password", "account_disabled", "no_password", "changed_meanwhile"),
         },
         fields=(*_SESSION, "method", "identifier_tag", "place", "device"),
+    ),
+    Event.SECOND_FACTOR_ASKED: Entry(
+        en="The password was right and the second factor was asked for; nothing has been issued yet.",
+        ja="パスワードが正しく、第二要素を求めました。まだ何も発行していません。",
+        reasons=_DONE,
+        fields=("account_id", "client_id", "method"),
+    ),
+    Event.SECOND_FACTOR: Entry(
+        en="The second step of a sign-in was refused. One that was right is the success of `login`.",
+        ja="サインインの第二段階が拒否されました。成功した場合は `login` の成功として記録されます。",
+        reasons={
+            FAILURE: (*_WRONG_CODE, "challenge_gone", "challenge_dead", "wrong_client", "changed_meanwhile"),
+        },
+        fields=("account_id", "client_id", "method"),
+    ),
+    Event.FACTOR_CODE_SENT: Entry(
+        en="A code for a second factor was queued: to sign in, to step up, or to enrol.",
+        ja="第二要素のコードを送信待ちに入れました。サインイン、再認証、または登録のためです。",
+        reasons=_DONE,
+        fields=(*_SESSION, "method"),
+    ),
+    Event.STEP_UP: Entry(
+        en="A live session was given a fresh or stronger proof, or the proof was refused.",
+        ja="有効なセッションで再認証に成功したか、拒否されました。",
+        reasons={SUCCESS: ("",), FAILURE: ("wrong_password", *_WRONG_CODE, "changed_meanwhile")},
+        fields=(*_SESSION, "method"),
+    ),
+    Event.FACTOR_ADDED: Entry(
+        en="A second factor was enrolled, or the code that should confirm it was refused.",
+        ja="第二要素が登録されたか、登録を確認するコードが拒否されました。",
+        reasons={SUCCESS: ("",), FAILURE: _WRONG_CODE},
+        fields=(*_SESSION, "subject"),
+    ),
+    Event.FACTOR_RENAMED: Entry(
+        en="The owner gave a second factor another name.",
+        ja="本人が第二要素の名前を変えました。",
+        reasons=_DONE,
+        fields=(*_SESSION, "subject"),
+    ),
+    Event.FACTOR_REMOVED: Entry(
+        en="The owner removed a second factor.",
+        ja="本人が第二要素を削除しました。",
+        reasons=_DONE,
+        fields=(*_SESSION, "subject"),
+    ),
+    Event.FACTORS_RESET: Entry(
+        en="An operator removed every second factor and recovery code of an account; its sessions ended.",
+        ja="運用者がアカウントの第二要素と回復コードをすべて削除し、そのセッションがすべて終了しました。",
+        reasons=_DONE,
+        fields=_OPERATION,
+    ),
+    Event.RECOVERY_CODES_MADE: Entry(
+        en="New recovery codes were made; older ones no longer work.",
+        ja="新しい回復コードが作られました。以前のものは使えません。",
+        reasons=_DONE,
+        fields=_SESSION,
+    ),
+    Event.RECOVERY_CODE_USED: Entry(
+        en="A recovery code was used in the place of another second factor.",
+        ja="ほかの第二要素の代わりに回復コードが使われました。",
+        reasons=_DONE,
+        fields=_SESSION,
     ),
     Event.SESSION_ENDED: Entry(
         en="A session ended, whatever ended it.",

@@ -85,6 +85,19 @@ class SessionNotFound(Refusal):
     code = "session_not_found"
 
 
+class StepUpRequired(Refusal):
+    """The session's proof is too old or too weak for this call: step up, then repeat. `details` says `max_age` in
+    seconds and `acr`; where a password alone is not enough also `methods`."""
+
+    code = "step_up_required"
+
+
+class FactorUnusable(Refusal):
+    """The server cannot read what this authenticator stands on, so nobody can prove anything with it."""
+
+    code = "factor_unusable"
+
+
 class EmailAlreadyExists(Refusal):
     """The address has an account. Only when `SEKISHO_SIGNUP__REVEAL_EXISTING` is set."""
 

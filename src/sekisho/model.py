@@ -45,6 +45,7 @@ class EndReason(StrEnum):
     ACCOUNT_DISABLED = "account_disabled"
     WITHDRAWAL = "withdrawal"
     PASSWORD_CHANGED = "password_changed"  # noqa: S105 - a reason, not a password
+    FACTORS_CHANGED = "factors_changed"
     EXPIRED = "expired"
     RESTORED = "restored"
 

@@ -29,6 +29,12 @@ class MailKind(StrEnum):
     PASSWORD_RESET_CODE = "password_reset_code"  # noqa: S105 - the name of a letter, no secret
     PASSWORD_RESET_NO_ACCOUNT = "password_reset_no_account"  # noqa: S105 - the name of a letter, no secret
     PASSWORD_CHANGED = "password_changed"  # noqa: S105 - the name of a letter, no secret
+    FACTOR_CODE = "factor_code"
+    FACTOR_ADDED = "factor_added"
+    FACTOR_REMOVED = "factor_removed"
+    FACTOR_GUESSED = "factor_guessed"
+    RECOVERY_CODES_MADE = "recovery_codes_made"
+    RECOVERY_CODE_USED = "recovery_code_used"
 
 
 _SIGHTING = frozenset({"at", "device", "place", "ip"})
@@ -42,8 +48,15 @@ REQUIRED_VALUES: dict[MailKind, frozenset[str]] = {
     MailKind.PASSWORD_RESET_CODE: frozenset({"code", "minutes"}),
     MailKind.PASSWORD_RESET_NO_ACCOUNT: frozenset(),
     MailKind.PASSWORD_CHANGED: _SIGHTING,
+    MailKind.FACTOR_CODE: frozenset({"code", "minutes"}),
+    MailKind.FACTOR_ADDED: _SIGHTING | {"factor", "name"},
+    MailKind.FACTOR_REMOVED: _SIGHTING | {"factor", "name", "left"},
+    MailKind.FACTOR_GUESSED: _SIGHTING,
+    MailKind.RECOVERY_CODES_MADE: _SIGHTING,
+    MailKind.RECOVERY_CODE_USED: _SIGHTING | {"left"},
 }
-"""What each letter must be given. `at` is RFC 3339; device, place and ip may be ""."""
+"""What each letter must be given. `at` is RFC 3339; device, place, ip and name may be ""; `factor` is a `FactorKind`;
+`left` counts what remains."""
 
 
 class Outbox:

@@ -51,6 +51,8 @@ class Limits(Struct, frozen=True, kw_only=True):
     code_sends_window_seconds: int = 5 * 60
     code_tries_per_code: int = 5
     wrong_codes_per_address_a_day: int = 20
+    factor_failures_per_account_and_network: int = 10
+    factor_failures_per_account_a_day: int = 20
 
     def __post_init__(self) -> None:
         for name in self.__struct_fields__:
@@ -138,6 +140,18 @@ class Throttle:
             self._count("code_try_network", network(ip), limit=by_network, ms=window_ms, now=now),
         )
 
+    def factor_tries(self, account_id: str, ip: str, now: Millis) -> tuple[CountTry, ...]:
+        """Return the tries of a second factor, at sign-in and in a session alike: a new challenge buys no guesses.
+
+        No device is exempt. Who guesses here knows the password: the owner ends that by changing it.
+        """
+        limits, window_ms = self.limits, self.limits.login_window_seconds * _SECOND_MS
+        limit = limits.factor_failures_per_account_and_network
+        return (
+            self._count("factor", account_id, network(ip), limit=limit, ms=window_ms, now=now),
+            self._delay("factor_day", account_id, now, limit=limits.factor_failures_per_account_a_day),
+        )
+
     def give_back(self, tries: Iterable[CountTry], now: Millis) -> tuple[GiveBackTry, ...]:
         """Return the changes that undo these tries, for the commit of the success."""
         return tuple(GiveBackTry(key=each.key, now=now, coarse=each.coarse) for each in tries)
@@ -190,11 +204,11 @@ class Throttle:
         names = (("cookie", origin.device_token), ("client", device_part))
         return tuple(base64url.encode(self._master.tag("device", kind, name)) for kind, name in names if name)
 
-    def _delay(self, rule: str, whose: str, now: Millis) -> CountTry:
+    def _delay(self, rule: str, whose: str, now: Millis, *, limit: int | None = None) -> CountTry:
         """Return the try that waits longer with each failure of a day."""
         return CountTry(
             key=self._key(rule, whose),
-            limit=self.limits.login_failures_per_identifier_a_day,
+            limit=limit or self.limits.login_failures_per_identifier_a_day,
             window_ms=_DAY_MS,
             now=now,
             first_delay_ms=self.limits.login_first_delay_seconds * _SECOND_MS,

@@ -29,6 +29,7 @@ LAYERS = {
         "ids",
         "master_secret",
         "notices",
+        "mfa",
         "one_time_codes",
         "outbox",
         "passwords",

@@ -48,6 +48,12 @@ async def test_V8_2_1_V8_3_1_every_route_asks_who_is_calling(site: Site) -> None
         assert "access_token" not in anonymous.text or "description" in anonymous.text, route.path
 
 
+BODIES_WITH_IDS = {
+    "/api/v1/auth/factors/{id}": {"PUT": {"name": "mine"}},
+    "/api/v1/auth/factors/{id}/confirm": {"POST": {"code": "123456"}},
+}
+
+
 async def test_V8_2_2_of_two_accounts_neither_reaches_the_other_by_any_id(site: Site, tmp_path: Path) -> None:
     mine, theirs = site.client(), site.client()
     await mine.signed_in("hana@example.com")
@@ -57,14 +63,16 @@ async def test_V8_2_2_of_two_accounts_neither_reaches_the_other_by_any_id(site: 
 
     with_ids = [route for route in ROUTES if "{" in route.path]
     for route in with_ids:
+        body = BODIES_WITH_IDS.get(route.path, {}).get(route.method)
         answers = [
-            await mine.call(route.method, route.path.replace("{id}", value))
+            await mine.call(route.method, route.path.replace("{id}", value), body)
             for value in (their_session, their_pair["user"]["id"], UNKNOWN_SESSION, "..%2f..", "1' OR '1'='1", "\u0130")
         ]
         assert {told(answer) for answer in answers} == {(404, "not_found")}
         assert len({answer.content for answer in answers}) == 1
 
-    assert {route.path for route in with_ids} == {"/api/v1/auth/sessions/{id}"}
+    paths = {"/api/v1/auth/sessions/{id}", "/api/v1/auth/factors/{id}", "/api/v1/auth/factors/{id}/confirm"}
+    assert {route.path for route in with_ids} == paths
     assert rows(tmp_path) == before
     assert (await theirs.get("auth/session")).status_code == 200
     assert their_session not in (await mine.get("auth/sessions")).text

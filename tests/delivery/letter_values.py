@@ -24,6 +24,12 @@ VALUES: dict[MailKind, dict[str, str]] = {
     MailKind.PASSWORD_RESET_CODE: {"code": "012345", "minutes": "10"},
     MailKind.PASSWORD_RESET_NO_ACCOUNT: {},
     MailKind.PASSWORD_CHANGED: SIGHTING,
+    MailKind.FACTOR_CODE: {"code": "012345", "minutes": "10"},
+    MailKind.FACTOR_ADDED: {**SIGHTING, "factor": "totp", "name": "Phone"},
+    MailKind.FACTOR_REMOVED: {**SIGHTING, "factor": "email", "name": "", "left": "0"},
+    MailKind.FACTOR_GUESSED: SIGHTING,
+    MailKind.RECOVERY_CODES_MADE: SIGHTING,
+    MailKind.RECOVERY_CODE_USED: {**SIGHTING, "left": "9"},
 }
 
 render_for_tea = partial(render, product_name="Tea House", public_url="https://auth.tea.example")

@@ -169,6 +169,8 @@ async def test_the_session_list_has_exactly_its_fields_and_marks_this_one(site: 
     assert all(set(session) == fields | {"amr", "current"} for session in sessions)
     assert [session["current"] for session in sessions].count(True) == 1
     assert set(own) == {"user", "session"}
+    proof = {name: own["session"].pop(name) for name in ("auth_time", "acr")}
+    assert proof == {"auth_time": own["session"]["created_at"], "acr": "aal1"}
     assert own["session"] in sessions
     assert set(own["session"]["device"]) == {"name", "os", "browser", "type"}
     assert own["session"]["device"]["type"] == "desktop"

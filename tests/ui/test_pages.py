@@ -15,6 +15,7 @@ from http_site import EMAIL, PASSWORD, Site, open_site
 from sekisho import catalogue
 from sekisho.http.openapi import document
 from sekisho.http.routes import ROUTES
+from sekisho.mfa.methods import Method
 from sekisho.ui.pages import HostedPages
 from ui.reader import Page, Reader
 
@@ -156,6 +157,7 @@ async def test_a_chosen_language_wins_over_the_browsers_and_is_remembered(site: 
 def test_every_text_of_the_pages_is_used_and_every_text_that_they_use_is_there() -> None:
     files = [path.read_text() for path in SOURCE.rglob("*") if path.suffix in (".py", ".html")]
     used = {key for text in files for key in re.findall(r'"((?:page|message|field)\.[a-z_.]+[a-z])"', text)}
+    used |= {f"page.second_factor.{way}{method}" for way in ("", "use_") for method in Method}
     used |= {f"page.wait.{unit}" for unit in ("seconds", "minutes", "hours")}
     there = catalogue.keys("en")
 

@@ -8,6 +8,8 @@ export const en = {
   "error.forbidden": "You are signed in, but your account is not allowed to do this. Ask the administrator if you need it.",
   "error.invalid_credentials": "The email address or the password is not right. Check both and try again.",
   "error.invalid_code": "This code is not right or no longer works. Check the newest mail, or ask for a new code.",
+  "error.step_up_required": "To be safe, please confirm that it is you: enter your password or a code of your second factor, then try again.",
+  "error.factor_unusable": "The server cannot read this authenticator any more. Use another method or a recovery code, or ask the administrator to reset it.",
   "error.session_not_found": "There is nothing waiting for this code: it was never started, is already finished, or its time is over. Please start again.",
   "error.email_already_exists": "There is already an account with this email address. Sign in instead.",
   "error.client_id_mismatch": "This was started in another app or on another device. Please start again here.",
@@ -52,6 +54,11 @@ export const en = {
   "reason.needs_lower": "Add at least one small letter.",
   "reason.needs_digit": "Add at least one digit.",
   "reason.needs_symbol": "Add at least one symbol, such as ! or #.",
+  "reason.method.invalid_choice": "Use totp, recovery_code, email or sms.",
+  "reason.method.not_available": "This account has no such second factor, or none whose code is sent.",
+  "reason.kind.invalid_choice": "This kind of second factor is not offered here.",
+  "reason.kind.too_many": "This account has as many second factors of this kind as it may have. Remove one first.",
+  "reason.not_with_code": "Send either the password, or a method with its code.",
   "field.email": "Email address",
   "field.password": "Password",
   "field.new_password": "New password",
@@ -63,7 +70,10 @@ export const en = {
   "field.reset_token": "Reset token",
   "field.name": "Name",
   "field.locale": "Language",
-  "field.except_current": "Keep this session"
+  "field.except_current": "Keep this session",
+  "field.challenge": "Challenge",
+  "field.method": "Method",
+  "field.kind": "Kind"
 } as const;
 
 export const ja = {
@@ -74,6 +84,8 @@ export const ja = {
   "error.forbidden": "サインインしていますが、このアカウントにはこの操作が許可されていません。必要な場合は管理者にご相談ください。",
   "error.invalid_credentials": "メールアドレスまたはパスワードが正しくありません。両方を確認して、もう一度お試しください。",
   "error.invalid_code": "確認コードが正しくないか、すでに使えなくなっています。最新のメールを確認するか、新しいコードを送り直してください。",
+  "error.step_up_required": "安全のため、ご本人であることを確認してください。パスワードまたは第二要素のコードを入力してから、もう一度お試しください。",
+  "error.factor_unusable": "サーバーがこの認証手段を読み取れなくなっています。別の方法か回復コードを使うか、管理者にリセットを依頼してください。",
   "error.session_not_found": "この確認コードを待っている手続きがありません。始まっていないか、すでに完了したか、有効期限が切れています。最初からやり直してください。",
   "error.email_already_exists": "このメールアドレスのアカウントはすでにあります。サインインしてください。",
   "error.client_id_mismatch": "この手続きは別のアプリまたは別の端末で始められたものです。こちらで最初からやり直してください。",
@@ -118,6 +130,11 @@ export const ja = {
   "reason.needs_lower": "英小文字を 1 文字以上入れてください。",
   "reason.needs_digit": "数字を 1 文字以上入れてください。",
   "reason.needs_symbol": "! や # などの記号を 1 文字以上入れてください。",
+  "reason.method.invalid_choice": "totp、recovery_code、email、sms のいずれかを指定してください。",
+  "reason.method.not_available": "このアカウントにその第二要素はないか、コードを送る種類ではありません。",
+  "reason.kind.invalid_choice": "この種類の第二要素は、ここでは登録できません。",
+  "reason.kind.too_many": "この種類の第二要素は、登録できる上限に達しています。先にどれかを削除してください。",
+  "reason.not_with_code": "パスワードか、方法とコードの組の、どちらか一方を送ってください。",
   "field.email": "メールアドレス",
   "field.password": "パスワード",
   "field.new_password": "新しいパスワード",
@@ -129,5 +146,8 @@ export const ja = {
   "field.reset_token": "再設定用トークン",
   "field.name": "名前",
   "field.locale": "言語",
-  "field.except_current": "このセッションは残す"
+  "field.except_current": "このセッションは残す",
+  "field.challenge": "チャレンジ",
+  "field.method": "方法",
+  "field.kind": "種類"
 } as const;

@@ -8,6 +8,7 @@ from typing import Any
 
 from sekisho.assemble.pages import make_pages
 from sekisho.assemble.parts import Parts
+from sekisho.assemble.second_steps import second_steps
 from sekisho.devices import DeviceReader
 from sekisho.flows.authenticate import AuthenticateWorld
 from sekisho.flows.history import HistoryWorld
@@ -22,6 +23,7 @@ from sekisho.flows.withdrawal import WithdrawalWorld
 from sekisho.http.csrf_values import Csrf
 from sekisho.http.edge import CaughtMail, Edge, EdgeSettings
 from sekisho.http.metrics import Metrics
+from sekisho.mfa.challenges import Challenges
 from sekisho.notices import Notices
 from sekisho.one_time_codes import OneTimeCodes
 from sekisho.places import Places
@@ -96,7 +98,15 @@ def make_edge(
             sessions=sessions,
             reveal_existing=settings.signup.reveal_existing,
         ),
-        login=LoginWorld(store=store, clock=clock, passwords=have.passwords, throttle=have.throttle, sessions=sessions),
+        login=LoginWorld(
+            store=store,
+            clock=clock,
+            passwords=have.passwords,
+            throttle=have.throttle,
+            sessions=sessions,
+            challenges=Challenges(have.master),
+        ),
+        **second_steps(have, store, sessions, notices),
         refresh=RefreshWorld(clock=clock, refresh_tokens=refresh_tokens, sessions=sessions),
         logout=LogoutWorld(
             store=store,
@@ -127,6 +137,7 @@ def make_edge(
             throttle=have.throttle,
             outbox=have.outbox,
             sessions=sessions,
+            fresh_ms=settings.factors.fresh_minutes * 60_000,
         ),
         jwks=keys.jwks,
         is_ready=is_ready,

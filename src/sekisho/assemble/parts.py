@@ -75,4 +75,6 @@ def _limits(settings: Settings) -> Limits:
         code_sends_window_seconds=limits.code_minutes * 60,
         code_tries_per_code=limits.code_tries,
         wrong_codes_per_address_a_day=limits.code_failures_per_day,
+        factor_failures_per_account_and_network=limits.factor_failures,
+        factor_failures_per_account_a_day=limits.factor_failures_per_day,
     )

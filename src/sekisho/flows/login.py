@@ -1,6 +1,9 @@
 """Login: an address and a password become a session.
 
-    count the try -> find the account -> verify (always one hash) -> start the session, last
+    count the try -> find the account -> verify (always one hash) -> second factor? open a challenge
+                                                                 -> else start the session, last
+
+An account with a second factor gets a challenge and nothing else: `second_factor` goes on from there.
 
 Unknown account, wrong password, disabled account and account without a password: one answer, the
 same work. What the flow read is guarded by `security_version`: a login that was hashing while the password
@@ -17,6 +20,8 @@ from msgspec import Struct
 from sekisho.audit import Event, record
 from sekisho.errors import InvalidCredentials, Refusal
 from sekisho.identifiers import ClientId, EmailAddress, parse_client_id, parse_email
+from sekisho.mfa.challenges import Challenges, SecondFactorRequired
+from sekisho.mfa.methods import Method, confirmed, methods_of
 from sekisho.model import Account, AccountStatus, Discreet, Millis, Origin, SessionId, Transport
 from sekisho.passwords.hashing import HashPool
 from sekisho.ports.changes import AppendAudit, CountTry, ReplacePasswordHash
@@ -45,10 +50,11 @@ class LoginWorld(Struct, frozen=True, kw_only=True):
     passwords: HashPool
     throttle: Throttle
     sessions: Sessions
+    challenges: Challenges
 
 
-async def login(request: Login, world: LoginWorld) -> TokenPair:
-    """Return the pair of a new session.
+async def login(request: Login, world: LoginWorld) -> TokenPair | SecondFactorRequired:
+    """Return the pair of a new session, or what stands between the person and it.
 
     Raises:
         ValidationError: the address or the client_id has no good form.
@@ -67,6 +73,8 @@ async def login(request: Login, world: LoginWorld) -> TokenPair:
     if account is None or not matches:
         raise await _refusal(_why(account), email, client, account, request.seen_from, world)
 
+    if methods := await _methods(account, world):
+        return await _ask_second_factor(account, methods, client, tries, request, world)
     now = world.clock.now()
     started = await world.sessions.start(
         account,
@@ -84,6 +92,40 @@ async def login(request: Login, world: LoginWorld) -> TokenPair:
         raise await _refusal("changed_meanwhile", email, client, account, request.seen_from, world)
     await _rehash_if_weak(account, request.password, world)
     return started
+
+
+async def _methods(account: Account, world: LoginWorld) -> tuple[Method, ...]:
+    factors = confirmed(await world.store.list_factors(account.id))
+    return methods_of(factors, await world.store.count_recovery_codes(account.id)) if factors else ()
+
+
+async def _ask_second_factor(
+    account: Account,
+    methods: tuple[Method, ...],
+    client: ClientId,
+    tries: tuple[CountTry, ...],
+    request: Login,
+    world: LoginWorld,
+) -> SecondFactorRequired:
+    """Open a challenge. The device is not known by this yet: half a sign-in proves too little."""
+    now = world.clock.now()
+    challenge = world.challenges.new(account, client, request.transport, now)
+    asked = record(
+        Event.SECOND_FACTOR_ASKED,
+        "success",
+        at=now,
+        origin=request.seen_from,
+        account_id=account.id,
+        client_id=client.whole,
+        method="pwd",
+    )
+    outcome = await world.store.apply(
+        challenge.opening, *world.throttle.give_back(tries, now), AppendAudit(record=asked)
+    )
+    if outcome.lost:
+        raise await _refusal("changed_meanwhile", parse_email(request.email), client, account, request.seen_from, world)
+    await _rehash_if_weak(account, request.password, world)
+    return SecondFactorRequired(challenge.value, methods)
 
 
 async def _count_try(email: EmailAddress, client: ClientId, origin: Origin, world: LoginWorld) -> tuple[CountTry, ...]:

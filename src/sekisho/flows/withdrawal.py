@@ -1,6 +1,7 @@
 """Withdrawal: the account leaves for good.
 
-    count the try -> verify the password -> end all sessions, erase the person, keep a pseudonym: one commit
+    fresh? -> count the try -> verify the password, where it is given
+           -> end all sessions, erase the person, keep a pseudonym: one commit
 
 The address is free again afterwards. What stays is the account's random id in the audit trail.
 """
@@ -11,6 +12,7 @@ from msgspec import Struct
 
 from sekisho.audit import Event, record
 from sekisho.errors import InvalidCredentials, SessionRevoked
+from sekisho.mfa.methods import AAL1, check_fresh, level_of
 from sekisho.model import Account, AccountStatus, EndReason, Millis, Origin, Principal
 from sekisho.outbox import MailKind, Outbox
 from sekisho.passwords.hashing import HashPool
@@ -28,34 +30,42 @@ class WithdrawalWorld(Struct, frozen=True, kw_only=True):
     throttle: Throttle
     outbox: Outbox
     sessions: Sessions
+    fresh_ms: int
 
 
-async def withdraw(password: str, principal: Principal, seen_from: Origin, world: WithdrawalWorld) -> None:
+async def withdraw(password: str | None, principal: Principal, seen_from: Origin, world: WithdrawalWorld) -> None:
     """Erase the caller's account. Every session has ended and the address is free when this returns.
 
+    Args:
+        password: None where a fresh step-up stands for it. Whoever has a second factor must have shown it lately.
+
     Raises:
+        StepUpRequired: no password, or a second factor that was not shown, and the session's proof is too old or weak.
         InvalidCredentials: the password is wrong.
         RateLimitExceeded: too many wrong passwords.
         SessionRevoked: the account was disabled, withdrawn, or changed its credentials meanwhile.
         ServiceUnavailable: the hash pool is full.
     """
     now = world.clock.now()
-    tries = world.throttle.password_tries(principal.account_id, seen_from.ip, now)
+    await _check_fresh(password, principal, now, world)
+    tries = world.throttle.password_tries(principal.account_id, seen_from.ip, now) if password is not None else ()
     refuse_if_throttled(await world.store.apply(*tries), now)
 
     account = await world.store.find_account(principal.account_id)
     if account is None or account.status is not AccountStatus.ACTIVE or account.email_key is None:
         raise SessionRevoked(detail="account gone")
-    async with world.throttle.paying(tries, world.store, now):
-        matches = await world.passwords.verify(password, account.password_hash)
-    if not matches:
-        await world.store.apply(_audit("failure", account, principal, seen_from, world.clock.now(), "wrong_password"))
-        raise InvalidCredentials(detail="wrong_password")
+    if password is not None:
+        async with world.throttle.paying(tries, world.store, now):
+            matches = await world.passwords.verify(password, account.password_hash)
+        if not matches:
+            failure = _audit("failure", account, principal, seen_from, world.clock.now(), "wrong_password")
+            await world.store.apply(failure)
+            raise InvalidCredentials(detail="wrong_password")
 
     now = world.clock.now()
     outcome = await world.store.apply(
         world.sessions.ending_all(account.id, EndReason.WITHDRAWAL, seen_from, now),
-        _audit("success", account, principal, seen_from, now),
+        _audit("success", account, principal, seen_from, now, method="pwd" if password is not None else ""),
         world.outbox.letter(MailKind.ACCOUNT_WITHDRAWN, to=account.email, locale=account.locale, now=now),
         *world.throttle.give_back(tries, now),
         # Last, so that it blanks what the lines above have just written about the person.
@@ -69,8 +79,25 @@ async def withdraw(password: str, principal: Principal, seen_from: Origin, world
         raise SessionRevoked(detail=outcome.lost.why)
 
 
+async def _check_fresh(password: str | None, principal: Principal, now: Millis, world: WithdrawalWorld) -> None:
+    """A password is a fresh proof by itself, but half of one where the account has a second factor."""
+    factors = await world.store.list_factors(principal.account_id)
+    if password is not None and level_of(factors) == AAL1:
+        return
+    session = await world.store.find_session(principal.session_id)
+    if session is None or session.ended_at is not None:
+        raise SessionRevoked(detail="ended during the call")
+    check_fresh(session, factors, now, world.fresh_ms)
+
+
 def _audit(
-    outcome: str, account: Account, principal: Principal, origin: Origin, now: Millis, reason: str = ""
+    outcome: str,
+    account: Account,
+    principal: Principal,
+    origin: Origin,
+    now: Millis,
+    reason: str = "",
+    method: str = "pwd",
 ) -> AppendAudit:
     return AppendAudit(
         record=record(
@@ -81,7 +108,7 @@ def _audit(
             account_id=account.id,
             session_id=principal.session_id,
             client_id=principal.client_id,
-            method="pwd",
+            method=method,
             reason=reason,
         )
     )

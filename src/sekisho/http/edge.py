@@ -10,14 +10,17 @@ from msgspec import Struct
 
 from sekisho.errors import Refusal
 from sekisho.flows.authenticate import AuthenticateWorld
+from sekisho.flows.factors import FactorsWorld
 from sekisho.flows.history import HistoryWorld
 from sekisho.flows.login import LoginWorld
 from sekisho.flows.logout import LogoutWorld
 from sekisho.flows.password_reset import PasswordResetWorld
 from sekisho.flows.profile import ProfileWorld
 from sekisho.flows.refresh import RefreshWorld
+from sekisho.flows.second_factor import SecondFactorWorld
 from sekisho.flows.session_list import SessionListWorld
 from sekisho.flows.sign_up import SignUpWorld
+from sekisho.flows.step_up import StepUpWorld
 from sekisho.flows.withdrawal import WithdrawalWorld
 from sekisho.http.csrf_values import Csrf
 from sekisho.http.metrics import Metrics
@@ -82,6 +85,9 @@ class Edge(Struct, frozen=True, kw_only=True):
     authenticate: AuthenticateWorld
     sign_up: SignUpWorld
     login: LoginWorld
+    second_factor: SecondFactorWorld
+    step_up: StepUpWorld
+    factors: FactorsWorld
     refresh: RefreshWorld
     logout: LogoutWorld
     session_list: SessionListWorld

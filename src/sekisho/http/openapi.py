@@ -39,7 +39,7 @@ def openapi_route(routes: Sequence[Route]) -> Route:
 
 def document(routes: Sequence[Route]) -> dict[str, Any]:
     """Return the document as plain containers."""
-    shapes = [shape for route in routes for shape in (route.body, route.answer) if shape is not None]
+    shapes = [shape for route in routes for shape in (route.body, route.answer, route.or_answer) if shape is not None]
     _, schemas = msgspec.json.schema_components([*shapes, wire.ErrorView], ref_template=REFERENCE)
     paths: dict[str, dict[str, Any]] = {}
     for route in routes:
@@ -103,7 +103,7 @@ def _parameters(route: Route) -> list[dict[str, Any]]:
 def _responses(route: Route) -> dict[str, Any]:
     success: dict[str, Any] = {"description": route.summary}
     if route.answer is not None:
-        success["content"] = {"application/json": {"schema": _reference(route.answer)}}
+        success["content"] = {"application/json": {"schema": _answer(route.answer, route.or_answer)}}
     responses: dict[str, Any] = {str(route.status): success}
     by_status: dict[int, list[str]] = {}
     for refusal in refusals_of(route):
@@ -118,6 +118,10 @@ def _responses(route: Route) -> dict[str, Any]:
 
 def _reference(shape: type[msgspec.Struct]) -> dict[str, str]:
     return {"$ref": REFERENCE.format(name=shape.__name__)}
+
+
+def _answer(shape: type[msgspec.Struct], other: type[msgspec.Struct] | None) -> dict[str, Any]:
+    return _reference(shape) if other is None else {"oneOf": [_reference(shape), _reference(other)]}
 
 
 def _operation_id(route: Route) -> str:

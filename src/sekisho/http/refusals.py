@@ -20,6 +20,8 @@ STATUS: dict[type[Refusal], int] = {
     errors.InvalidCredentials: 401,
     errors.InvalidCode: 400,
     errors.SessionNotFound: 400,
+    errors.StepUpRequired: 401,
+    errors.FactorUnusable: 409,
     errors.EmailAlreadyExists: 400,
     errors.ClientIdMismatch: 401,
     errors.RefreshTokenInvalid: 401,
@@ -35,6 +37,10 @@ STATUS: dict[type[Refusal], int] = {
 }
 
 INVALID_TOKEN = b'Bearer realm="sekisho", error="invalid_token"'
+INSUFFICIENT = (
+    b'Bearer realm="sekisho", error="insufficient_user_authentication", '
+    b'error_description="a fresh or stronger proof is needed", '
+)
 CHALLENGES: dict[type[Refusal], bytes] = {
     errors.Unauthorized: b'Bearer realm="sekisho"',
     errors.AccessTokenExpired: b'Bearer realm="sekisho", error="invalid_token", error_description="expired"',
@@ -45,13 +51,13 @@ CHALLENGES: dict[type[Refusal], bytes] = {
 def refusal_answer(refusal: Refusal, call: Call) -> Answer:
     """Return the answer of a refusal: its code, its text in the caller's language, its details.
 
-    Spec: RFC 6750 section 3 (`WWW-Authenticate`); RFC 9110 section 10.2.3 (`Retry-After`).
+    Spec: RFC 6750 section 3 and RFC 9470 section 3 (`WWW-Authenticate`); RFC 9110 section 10.2.3 (`Retry-After`).
     """
     headers: HeaderList = ()
     details = dict(refusal.details) if refusal.details else {}
     if refusal.retry_after is not None:
         headers += ((b"retry-after", str(refusal.retry_after).encode()),)
-    if challenge := _challenge(refusal, call):
+    if challenge := _challenge(refusal, details, call):
         headers += ((b"www-authenticate", challenge),)
     if isinstance(refusal, CsrfFailed):
         details["csrf_token"], cookies = csrf_value(call)
@@ -69,8 +75,12 @@ def internal_error_answer(incident: str, call: Call) -> Answer:
     return json_answer(ErrorView(error="internal_server_error", message=message, details={"incident": incident}), 500)
 
 
-def _challenge(refusal: Refusal, call: Call) -> bytes | None:
-    """A token that was presented and refused is an invalid one; without a token there is no error to name."""
+def _challenge(refusal: Refusal, details: dict[str, object], call: Call) -> bytes | None:
+    """A token that was presented and refused is an invalid one; without a token there is no error to name. What proof
+    is asked for stands in the words of RFC 9470 section 3."""
+    if isinstance(refusal, errors.StepUpRequired):
+        asked = f'max_age="{details["max_age"]}", acr_values="{details["acr"]}"'
+        return INSUFFICIENT + asked.encode()
     presented = call.headers.get(b"authorization", b"")[:6].lower() == b"bearer"
     if presented and isinstance(refusal, errors.Unauthorized):
         return INVALID_TOKEN

@@ -15,6 +15,8 @@ from sekisho.errors import Refusal
 from sekisho.http import (
     csrf,
     dev_mail,
+    factor_wire,
+    factors,
     history,
     login,
     logout,
@@ -22,8 +24,10 @@ from sekisho.http import (
     password_reset,
     profile,
     refresh,
+    second_factor,
     session_list,
     sign_up,
+    step_up,
     wire,
     withdrawal,
 )
@@ -43,9 +47,9 @@ NO_ROUTE = "(none)"
 
 class Route(Struct, frozen=True, kw_only=True):
     """callers: ANYBODY, TOKEN_OR_COOKIE, ANY_CREDENTIAL or SESSION. query: optional parameters, and what they say.
-    body: None where none is read. answer: None where it is not JSON of one shape. limits: the rules of
-    `sekisho.throttle` that count here. refusals: what this call itself may refuse with, beside those of every call
-    (`COMMON`)."""
+    body: None where none is read. answer: None where it is not JSON of one shape; or_answer: the other shape, of a
+    call that forks. limits: the rules of `sekisho.throttle` that count here. refusals: what this call itself may
+    refuse with, beside those of every call (`COMMON`)."""
 
     method: str
     path: str
@@ -59,6 +63,7 @@ class Route(Struct, frozen=True, kw_only=True):
     answer: type[Struct] | None = None
     limits: tuple[str, ...] = ()
     refusals: tuple[type[Refusal], ...] = ()
+    or_answer: type[Struct] | None = None
 
 
 COMMON: tuple[type[Refusal], ...] = (errors.ServiceUnavailable, errors.ValidationError)
@@ -98,8 +103,132 @@ ROUTES: tuple[Route, ...] = (
         summary="Sign in with address and password",
         body=wire.LoginBody,
         answer=wire.PairView,
+        or_answer=factor_wire.SecondFactorRequiredView,
         limits=("login",),
         refusals=(errors.InvalidCredentials, errors.RateLimitExceeded, errors.CsrfFailed),
+    ),
+    Route(
+        method="POST",
+        path=f"{API}/auth/second-factor/send-code",
+        endpoint=second_factor.send_code_endpoint,
+        summary="Send a code for the second step of a sign-in",
+        body=factor_wire.SecondFactorSendCodeBody,
+        answer=factor_wire.FactorCodeSentView,
+        limits=("code_sends",),
+        refusals=(errors.SessionNotFound, errors.RateLimitExceeded),
+    ),
+    Route(
+        method="POST",
+        path=f"{API}/auth/second-factor",
+        endpoint=second_factor.second_factor_endpoint,
+        summary="Finish a sign-in with the second factor",
+        body=factor_wire.SecondFactorBody,
+        answer=wire.PairView,
+        limits=("factor",),
+        refusals=(
+            errors.SessionNotFound,
+            errors.InvalidCode,
+            errors.ClientIdMismatch,
+            errors.FactorUnusable,
+            errors.RateLimitExceeded,
+            errors.CsrfFailed,
+        ),
+    ),
+    Route(
+        method="POST",
+        path=f"{API}/auth/step-up/send-code",
+        endpoint=step_up.send_code_endpoint,
+        summary="Send a code for a step-up",
+        callers=SESSION,
+        body=factor_wire.StepUpSendCodeBody,
+        answer=factor_wire.FactorCodeSentView,
+        limits=("code_sends",),
+        refusals=(errors.RateLimitExceeded, errors.CsrfFailed),
+    ),
+    Route(
+        method="POST",
+        path=f"{API}/auth/step-up",
+        endpoint=step_up.step_up_endpoint,
+        summary="Give this session a fresh or stronger proof",
+        callers=SESSION,
+        body=factor_wire.StepUpBody,
+        answer=wire.PairView,
+        limits=("password", "factor"),
+        refusals=(
+            errors.InvalidCredentials,
+            errors.InvalidCode,
+            errors.StepUpRequired,
+            errors.FactorUnusable,
+            errors.RateLimitExceeded,
+            errors.CsrfFailed,
+        ),
+    ),
+    Route(
+        method="GET",
+        path=f"{API}/auth/factors",
+        endpoint=factors.list_factors_endpoint,
+        summary="The account's second factors",
+        callers=SESSION,
+        answer=factor_wire.FactorListView,
+    ),
+    Route(
+        method="POST",
+        path=f"{API}/auth/factors",
+        endpoint=factors.enrol_endpoint,
+        summary="Begin to enrol a second factor",
+        callers=SESSION,
+        body=factor_wire.EnrolFactorBody,
+        status=201,
+        answer=factor_wire.EnrolmentView,
+        limits=("code_sends",),
+        refusals=(errors.StepUpRequired, errors.RateLimitExceeded, errors.CsrfFailed),
+    ),
+    Route(
+        method="POST",
+        path=f"{API}/auth/factors/recovery-codes",
+        endpoint=factors.new_recovery_codes_endpoint,
+        summary="Make ten new recovery codes; the older ones die",
+        callers=SESSION,
+        answer=factor_wire.RecoveryCodesView,
+        refusals=(errors.StepUpRequired, errors.NotFound, errors.CsrfFailed),
+    ),
+    Route(
+        method="POST",
+        path=f"{API}/auth/factors/{{id}}/confirm",
+        endpoint=factors.confirm_endpoint,
+        summary="Finish enrolling: from now on the factor is asked for",
+        callers=SESSION,
+        body=factor_wire.ConfirmFactorBody,
+        answer=factor_wire.FactorConfirmedView,
+        limits=("factor",),
+        refusals=(
+            errors.NotFound,
+            errors.InvalidCode,
+            errors.FactorUnusable,
+            errors.RateLimitExceeded,
+            errors.CsrfFailed,
+        ),
+    ),
+    Route(
+        method="PUT",
+        path=f"{API}/auth/factors/{{id}}",
+        endpoint=factors.rename_endpoint,
+        summary="Give a second factor another name",
+        callers=SESSION,
+        body=factor_wire.RenameFactorBody,
+        answer=factor_wire.FactorView,
+        refusals=(errors.NotFound, errors.CsrfFailed),
+    ),
+    Route(
+        method="DELETE",
+        path=f"{API}/auth/factors/{{id}}",
+        endpoint=factors.remove_endpoint,
+        summary="Remove a second factor",
+        callers=SESSION,
+        body=factor_wire.RemoveFactorBody,
+        body_optional=True,
+        answer=wire.EndedView,
+        refusals=(errors.StepUpRequired, errors.NotFound, errors.CsrfFailed),
     ),
     Route(
         method="POST",
@@ -250,9 +379,10 @@ ROUTES: tuple[Route, ...] = (
         summary="Withdraw: erase the account",
         callers=SESSION,
         body=wire.WithdrawalBody,
+        body_optional=True,
         answer=wire.MessageView,
         limits=("password",),
-        refusals=(errors.InvalidCredentials, errors.RateLimitExceeded, errors.CsrfFailed),
+        refusals=(errors.StepUpRequired, errors.InvalidCredentials, errors.RateLimitExceeded, errors.CsrfFailed),
     ),
     Route(
         method="GET",

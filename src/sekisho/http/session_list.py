@@ -11,6 +11,7 @@ from sekisho.http.wire import (
     CurrentSessionView,
     MessageView,
     SessionListView,
+    proven_session_view,
     session_view,
     user_view,
 )
@@ -20,7 +21,7 @@ from sekisho.identifiers import parse_client_id
 async def current_session_endpoint(call: Call) -> Answer:
     principal = await require_principal(call)
     account, session = await current_session(principal, call.edge.session_list)
-    return json_answer(CurrentSessionView(user=user_view(account), session=session_view(session, session.id)))
+    return json_answer(CurrentSessionView(user=user_view(account), session=proven_session_view(session)))
 
 
 async def list_sessions_endpoint(call: Call) -> Answer:

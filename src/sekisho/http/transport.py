@@ -13,8 +13,10 @@ from sekisho.http.browser import (
     signed_in_cookies,
 )
 from sekisho.http.call import Call
+from sekisho.http.factor_wire import SecondFactorRequiredView
 from sekisho.http.wire import PairView, user_view
 from sekisho.identifiers import parse_client_id
+from sekisho.mfa.challenges import SecondFactorRequired
 from sekisho.model import Origin, SessionId, Transport
 from sekisho.sessions import TokenPair
 
@@ -47,6 +49,25 @@ def signed_in_answer(call: Call, pair: TokenPair, begun: SignIn, message: str, s
     if pair.session.transport is Transport.BODY:
         return json_answer(view, status)
     return json_answer(view, status, signed_in_cookies(call, pair, begun.app, begun.origin.device_token))
+
+
+def asked_answer(call: Call, asked: SecondFactorRequired) -> Answer:
+    """Return the answer of a sign-in that waits for its second step: no token, no cookie."""
+    methods = tuple(method.value for method in asked.methods)
+    return json_answer(
+        SecondFactorRequiredView(challenge=asked.challenge, methods=methods, expires_in=asked.expires_in)
+    )
+
+
+def renewed_answer(pair: TokenPair) -> Answer:
+    """Return the answer of a step-up: the session goes on with the refresh token or cookie that it has."""
+    view = PairView(
+        expires_in=pair.expires_in,
+        access_token=pair.access_token or UNSET,
+        token_type="Bearer" if pair.access_token else UNSET,
+        user=user_view(pair.account),
+    )
+    return json_answer(view)
 
 
 def refreshed_answer(call: Call, pair: TokenPair) -> Answer:

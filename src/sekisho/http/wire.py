@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
+import msgspec
 from msgspec import UNSET, Meta, Struct, UnsetType
 
 from sekisho.model import Account, AuditRecord, Discreet, Session, Transport
@@ -86,7 +87,9 @@ class ProfileBody(Request, frozen=True, forbid_unknown_fields=True):
 
 
 class WithdrawalBody(Request, frozen=True, forbid_unknown_fields=True):
-    password: Password
+    """Without a password a fresh step-up is needed."""
+
+    password: Password | None = None
 
 
 class UserView(Struct, frozen=True):
@@ -191,9 +194,16 @@ class HistoryView(Struct, frozen=True):
     next: str | None
 
 
+class ProvenSessionView(SessionView, frozen=True, kw_only=True):
+    """`auth_time` is when its owner last proved to be the one (RFC 3339), `acr` how well."""
+
+    auth_time: str
+    acr: str
+
+
 class CurrentSessionView(Struct, frozen=True):
     user: UserView
-    session: SessionView
+    session: ProvenSessionView
 
 
 class ErrorView(Struct, frozen=True, omit_defaults=True):
@@ -252,3 +262,9 @@ def session_view(session: Session, current_id: str) -> SessionView:
         amr=session.amr,
         current=session.id == current_id,
     )
+
+
+def proven_session_view(session: Session) -> ProvenSessionView:
+    """Return what the caller sees of its own session."""
+    seen = msgspec.structs.asdict(session_view(session, session.id))
+    return ProvenSessionView(**seen, auth_time=iso_time(session.auth_time_at), acr=session.acr)

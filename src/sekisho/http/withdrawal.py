@@ -13,7 +13,7 @@ from sekisho.identifiers import parse_client_id
 
 async def withdrawal_endpoint(call: Call) -> Answer:
     principal = await require_principal(call)
-    body = await call.body(WithdrawalBody)
+    body = await call.body(WithdrawalBody, may_be_empty=True)
     await withdraw(body.password, principal, call.origin, call.edge.withdrawal)
     gone = signed_out_cookies(call, parse_client_id(principal.client_id).app)
     return json_answer(MessageView(call.say("message.account_withdrawn")), 200, gone)

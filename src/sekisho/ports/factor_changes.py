@@ -99,8 +99,9 @@ class OpenChallenge(Change, frozen=True, kw_only=True):
 
 
 class CountChallengeTry(Change, frozen=True, kw_only=True):
-    """Count one try *before* the comparison. Loses with `challenge_gone` if the challenge is spent, over or unknown,
-    with `challenge_dead` if `max_tries` were made. Concurrency: never more than `max_tries` callers pass."""
+    """Count one try *before* the comparison and return how many were made, this one too. Loses with `challenge_gone` if
+    the challenge is spent, over or unknown, with `challenge_dead` if `max_tries` were made.
+    Concurrency: never more than `max_tries` callers pass."""
 
     challenge_id: str
     max_tries: int

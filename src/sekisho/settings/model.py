@@ -204,6 +204,42 @@ class Limits(Group):
         ge=1,
         le=1000,
     )
+    factor_failures: int = _setting(
+        10,
+        "Wrong second factors per account and network within `SEKISHO_LIMITS__LOGIN_MINUTES`.",
+        "アカウントとネットワークの組ごとに `SEKISHO_LIMITS__LOGIN_MINUTES` の間に許す第二要素の間違いの回数。",
+        "10",
+        ge=1,
+        le=1000,
+    )
+    factor_failures_per_day: int = _setting(
+        20,
+        "Wrong second factors per account and day over all networks, from which a growing delay begins.",
+        "全ネットワーク合計で、アカウントごとに 1 日の第二要素の間違いがこの回数に達すると待ち時間が延びていきます。",
+        "20",
+        ge=1,
+        le=10_000,
+    )
+
+
+class Factors(Group):
+    kinds: Annotated[tuple[Literal["totp", "email"], ...], BeforeValidator(_split)] = _setting(
+        ("totp", "email"),
+        "Second factors that people may enrol, comma separated: `totp` (an authenticator app), `email` (codes by mail, "
+        "which never raise the level of assurance). Those enrolled already go on.",
+        "利用者が登録できる第二要素をカンマ区切りで指定します。`totp` (認証アプリ) と "
+        "`email` (メールのコード。保証レベルは上がりません)。"
+        "登録済みのものはそのまま使えます。",
+        "totp",
+    )
+    fresh_minutes: int = _setting(
+        5,
+        "How long ago a person may have signed in or stepped up for calls that change how one comes in.",
+        "サインインの方法を変える操作で、最後のサインインまたは再認証から経過していてよい時間 (分)。",
+        "5",
+        ge=1,
+        le=1440,
+    )
 
 
 class Csrf(Group):
@@ -454,6 +490,7 @@ class Settings(BaseSettings):
     signup: SignUp = SignUp()
     password: Password = Password()
     limits: Limits = Limits()
+    factors: Factors = Factors()
     csrf: Csrf = Csrf()
     mail: MailServer = MailServer()
     pages: Pages = Pages()

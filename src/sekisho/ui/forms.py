@@ -30,6 +30,15 @@ class SignInForm(Request, frozen=True, forbid_unknown_fields=True):
     password: Password
 
 
+class FactorSendForm(Request, frozen=True, forbid_unknown_fields=True):
+    challenge: Handle
+    method: Annotated[str, Meta(max_length=32)]
+
+
+class FactorCodeForm(FactorSendForm, frozen=True, forbid_unknown_fields=True):
+    code: Code
+
+
 class SignUpForm(Request, frozen=True, forbid_unknown_fields=True):
     email: Email
     password: Password

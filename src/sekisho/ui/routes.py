@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sekisho import errors
 from sekisho.http.routes import ANYBODY, Route
-from sekisho.ui import account, dev_pages, password_reset, reference, sign_in, sign_up
+from sekisho.ui import account, dev_pages, password_reset, reference, second_factor, sign_in, sign_up
 from sekisho.ui.account import AccountPages, leads_to
 from sekisho.ui.assets import Assets
 from sekisho.ui.dev_pages import DevPages
@@ -12,6 +12,7 @@ from sekisho.ui.password_reset import PasswordResetPages
 from sekisho.ui.reference import ReferencePage
 from sekisho.ui.refusing import Show, Submit, shown, submitted
 from sekisho.ui.rendering import Look
+from sekisho.ui.second_factor import SecondFactorPages
 from sekisho.ui.sign_in import SignInPages
 from sekisho.ui.sign_up import SignUpPages
 
@@ -43,11 +44,16 @@ def docs_route(look: Look) -> tuple[Route, ...]:
 
 def entrance_routes(look: Look, min_length: int, *, is_front: bool) -> tuple[Route, ...]:
     """Return sign-in, sign-up and password reset; with `is_front` also `/`, which leads there."""
-    into, up, reset = SignInPages(look), SignUpPages(look, min_length), PasswordResetPages(look, min_length)
+    into, second = SignInPages(look), SecondFactorPages(look)
+    up, reset = SignUpPages(look, min_length), PasswordResetPages(look, min_length)
     return (
         *((_shown("/", leads_to(account.PATH), "To the account, or to sign-in"),) if is_front else ()),
         _shown(sign_in.PATH, into.show, "Sign in"),
         _sent(sign_in.PATH, into.submit, into.show, "Sign in", limits=("login",)),
+        _shown(sign_in.CODE_PATH, second.show, "Enter the second factor"),
+        _sent(sign_in.CODE_PATH, second.submit, second.show, "Finish signing in", limits=("factor",)),
+        _shown(second_factor.SEND_PATH, leads_to(sign_in.CODE_PATH), "To the second factor"),
+        _sent(second_factor.SEND_PATH, second.submit_send, second.show, "Send a code", limits=("code_sends",)),
         _shown(sign_up.PATH, up.show, "Sign up"),
         _sent(sign_up.PATH, up.submit, up.show, "Ask for a code", limits=("code_sends",)),
         _shown(sign_up.CODE_PATH, up.show_code, "Enter the code"),

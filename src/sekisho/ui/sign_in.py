@@ -9,13 +9,16 @@ from sekisho.flows.login import Login, login
 from sekisho.http.answer import Answer
 from sekisho.http.browser import signed_in_cookies
 from sekisho.http.transport import begin_sign_in
+from sekisho.mfa.challenges import SecondFactorRequired
 from sekisho.model import Transport
 from sekisho.ui.forms import SignInForm, as_form
 from sekisho.ui.rendering import Look, page, redirect
 from sekisho.ui.visit import Visit
 from sekisho.ui.visitor import find_visitor
+from sekisho.ui.waiting import remembered
 
 PATH = "/sign-in"
+CODE_PATH = "/sign-in/code"
 ACCOUNT = "/account"
 NOTICES = {"ended": "page.session_ended", "reset": "message.password_reset"}
 
@@ -44,8 +47,10 @@ class SignInPages(Struct, frozen=True):
         request = Login(
             form.email.strip(), form.password, visit.client_id, Transport.SESSION, begun.origin, begun.replaces
         )
-        pair = await login(request, visit.edge.login)
-        return redirect(destination(visit), signed_in_cookies(visit, pair, begun.app, begun.origin.device_token))
+        entered = await login(request, visit.edge.login)
+        if isinstance(entered, SecondFactorRequired):
+            return redirect(visit.link(CODE_PATH), remembered(visit, entered))
+        return redirect(destination(visit), signed_in_cookies(visit, entered, begun.app, begun.origin.device_token))
 
 
 def destination(visit: Visit) -> str:

@@ -70,7 +70,7 @@ VALUES (:id, :account_id, :client_id, :transport, :security_version, :created_at
 COUNT_TRY = """
 UPDATE challenges SET tries = tries + 1
 WHERE id = :id AND used_at IS NULL AND expires_at > :now AND tries < :max_tries
-RETURNING id
+RETURNING tries
 """
 
 IS_LIVE = "SELECT 1 FROM challenges WHERE id = :id AND used_at IS NULL AND expires_at > :now"
@@ -190,8 +190,9 @@ def open_challenge(change: changes.OpenChallenge) -> Steps:
 
 def count_challenge_try(change: changes.CountChallengeTry) -> Steps:
     asked: dict[str, Value] = {"id": change.challenge_id, "now": change.now}
-    if (yield Step(COUNT_TRY, {**asked, "max_tries": change.max_tries})):
-        return None
+    counted = yield Step(COUNT_TRY, {**asked, "max_tries": change.max_tries})
+    if counted:
+        return counted[0][0]
     return Losing("challenge_dead" if (yield Step(IS_LIVE, asked)) else "challenge_gone")
 
 

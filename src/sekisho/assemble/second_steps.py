@@ -1,0 +1,82 @@
+"""The flows of the second step, wired."""
+
+from __future__ import annotations
+
+from typing import TypedDict
+
+from sekisho.assemble.parts import Parts
+from sekisho.flows.factors import FactorsWorld
+from sekisho.flows.second_factor import SecondFactorWorld
+from sekisho.flows.step_up import StepUpWorld
+from sekisho.mfa.challenges import Challenges
+from sekisho.mfa.letters import CodeSender
+from sekisho.mfa.proofs import Proofs, ProofTools
+from sekisho.mfa.recovery import RecoveryCodes
+from sekisho.mfa.totp import TotpKeys
+from sekisho.model import FactorKind
+from sekisho.notices import Notices
+from sekisho.one_time_codes import OneTimeCodes
+from sekisho.ports.storage import Store
+from sekisho.sessions import Sessions
+
+
+class SecondSteps(TypedDict):
+    """By the names that the edge has for them."""
+
+    second_factor: SecondFactorWorld
+    step_up: StepUpWorld
+    factors: FactorsWorld
+
+
+def second_steps(have: Parts, store: Store, sessions: Sessions, notices: Notices) -> SecondSteps:
+    """Return what the three flows stand on; they share the makers of codes and keys."""
+    settings, clock = have.settings, have.clock
+    codes, recovery = OneTimeCodes(have.master), RecoveryCodes(have.master)
+    totp = TotpKeys(have.master, settings.product_name)
+    sender = CodeSender(codes, have.outbox)
+    proofs = Proofs(
+        ProofTools(
+            store=store,
+            totp=totp,
+            recovery=recovery,
+            codes=codes,
+            max_code_tries=have.throttle.limits.code_tries_per_code,
+        )
+    )
+    fresh_ms = settings.factors.fresh_minutes * 60_000
+    return SecondSteps(
+        second_factor=SecondFactorWorld(
+            store=store,
+            clock=clock,
+            challenges=Challenges(have.master),
+            proofs=proofs,
+            sender=sender,
+            throttle=have.throttle,
+            notices=notices,
+            sessions=sessions,
+        ),
+        step_up=StepUpWorld(
+            store=store,
+            clock=clock,
+            passwords=have.passwords,
+            proofs=proofs,
+            sender=sender,
+            throttle=have.throttle,
+            notices=notices,
+            sessions=sessions,
+            fresh_ms=fresh_ms,
+        ),
+        factors=FactorsWorld(
+            store=store,
+            clock=clock,
+            totp=totp,
+            recovery=recovery,
+            proofs=proofs,
+            sender=sender,
+            throttle=have.throttle,
+            notices=notices,
+            sessions=sessions,
+            fresh_ms=fresh_ms,
+            allowed=frozenset(FactorKind(kind) for kind in settings.factors.kinds),
+        ),
+    )

@@ -1,0 +1,60 @@
+"""Recovery codes: for the day when the phone is gone. Shown once, each works once.
+
+A code has 120 random bits, so nobody guesses one, and the keyed hash that is stored says nothing without the master
+secret. It counts for one account only.
+
+Spec: NIST SP 800-63B-4 section 3.1.2 (look-up secrets); ASVS 6.5.1, 6.5.2, 6.5.4.
+"""
+
+from __future__ import annotations
+
+import re
+import secrets
+import unicodedata
+
+from sekisho.errors import ValidationError
+from sekisho.master_secret import MasterSecret
+from sekisho.model import AccountId
+
+HOW_MANY = 10
+
+# Crockford's: without I, L, O and U, which people take for something else.
+_ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+_CHARACTERS = 24
+_GROUP = 4
+_MAX_TYPED = 64
+_FORM = re.compile(f"[{_ALPHABET}]{{{_CHARACTERS}}}")
+_BETWEEN = re.compile(r"[\s\-\u2010\u2012-\u2015\u2212\u30fc]+")
+_MISREAD = str.maketrans("ILO", "110")
+
+
+class RecoveryCodes:
+    """Makes codes and what is stored of them."""
+
+    def __init__(self, master: MasterSecret) -> None:
+        self._master = master
+
+    def new_set(self) -> tuple[str, ...]:
+        """Return ten codes as they are shown, in groups of four."""
+        return tuple(_grouped("".join(secrets.choice(_ALPHABET) for _ in range(_CHARACTERS))) for _ in range(HOW_MANY))
+
+    def hash(self, account_id: AccountId, code: str) -> bytes:
+        """Return what is stored of a code of this account, as shown or as `parse_recovery_code` returned it."""
+        return self._master.tag("recovery_code", account_id, code.replace("-", ""))
+
+
+def parse_recovery_code(text: str) -> str:
+    """Return the code that a person typed: small letters, full-width forms, spaces and hyphens are fine.
+
+    Raises:
+        ValidationError: `code: invalid_format`. Not counted as a try: it cannot be any code.
+    """
+    if len(text) <= _MAX_TYPED:
+        code = _BETWEEN.sub("", unicodedata.normalize("NFKC", text)).upper().translate(_MISREAD)
+        if _FORM.fullmatch(code):
+            return code
+    raise ValidationError(detail="no recovery code", details={"code": "invalid_format"})
+
+
+def _grouped(code: str) -> str:
+    return "-".join(code[at : at + _GROUP] for at in range(0, len(code), _GROUP))

@@ -1,0 +1,32 @@
+"""What a browser remembers of a sign-in that waits for its second step."""
+
+from __future__ import annotations
+
+import msgspec
+
+from sekisho.http import cookies
+from sekisho.http.answer import HeaderList
+from sekisho.mfa.challenges import SecondFactorRequired
+from sekisho.model import Discreet
+from sekisho.rfc import base64url
+from sekisho.ui.visit import Visit
+
+COOKIE = "second-factor"
+COOKIE_LIMIT_BYTES = 1024
+
+
+class Waiting(Discreet, frozen=True):
+    challenge: str
+    methods: tuple[str, ...]
+
+
+def remembered(visit: Visit, asked: SecondFactorRequired) -> HeaderList:
+    """Return the cookie that holds the challenge, for as long as it lives."""
+    value = msgspec.json.encode(Waiting(asked.challenge, tuple(method.value for method in asked.methods)))
+    secure = visit.edge.settings.secure
+    name = waiting_cookie_name(visit)
+    return (cookies.write(name, base64url.encode(value), secure=secure, max_age_s=asked.expires_in),)
+
+
+def waiting_cookie_name(visit: Visit) -> str:
+    return cookies.page_cookie_name(COOKIE, secure=visit.edge.settings.secure)
