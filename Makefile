@@ -47,8 +47,8 @@ check: $(DEV) ## Check format, style, types and imports
 	@sh scripts/sdk.sh check
 	@sh scripts/ui.sh check
 
-sdk: ## Build the npm package in sdk/ (needs Node 20 or newer)
-	@sh scripts/sdk.sh build
+sdk: ## Build the npm package and pack it as sdk/sekisho.tgz (needs Node 20 or newer)
+	@sh scripts/sdk.sh pack
 
 ui: ## Build what the hosted pages load beside their own script (needs Node 20 or newer)
 	@sh scripts/ui.sh build
@@ -80,7 +80,7 @@ lock: $(DEV) ## Resolve the dependencies again and write the locks
 	@sh scripts/lock.sh
 
 clean: ## Remove everything that can be made again (the data in .sekisho stays)
-	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache dist build sdk/node_modules sdk/dist ui/node_modules src/sekisho/ui/assets examples/*/api/.venv examples/*/web/node_modules examples/*/web/dist
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache dist build sdk/node_modules sdk/dist sdk/*.tgz ui/node_modules src/sekisho/ui/assets examples/*/api/.venv examples/*/web/node_modules examples/*/web/dist
 	find src tests -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # The development lock holds everything of the server lock, in the same versions. A stamp belongs to

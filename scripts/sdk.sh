@@ -2,6 +2,7 @@
 # The browser half, where Node is there. Run from the project's folder by the Makefile:
 #
 #   sdk.sh build    install what the lock names, build sdk/dist
+#   sdk.sh pack     the same, and the package as npm would publish it: sdk/sekisho.tgz
 #   sdk.sh check    format, style, types and the package
 #   sdk.sh test     its tests, against the server of .venv too
 #
@@ -31,8 +32,16 @@ build() {
     (cd sdk && npm run --silent build)
 }
 
+# A name without the version, so that an app's `npm install` of it does not go stale.
+pack() {
+    build
+    (cd sdk && rm -f sekisho*.tgz && npm pack --silent >/dev/null && mv sekisho-*.tgz sekisho.tgz)
+    say "Packed: npm install $(pwd)/sdk/sekisho.tgz"
+}
+
 case "$1" in
 build) build ;;
+pack) pack ;;
 check) build && (cd sdk && npm run --silent check) ;;
 test) build && (cd sdk && npm test --silent) ;;
 *)
