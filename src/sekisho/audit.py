@@ -48,13 +48,16 @@ class Event(StrEnum):
     SIGNING_KEYS_ROTATED = "signing_keys_rotated"
     SIGNING_KEY_COMPROMISED = "signing_key_compromised"
     DATABASE_RESTORED = "database_restored"
+    GUARD_KEY_ADDED = "guard_key_added"
+    GUARD_KEY_REMOVED = "guard_key_removed"
+    TOKEN_REVOKED = "token_revoked"  # noqa: S105 - an event, not a token
 
 
 SUCCESS = "success"
 FAILURE = "failure"
 
-ACTORS = ("account", "operator", "system")
-"""Who acted: whoever uses or claims the account, an operator, or the server by itself."""
+ACTORS = ("account", "guard", "operator", "system")
+"""Who acted: whoever uses or claims the account, a protected API, an operator, or the server by itself."""
 
 METHODS = ("pwd", "otp", "sms", "mfa")
 """What was shown, in the words of RFC 8176 (`amr`); several with spaces between."""
@@ -248,6 +251,24 @@ VOCABULARY: dict[Event, Entry] = {
         ja="運用者がバックアップを書き戻しました。この行より前にはバックアップ以降の記録がなく、すべてのセッションが終了しました。",
         reasons=_DONE,
         fields=(),
+    ),
+    Event.GUARD_KEY_ADDED: Entry(
+        en="An operator made a key for a protected API.",
+        ja="運用者が、保護する API のための鍵を作りました。",
+        reasons=_DONE,
+        fields=("subject",),
+    ),
+    Event.GUARD_KEY_REMOVED: Entry(
+        en="An operator removed the key of a protected API: it reads no feed and asks about no token any more.",
+        ja="運用者が、保護する API の鍵を削除しました。その鍵では失効フィードの取得もトークンの照会もできません。",
+        reasons=_DONE,
+        fields=("subject",),
+    ),
+    Event.TOKEN_REVOKED: Entry(
+        en="A protected API took back one access token; the session goes on. The subject is the API's key.",
+        ja="保護された API がアクセストークンを 1 つ取り消しました。セッションは続きます。対象は API の鍵の id です。",
+        reasons=_DONE,
+        fields=("subject",),
     ),
     Event.SIGNING_KEY_COMPROMISED: Entry(
         en="An operator declared a signing key compromised: nothing that it signed is accepted any more.",

@@ -227,6 +227,15 @@ class SigningKey(Struct, frozen=True, kw_only=True):
     verify_until_at: Millis | None = None
 
 
+class GuardKey(Struct, frozen=True, kw_only=True):
+    """What a protected API shows to read the feed of revocations. Only the secret's SHA-256 is kept."""
+
+    id: str
+    name: str
+    secret_hash: bytes
+    created_at: Millis
+
+
 class JournalEntry(Struct, frozen=True, kw_only=True):
     """One revocation. kind: `sid`, `jti`, `client` or `key`. It may be forgotten after
     `expires_at`, when no access token that it concerns can still be alive."""

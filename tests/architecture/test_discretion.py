@@ -18,7 +18,7 @@ TELLING_NAMES = {
     *("device_token", "session_cookie", "secret", "csrf_token", "text", "html", "values", "value"),
 }
 # Names of sessions and facts, masked settings, and the findings of `doctor` are there to be shown.
-PUBLIC = {"JournalEntry", "AppendJournal", "SetMeta", "Row", "Check"}
+PUBLIC = {"JournalEntry", "Revocation", "RevocationView", "AppendJournal", "SetMeta", "Row", "Check"}
 
 
 def structs() -> Iterator[type[Struct]]:

@@ -119,6 +119,7 @@ async def test_all_who_meet_an_unknown_kid_wait_for_one_answer(site: Site) -> No
         thread.start()
     while site.fetches < 2:  # noqa: ASYNC110 - the loop is free meanwhile: that is what this shows
         await asyncio.sleep(0.005)
+    await asyncio.sleep(0.02)
     assert not any(task.done() for task in waiting)
     gate.set()
     assert {(await task).sub for task in waiting} == {"A" * 22}
@@ -199,8 +200,9 @@ def test_a_set_that_lies_leaves_the_keys_that_were_good(site: Site) -> None:
 @pytest.mark.parametrize("status", [301, 302, 307, 401, 404, 500])
 def test_a_redirect_or_refusal_brings_no_keys(site: Site, status: int) -> None:
     with stand_in() as elsewhere:
-        elsewhere.say[JWKS] = Said(json.dumps({"keys": [to_jwk(STRANGER.public)]}).encode())
-        site.answer(b"", status=status, headers={"Location": elsewhere.url + JWKS})
+        keys = {"keys": [to_jwk(STRANGER.public)]}
+        elsewhere.say[JWKS] = Said(json.dumps(keys).encode())
+        site.answer(keys, status=status, headers={"Location": elsewhere.url + JWKS})
         assert site.outcome(forge({}, STRANGER, int(site.epoch))) == "service_unavailable"
         assert elsewhere.asked == []
 

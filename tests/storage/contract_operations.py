@@ -7,9 +7,11 @@ from typing import Any
 
 import anyio
 import pytest
+from msgspec import structs
 
-from sekisho.model import AuditRecord, KeyState, SigningKey
+from sekisho.model import AuditRecord, GuardKey, KeyState, SigningKey
 from sekisho.ports.changes import (
+    AddGuardKey,
     AddSigningKey,
     AppendAudit,
     AppendJournal,
@@ -20,6 +22,7 @@ from sekisho.ports.changes import (
     PurgeExpired,
     QueueMail,
     RememberDevice,
+    RemoveGuardKey,
     SetKeyState,
     SetMeta,
 )
@@ -72,6 +75,19 @@ class OperationContract:
         older, newer = key(activated_at=NOW), key(KeyState.NEXT, created_at=NOW + 1, verify_until_at=NOW + 2)
         await done(store, AddSigningKey(key=older), AddSigningKey(key=newer))
         assert await store.list_signing_keys() == [newer, older]
+
+    async def test_guard_keys_have_one_name_each_and_are_gone_when_removed(self, store: Store) -> None:
+        billing, articles = (
+            GuardKey(id=new_id(), name=name, secret_hash=name.encode(), created_at=NOW)
+            for name in ("billing", "articles")
+        )
+        await done(store, AddGuardKey(key=billing), AddGuardKey(key=articles))
+        assert await store.list_guard_keys() == [articles, billing]
+        assert await store.find_guard_key(billing.id) == billing
+        assert await lost(store, AddGuardKey(key=structs.replace(billing, id=new_id()))) == "name_taken"
+        await done(store, RemoveGuardKey(id=billing.id))
+        assert await store.find_guard_key(billing.id) is None
+        assert await lost(store, RemoveGuardKey(id=billing.id)) == "guard_key_gone"
 
     async def test_a_taken_kid_or_a_second_key_in_one_state_loses(self, store: Store) -> None:
         active = key()

@@ -12,26 +12,31 @@ from sekisho.assemble.second_steps import second_steps
 from sekisho.devices import DeviceReader
 from sekisho.flows.authenticate import AuthenticateWorld
 from sekisho.flows.history import HistoryWorld
+from sekisho.flows.introspection import IntrospectionWorld
 from sekisho.flows.login import LoginWorld
 from sekisho.flows.logout import LogoutWorld
 from sekisho.flows.password_reset import PasswordResetWorld
 from sekisho.flows.profile import ProfileWorld
 from sekisho.flows.refresh import RefreshWorld
+from sekisho.flows.revocation import RevocationWorld
 from sekisho.flows.session_list import SessionListWorld
 from sekisho.flows.sign_up import SignUpWorld
 from sekisho.flows.withdrawal import WithdrawalWorld
+from sekisho.guard_keys import GuardKeys
 from sekisho.http.csrf_values import Csrf
-from sekisho.http.edge import CaughtMail, Edge, EdgeSettings
+from sekisho.http.edge import CaughtMail, Edge, EdgeSettings, Guards
 from sekisho.http.metrics import Metrics
 from sekisho.mfa.challenges import Challenges
 from sekisho.notices import Notices
 from sekisho.one_time_codes import OneTimeCodes
 from sekisho.places import Places
 from sekisho.ports.storage import Store
+from sekisho.revocation_feed import RevocationFeed
 from sekisho.revocations import Revocations
 from sekisho.sessions import Lifetimes, Sessions, SessionTools
 from sekisho.settings import Settings
 from sekisho.tokens.access_token import AccessTokens
+from sekisho.tokens.guard_key import GuardKeyForm
 from sekisho.tokens.refresh_token import RefreshTokens
 from sekisho.tokens.reset_token import ResetTokens
 from sekisho.tokens.session_cookie import SessionCookies
@@ -45,6 +50,7 @@ def make_edge(
     keys: KeyRing,
     revocations: Revocations,
     metrics: Metrics,
+    feed: RevocationFeed,
     mailbox: Callable[[], Coroutine[Any, Any, list[CaughtMail]]] | None,
 ) -> Edge:
     settings, clock = have.settings, have.clock
@@ -139,6 +145,22 @@ def make_edge(
             sessions=sessions,
             fresh_ms=settings.factors.fresh_minutes * 60_000,
         ),
+        introspection=IntrospectionWorld(
+            store=store,
+            clock=clock,
+            access_tokens=access_tokens,
+            refresh_tokens=refresh_tokens,
+            issuer=settings.public_url,
+        ),
+        revocation=RevocationWorld(
+            store=store,
+            clock=clock,
+            sessions=sessions,
+            access_tokens=access_tokens,
+            refresh_tokens=refresh_tokens,
+            journal_ms=have.journal_ms,
+        ),
+        guards=Guards(keys=GuardKeys(GuardKeyForm(have.master), store), feed=feed),
         jwks=keys.jwks,
         is_ready=is_ready,
         counts=store.counts,

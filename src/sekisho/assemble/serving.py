@@ -26,6 +26,7 @@ from sekisho.http.figure_board import FigureBoard
 from sekisho.http.metrics import Metrics
 from sekisho.ports.clock import Clock
 from sekisho.ports.storage import Committed, Store
+from sekisho.revocation_feed import RevocationFeed
 from sekisho.revocations import Revocations, follow
 from sekisho.settings import Settings
 from sekisho.storage.sqlite.connections import Durability
@@ -68,22 +69,29 @@ async def running(
 
         revocations = Revocations()
         await revocations.load(store)
+        feed = RevocationFeed(store)
+        await feed.read_on()
         keys = await _key_ring(have, store)
         mailbox = Mailbox(renderer(settings), have.clock) if settings.mode == "dev" else None
         worker = OutboxWorker(store, have.outbox.open, mailbox or smtp_sender(settings, have.clock), have.clock)
         keys_changed = asyncio.Event()
-        store.subscribe(partial(_on_commit, revocations, worker, keys_changed))
+        store.subscribe(partial(_on_commit, revocations, feed, worker, keys_changed))
 
         async def reload_keys() -> None:
             keys.load(await store.list_signing_keys(), have.clock.now())
 
+        async def on_foreign_commit() -> None:
+            feed.wake()
+            await reload_keys()
+
         metrics = Metrics() if place is None else Metrics(place.board, place.number)
-        edge = make_edge(have, store, keys, revocations, metrics, mailbox_reader(mailbox, worker))
+        edge = make_edge(have, store, keys, revocations, metrics, feed, mailbox_reader(mailbox, worker))
         plan = _upkeep_plan(settings, have)
         background: list[Background] = [
             worker.run,
             partial(_reload_when_told, keys_changed, reload_keys),
-            partial(follow, store, revocations, reload_keys, report=_report_follow),
+            partial(feed.run, _report_feed),
+            partial(follow, store, revocations, on_foreign_commit, report=_report_follow),
             partial(
                 keep_sealed,
                 store,
@@ -126,6 +134,11 @@ class Served:
         else:
             raise RuntimeError("the lifespan has not run: serve with lifespan on, or see sekisho.assemble.Served")
 
+    async def stop_streams(self) -> None:
+        """Let open streams end: whoever stops the server waits for what is being answered."""
+        if self._application is not None:
+            await self._application.stop_streams()
+
     async def _lifespan(self, receive: Receive, send: Send) -> None:
         await receive()
         async with running(self._settings, place=self._place) as edge:
@@ -167,11 +180,16 @@ def _retention(settings: Settings) -> Retention:
 
 
 def _on_commit(
-    revocations: Revocations, worker: OutboxWorker, keys_changed: asyncio.Event, committed: Committed
+    revocations: Revocations,
+    feed: RevocationFeed,
+    worker: OutboxWorker,
+    keys_changed: asyncio.Event,
+    committed: Committed,
 ) -> None:
     """Take over what this process has just committed, before its caller hears of it."""
     if committed.journal:
         revocations.add(committed.journal)
+        feed.wake()
     if committed.mail_queued:
         worker.wake()
     if committed.keys_changed:
@@ -187,6 +205,10 @@ async def _reload_when_told(keys_changed: asyncio.Event, reload_keys: Background
 
 def _report_follow(error: Exception) -> None:
     log.warning("follow_failed", error=str(error))
+
+
+def _report_feed(error: Exception) -> None:
+    log.warning("feed_failed", error=str(error))
 
 
 async def _refresh_counts(edge: Edge) -> None:

@@ -14,6 +14,7 @@ from sekisho.cli import (
     backup,
     config,
     doctor,
+    guard_key,
     init,
     key,
     migrate,
@@ -73,4 +74,5 @@ audit.app.command("export", help=say("help.audit_export"))(audit_export.export)
 audit.app.command("report", help=say("help.audit_report"))(audit_export.report)
 audit.app.command("verify", help=say("help.audit_verify"))(audit_proof.verify)
 audit.app.command("head", help=say("help.audit_head"))(audit_proof.show_head)
+app.add_typer(guard_key.app, name="guard-key")
 app.add_typer(audit.app, name="audit")

@@ -10,7 +10,7 @@ import os
 import signal
 import socket
 import sys
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from types import FrameType
 
@@ -58,7 +58,8 @@ def run_server(settings: Settings, listener: socket.socket, membership: Membersh
     # What a client sends wrongly is answered, not logged: anybody could fill the disk.
     logging.getLogger("uvicorn.error").setLevel(logging.ERROR)
     _allow_open_files()
-    watched = _Watched(application(settings, membership.place if membership else None))
+    served = application(settings, membership.place if membership else None)
+    watched = _Watched(served)
     config = uvicorn.Config(
         watched,
         http=BoundedConnection,
@@ -74,7 +75,11 @@ def run_server(settings: Settings, listener: socket.socket, membership: Membersh
         timeout_graceful_shutdown=GRACEFUL_SHUTDOWN_S,
     )
     announce = _announce_dev if settings.mode == "dev" else _announce
-    server = _Worker(config, membership.channel) if membership else _Server(config, lambda: announce(settings))
+    server = (
+        _Worker(config, served.stop_streams, membership.channel)
+        if membership
+        else _Server(config, lambda: announce(settings), served.stop_streams)
+    )
     try:
         server.run(sockets=[listener])
     except KeyboardInterrupt:
@@ -87,9 +92,16 @@ def run_server(settings: Settings, listener: socket.socket, membership: Membersh
 
 
 class _Server(uvicorn.Server):
-    def __init__(self, config: uvicorn.Config, announce: Callable[[], None]) -> None:
+    def __init__(
+        self, config: uvicorn.Config, announce: Callable[[], None], stop_streams: Callable[[], Awaitable[None]]
+    ) -> None:
         super().__init__(config)
         self._announce = announce
+        self._stop_streams = stop_streams
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        await self._stop_streams()
+        await super().shutdown(sockets)
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
@@ -100,8 +112,10 @@ class _Server(uvicorn.Server):
 class _Worker(_Server):
     """One of several. Its supervisor answers the keyboard, which reaches every process of a terminal."""
 
-    def __init__(self, config: uvicorn.Config, channel: socket.socket) -> None:
-        super().__init__(config, self._report)
+    def __init__(
+        self, config: uvicorn.Config, stop_streams: Callable[[], Awaitable[None]], channel: socket.socket
+    ) -> None:
+        super().__init__(config, self._report, stop_streams)
         self._channel = channel
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:

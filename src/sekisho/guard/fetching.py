@@ -7,7 +7,7 @@ size, and the whole exchange in time.
 from __future__ import annotations
 
 import ssl
-from collections.abc import Callable, Mapping
+from collections.abc import Iterator, Mapping
 from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnection
 from ipaddress import ip_address
 from time import monotonic
@@ -76,29 +76,55 @@ class Server:
             Unreachable: see there.
         """
         until = monotonic() + longest_s
-        connection = self.connect()
+        connection = self._connection()
         try:
             connection.request(method, self._path + path, body=body, headers=dict(headers or {}))
-            response = connection.getresponse()
-            data = _read(response, connection, max_bytes, until)
-            named = {name.lower(): value for name, value in response.getheaders()}
-            return Answer(response.status, named, data)
+            with connection.getresponse() as response:
+                data = _read(response, connection, max_bytes, until)
+                named = {name.lower(): value for name, value in response.getheaders()}
+                return Answer(response.status, named, data)
         except (OSError, HTTPException) as error:
             raise Unreachable(_why(error)) from None
         finally:
             connection.close()
 
-    def connect(self) -> HTTPConnection:
-        """Return a connection that is not open yet."""
+    def lines(self, path: str, *, headers: Mapping[str, str], silence_s: float, max_line_bytes: int) -> Iterator[bytes]:
+        """Yield the lines of an answer that goes on and on, until the server ends it.
+
+        Args:
+            silence_s: how long nothing may come.
+
+        Raises:
+            Unreachable: see there; also for another status than 200, and a line that is too long or cut off.
+        """
+        connection = self._connection()
+        try:
+            connection.request("GET", self._path + path, headers=dict(headers))
+            if connection.sock is not None:
+                connection.sock.settimeout(silence_s)
+            with connection.getresponse() as response:
+                if response.status != 200:
+                    raise Unreachable(refused(response.status))
+                while line := response.readline(max_line_bytes):
+                    if not line.endswith(b"\n"):
+                        raise Unreachable("a line is too long, or cut off")
+                    yield line
+        except (OSError, HTTPException) as error:
+            raise Unreachable(_why(error)) from None
+        finally:
+            connection.close()
+
+    def _connection(self) -> HTTPConnection:
         if self._tls is None:
             return HTTPConnection(self._host, self._port, timeout=CONNECT_S)
         return HTTPSConnection(self._host, self._port, timeout=CONNECT_S, context=self._tls)
 
-    def path(self, path: str) -> str:
-        return self._path + path
 
-
-Ask = Callable[..., Answer]
+def refused(status: int) -> str:
+    """Return what an answer that is no success means."""
+    if status == 401:
+        return "the server refuses the guard's key (401): was it removed? `sekisho guard-key add` makes a new one"
+    return f"the server answered {status}"
 
 
 def is_loopback(host: str) -> bool:

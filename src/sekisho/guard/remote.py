@@ -6,11 +6,19 @@ import logging
 from collections.abc import Callable
 from email.utils import parsedate_to_datetime
 
-from sekisho.guard.fetching import Server, Unreachable
+from msgspec import DecodeError, Struct, json
+
+from sekisho.guard.feed import FeedBroken
+from sekisho.guard.fetching import Server, Unreachable, refused
 from sekisho.guard.keys import KeysUnreadable
 from sekisho.rfc import jwk
 
 JWKS_PATH = "/.well-known/jwks.json"
+FEED_PATH = "/api/v1/revocations"
+INTROSPECTION_PATH = "/api/v1/auth/introspect"
+# Three signs of life of the server.
+SILENCE_S = 15.0
+MAX_LINE_BYTES = 1024 * 1024
 log = logging.getLogger("sekisho.guard")
 
 
@@ -60,3 +68,64 @@ class Reports:
         elif self._last and not trouble:
             log.warning("%s: well again", self._what)
         self._last = trouble
+
+
+class HttpLine:
+    """The feed over HTTP: pages by requests, the stream as server-sent events.
+
+    Concurrency: the feed's thread alone.
+    """
+
+    __slots__ = ("_headers", "_server")
+
+    def __init__(self, server: Server, key: str) -> None:
+        self._server = server
+        self._headers = {"Authorization": f"Bearer {key}", "User-Agent": "sekisho-guard"}
+
+    def page(self, after: int) -> bytes:
+        try:
+            answer = self._server.ask("GET", f"{FEED_PATH}?after={after}", headers=self._headers)
+        except Unreachable as error:
+            raise FeedBroken(str(error)) from None
+        if answer.status != 200:
+            raise FeedBroken(refused(answer.status))
+        return answer.body
+
+    def stream(self, generation: str, after: int, hear: Callable[[bytes], None]) -> None:
+        headers = {**self._headers, "Accept": "text/event-stream", "Last-Event-ID": f"{generation}:{after}"}
+        try:
+            for line in self._server.lines(
+                f"{FEED_PATH}/stream", headers=headers, silence_s=SILENCE_S, max_line_bytes=MAX_LINE_BYTES
+            ):
+                if line.startswith(b"data:"):
+                    hear(line[5:].strip())
+        except Unreachable as error:
+            raise FeedBroken(str(error)) from None
+
+
+def ask_about(server: Server, key: str, token: str) -> bool:
+    """Return whether the server says that the token counts.
+
+    Raises:
+        Unreachable: it says nothing of the sort.
+    """
+    answer = server.ask(
+        "POST",
+        INTROSPECTION_PATH,
+        headers={"Authorization": f"Bearer {key}", "Content-Type": "application/x-www-form-urlencoded"},
+        body=f"token={token}".encode("ascii"),
+        max_bytes=64 * 1024,
+    )
+    if answer.status != 200:
+        raise Unreachable(refused(answer.status))
+    try:
+        return _INTROSPECTION.decode(answer.body).active
+    except DecodeError:
+        raise Unreachable("the answer is no introspection") from None
+
+
+class _Introspection(Struct):
+    active: bool
+
+
+_INTROSPECTION = json.Decoder(_Introspection)

@@ -1,14 +1,15 @@
 """Verify access tokens in the API's own process.
 
-    remembered? -> signature, type, issuer, audience -> times -> key still shown
+    remembered? -> signature, type, issuer, audience -> times -> key still shown -> not revoked
 
-A token that was verified is remembered by its whole text. That spares the signature only: times and key are asked
-each time.
+A token that was verified is remembered by its whole text. That spares the signature only: times, key and revocation
+are asked each time.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from importlib import import_module
 from threading import Lock
 from time import monotonic, time
@@ -16,22 +17,30 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from sekisho.errors import AccessTokenExpired, ServiceUnavailable, Unauthorized
+from sekisho.errors import AccessTokenExpired, ServiceUnavailable, SessionRevoked, Unauthorized
+from sekisho.guard.asking import Asking
+from sekisho.guard.feed import Feed
 from sekisho.guard.keys import RETRY_AFTER_S, Keys, PublishedKeys, SharedKey
+from sekisho.guard.principal import Principal
+from sekisho.guard.revoked import Revoked
 from sekisho.guard.tokens import Known, read_token
 from sekisho.rfc.jwt import UnknownKey
 
 if TYPE_CHECKING:
     from sekisho.guard.fetching import Server
     from sekisho.guard.flight import Flight
-    from sekisho.guard.principal import Principal
     from sekisho.guard.remote import JwksFetch
 
 CACHE_SIZE = 4096
 MAX_LEEWAY_S = 60.0
 FETCH_S = 6.0
-# For keys that are too old, then for one that is unknown. More would be one request going round in circles.
-MAX_WAITS = 2
+# For keys that are too old, for one that is unknown, for the first snapshot of the feed, for an answer. More would be
+# one request going round in circles.
+MAX_WAITS = 4
+FIRST_SNAPSHOT_S = 3.0
+FAIL_CLOSED_AFTER_S = 60.0
+# Two signs of life, and one that is late.
+LEAST_SILENCE_S = 11.0
 
 
 class Health(Struct, frozen=True, kw_only=True):
@@ -39,11 +48,15 @@ class Health(Struct, frozen=True, kw_only=True):
 
     keys_age_s: since the keys were fetched; None before the first time. remembered: verified tokens in memory.
     clock_behind_s: by how much this machine's clock is behind the server's, as far as the server says.
+    feed: `off`, `starting`, `in_step` or `silent`. feed_silent_s: since its last sign of life. revocations: in memory.
     """
 
     keys_age_s: float | None
     remembered: int
     clock_behind_s: float
+    feed: str
+    feed_silent_s: float
+    revocations: int
 
 
 class Verifier:
@@ -54,6 +67,11 @@ class Verifier:
         audience: this API, as tokens say it (`SEKISHO_AUDIENCE`; by default that is the issuer).
         server_url: where the server is reached from here, if that is another address.
         secret_key: the key of `SEKISHO_JWT__SECRET_KEY`, if the server signs with HS256. Then nothing is fetched.
+        feed_key: of `sekisho guard-key add`: the verifier hears of revocations within a second. Without it a token
+            counts until it expires.
+        fail_closed_after_s, fail_open_after_s, ask_after_s: what happens when the feed has been silent for so long; one
+            of them. Closed (the default, 60): nothing is accepted. Open: tokens count as far as is known; before the
+            first snapshot nothing is accepted for so long. Ask: the server is asked about each token.
         permissions: what each role allows: `{"editor": ["articles.write"]}`.
         leeway_s: how far a token may lie in the future (0 to 60). Its end has no leeway.
         cache_size: how many verified tokens are remembered.
@@ -72,6 +90,10 @@ class Verifier:
         *,
         server_url: str | None = None,
         secret_key: str | bytes | None = None,
+        feed_key: str | None = None,
+        fail_closed_after_s: float | None = None,
+        fail_open_after_s: float | None = None,
+        ask_after_s: float | None = None,
         permissions: Mapping[str, Iterable[str]] | None = None,
         leeway_s: float = 5.0,
         cache_size: int = CACHE_SIZE,
@@ -97,6 +119,12 @@ class Verifier:
         self._cache: dict[str, Known] = {}
         self._cache_size = cache_size
         self._lock = Lock()
+        self._revoked = Revoked()
+        self._when_silent, self._silence_s = _policy(fail_closed_after_s, fail_open_after_s, ask_after_s)
+        self._feed: Feed | None = None
+        self._asking: Asking | None = None
+        if feed_key is not None:
+            self._listen(feed_key, server or _server(server_url or issuer))
         self._jwks: JwksFetch | None = None
         self._keys: Keys
         if keys is not None:
@@ -104,7 +132,7 @@ class Verifier:
         elif secret_key is not None:
             self._keys = SharedKey(secret_key.encode() if isinstance(secret_key, str) else secret_key)
         else:
-            self._keys = self._published(server, server_url or issuer)
+            self._keys = self._published(server or _server(server_url or issuer))
 
     def verify(self, token: str) -> Principal:
         """Return who is calling.
@@ -114,26 +142,27 @@ class Verifier:
 
         Raises:
             Unauthorized: malformed, forged, not yet valid, or another's issuer, audience or type.
+            SessionRevoked: genuine and in time, but its session, its client or the token itself was revoked.
             AccessTokenExpired: genuine, but its time or its key's time is over: the client refreshes and repeats.
-            ServiceUnavailable: there are no keys to judge by, and the server does not answer. Nothing is known
-                about the token.
+            ServiceUnavailable: there are no keys to judge by, or the feed has been silent for too long, and the server
+                does not answer. Nothing is known about the token.
         """
         waited = 0
         while True:
-            known = self._known(token, waited)
-            if isinstance(known, Known):
-                return self._checked(known)
-            known.wait()
+            found = self._look(token, waited)
+            if isinstance(found, Principal):
+                return found
+            found.wait()
             waited += 1
 
     async def verify_async(self, token: str) -> Principal:
         """As `verify`, without holding up the event loop where keys must be fetched."""
         waited = 0
         while True:
-            known = self._known(token, waited)
-            if isinstance(known, Known):
-                return self._checked(known)
-            await import_module("sekisho.guard.aio").wait(known)
+            found = self._look(token, waited)
+            if isinstance(found, Principal):
+                return found
+            await import_module("sekisho.guard.aio").wait(found)
             waited += 1
 
     def health(self) -> Health:
@@ -142,11 +171,60 @@ class Verifier:
             keys_age_s=self._keys.age_s(self._monotonic()),
             remembered=len(self._cache),
             clock_behind_s=self._jwks.ahead_s if self._jwks else 0.0,
+            feed=self._feed_state(),
+            feed_silent_s=self._feed.silent_s(self._monotonic()) if self._feed else 0.0,
+            revocations=len(self._revoked),
         )
+
+    def close(self) -> None:
+        """Stop listening to the feed. What was verified so far stays as it was."""
+        if self._feed is not None:
+            self._feed.stop()
+
+    def _feed_state(self) -> str:
+        if self._feed is None:
+            return "off"
+        if self._feed.in_step_at is None:
+            return "starting"
+        return "silent" if self._feed.silent_s(self._monotonic()) > self._silence_s else "in_step"
+
+    def _look(self, token: str, waited: int) -> Principal | Flight:
+        """Return who is calling, or what must be waited for first."""
+        known = self._known(token, waited)
+        if not isinstance(known, Known):
+            return known
+        principal = self._checked(known)
+        feed = self._feed
+        if feed is None:
+            return principal
+        if self._revoked.names(principal.session_id, principal.token_id, principal.client_id, known.app):
+            raise SessionRevoked(detail="in the feed")
+        now = self._monotonic()
+        silent_s = feed.silent_s(now)
+        if feed.in_step_at is not None and silent_s <= self._silence_s:
+            return principal
+        return self._while_silent(token, principal, silent_s, waited)
+
+    def _while_silent(self, token: str, principal: Principal, silent_s: float, waited: int) -> Principal | Flight:
+        """The feed has said nothing for too long, or nothing yet."""
+        if self._when_silent == "open" and silent_s > self._silence_s:
+            return principal
+        if self._asking is None:
+            raise ServiceUnavailable(detail=f"the feed has been silent for {silent_s:.0f} s", retry_after=5)
+        answer = self._asking.counts(token, self._monotonic(), may_wait=waited < MAX_WAITS)
+        if answer is True:
+            return principal
+        if answer is False:
+            raise SessionRevoked(detail="the server says so")
+        return answer
 
     def _known(self, token: str, waited: int) -> Known | Flight:
         """Return the genuine token, or what must be waited for first."""
         now = self._monotonic()
+        if self._feed is not None:
+            first = self._feed.start(FIRST_SNAPSHOT_S)
+            if not first.is_done and self._feed.silent_s(now) < FIRST_SNAPSHOT_S and waited < MAX_WAITS:
+                return first
         flight = self._keys.due(now)
         if flight is not None and waited < MAX_WAITS:
             return flight
@@ -182,6 +260,8 @@ class Verifier:
             raise AccessTokenExpired(detail="exp")
         if not self._keys.accepts(known.kid):
             raise AccessTokenExpired(detail="key no longer shown")
+        if self._revoked.names_key(known.kid):
+            raise AccessTokenExpired(detail="key compromised")
         return known.principal
 
     def _remember(self, token: str, known: Known) -> None:
@@ -190,8 +270,40 @@ class Verifier:
             if len(self._cache) > self._cache_size:
                 del self._cache[next(iter(self._cache))]
 
-    def _published(self, server: Server | None, url: str) -> PublishedKeys:
-        # Late: TLS and HTTP take longer to import than all the rest of the guard.
-        fetching, remote = (import_module(f"sekisho.guard.{name}") for name in ("fetching", "remote"))
-        self._jwks = fetch = remote.JwksFetch(server or fetching.Server(url), self._clock)
+    def _listen(self, key: str, server: Server) -> None:
+        remote = import_module("sekisho.guard.remote")
+        if not key.startswith("skg_"):
+            raise ValueError("feed_key must be the text that `sekisho guard-key add` showed; it begins with skg_")
+        self._feed = Feed(
+            remote.HttpLine(server, key),
+            self._revoked,
+            monotonic=self._monotonic,
+            clock=self._clock,
+            report=remote.Reports("feed"),
+        )
+        if self._when_silent == "ask":
+            ask = partial(remote.ask_about, server, key)
+            self._asking = Asking(ask, monotonic=self._monotonic, longest_s=FETCH_S)
+
+    def _published(self, server: Server) -> PublishedKeys:
+        remote = import_module("sekisho.guard.remote")
+        self._jwks = fetch = remote.JwksFetch(server, self._clock)
         return PublishedKeys(fetch, monotonic=self._monotonic, report=remote.Reports("keys"), longest_s=FETCH_S)
+
+
+def _server(url: str) -> Server:
+    # Late: TLS and HTTP take longer to import than all the rest of the guard.
+    server: Server = import_module("sekisho.guard.fetching").Server(url)
+    return server
+
+
+def _policy(closed_s: float | None, open_s: float | None, ask_s: float | None) -> tuple[str, float]:
+    given = [(name, s) for name, s in (("closed", closed_s), ("open", open_s), ("ask", ask_s)) if s is not None]
+    if len(given) > 1:
+        raise ValueError("give one of fail_closed_after_s, fail_open_after_s and ask_after_s")
+    name, seconds = given[0] if given else ("closed", FAIL_CLOSED_AFTER_S)
+    if not LEAST_SILENCE_S <= seconds < float("inf"):
+        raise ValueError(
+            f"a silence shorter than {LEAST_SILENCE_S:.0f} s is none: the server says something every five"
+        )
+    return name, seconds

@@ -5,8 +5,10 @@ It runs under uvicorn and mounts inside other ASGI applications.
 
 from __future__ import annotations
 
+import asyncio
 import secrets
-from collections.abc import Awaitable, Callable, Iterable, Mapping, MutableMapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, MutableMapping
+from contextlib import aclosing
 from itertools import chain
 from time import perf_counter
 from typing import Any
@@ -67,6 +69,10 @@ class Application:
         elif scope["type"] == "websocket":
             await send({"type": "websocket.close", "code": 1000})
 
+    async def stop_streams(self) -> None:
+        """Let open streams end, and open no new ones."""
+        await self._edge.guards.feed.close()
+
     async def serve(self, path: str, methods: Mapping[str, Route], scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request for a path of the table; every answer, also of a mistake, leaves from here."""
         started = perf_counter()
@@ -83,7 +89,10 @@ class Application:
         except ClientGone:
             return
         headers = whole_headers(answer, self._edge.settings, origin_text)
-        await _send(send, answer.status, headers, b"" if method == "HEAD" else answer.body)
+        if answer.stream is not None and method != "HEAD":
+            await _stream(receive, send, answer.status, headers, answer.stream)
+        else:
+            await _send(send, answer.status, headers, b"" if method == "HEAD" else answer.body)
         known = method if method in methods else "(other)"
         self._edge.metrics.answered(path, known, answer.status, perf_counter() - started)
 
@@ -140,6 +149,31 @@ def _endpoint(call: Call, methods: Mapping[str, Route]) -> Callable[[Call], Awai
     if route is None:
         raise MethodNotAllowed(details={"allow": ", ".join(_allowed(methods))}, detail=method[:20])
     return route.endpoint
+
+
+async def _stream(
+    receive: Receive, send: Send, status: int, headers: list[tuple[bytes, bytes]], pieces: AsyncIterator[bytes]
+) -> None:
+    """Send pieces as they come, until there are no more or the client hangs up."""
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+
+    async def send_all() -> None:
+        async with aclosing(pieces):  # type: ignore[type-var]
+            async for piece in pieces:
+                await send({"type": "http.response.body", "body": piece, "more_body": True})
+        await send({"type": "http.response.body", "body": b""})
+
+    async def hung_up() -> None:
+        while (await receive())["type"] != "http.disconnect":
+            pass
+
+    tasks = [asyncio.create_task(send_all()), asyncio.create_task(hung_up())]
+    try:
+        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
 
 def _allowed(methods: Iterable[str]) -> list[str]:

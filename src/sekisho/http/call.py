@@ -73,6 +73,15 @@ class Call:
         require_json((content_type or "").encode("latin-1"))
         return parse(raw, form)
 
+    async def raw_body(self) -> bytes:
+        """Return the whole body, bounded, for whoever reads another form than JSON.
+
+        Raises:
+            PayloadTooLarge, UnsupportedMediaType, ValidationError: see `http.body`.
+        """
+        require_plain(self.headers.get(b"content-encoding"))
+        return await read_bytes(self._receive, self.headers.get(b"content-length"))
+
     @property
     def locale(self) -> str:
         return choose_locale((self.headers.get(b"accept-language", b"")[:256]).decode("latin-1"))

@@ -12,19 +12,23 @@ from sekisho.errors import Refusal
 from sekisho.flows.authenticate import AuthenticateWorld
 from sekisho.flows.factors import FactorsWorld
 from sekisho.flows.history import HistoryWorld
+from sekisho.flows.introspection import IntrospectionWorld
 from sekisho.flows.login import LoginWorld
 from sekisho.flows.logout import LogoutWorld
 from sekisho.flows.password_reset import PasswordResetWorld
 from sekisho.flows.profile import ProfileWorld
 from sekisho.flows.refresh import RefreshWorld
+from sekisho.flows.revocation import RevocationWorld
 from sekisho.flows.second_factor import SecondFactorWorld
 from sekisho.flows.session_list import SessionListWorld
 from sekisho.flows.sign_up import SignUpWorld
 from sekisho.flows.step_up import StepUpWorld
 from sekisho.flows.withdrawal import WithdrawalWorld
+from sekisho.guard_keys import GuardKeys
 from sekisho.http.csrf_values import Csrf
 from sekisho.http.metrics import Metrics
 from sekisho.model import Discreet
+from sekisho.revocation_feed import RevocationFeed
 
 if TYPE_CHECKING:
     from sekisho.http.answer import Answer
@@ -75,6 +79,14 @@ class Pages(Protocol):
         """Return the page of a programming mistake: an incident id, and nothing else."""
 
 
+class Guards(Struct, kw_only=True):
+    """What is there for the guards of protected APIs. streams: how many are open now."""
+
+    keys: GuardKeys
+    feed: RevocationFeed
+    streams: int = 0
+
+
 class Edge(Struct, frozen=True, kw_only=True):
     """mailbox: only in `dev`; waits for what is due and returns the letters, newest first. pages: None where the
     server speaks to programs alone."""
@@ -95,6 +107,9 @@ class Edge(Struct, frozen=True, kw_only=True):
     history: HistoryWorld
     profile: ProfileWorld
     withdrawal: WithdrawalWorld
+    introspection: IntrospectionWorld
+    revocation: RevocationWorld
+    guards: Guards
     jwks: Callable[[], bytes]
     is_ready: Callable[[], Coroutine[Any, Any, bool]]
     counts: Callable[[], Coroutine[Any, Any, dict[str, int]]]

@@ -29,9 +29,10 @@ def whole_headers(answer: Answer, settings: EdgeSettings, origin: str | None) ->
     """Return all headers of an answer: its own, then ours where it has none of that name."""
     headers = [
         (b"content-type", answer.content_type),
-        (b"content-length", b"%d" % len(answer.body)),
         *ALWAYS,
     ]
+    if answer.stream is None:
+        headers.append((b"content-length", b"%d" % len(answer.body)))
     if answer.headers:
         own = {name for name, _ in answer.headers}
         headers += answer.headers

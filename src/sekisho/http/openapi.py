@@ -13,13 +13,15 @@ from sekisho.http import wire
 from sekisho.http.answer import JSON, Answer
 from sekisho.http.call import Call
 from sekisho.http.refusals import STATUS
-from sekisho.http.routes import ANYBODY, DEV_ROUTES, SESSION, Route, refusals_of
+from sekisho.http.routes import ANYBODY, DEV_ROUTES, GUARD, SESSION, Route, refusals_of
 
 # Of the interface, as in its path: which release runs here is nobody's business.
 API_VERSION = "1"
+FORM = "application/x-www-form-urlencoded"
 REFERENCE = "#/components/schemas/{name}"
 SECURITY: dict[str, list[dict[str, list[str]]]] = {
     ANYBODY: [],
+    GUARD: [{"guardKey": []}],
     SESSION: [{"bearer": []}, {"sessionCookie": []}],
 }
 
@@ -56,6 +58,7 @@ def document(routes: Sequence[Route]) -> dict[str, Any]:
             "schemas": schemas,
             "securitySchemes": {
                 "bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"},
+                "guardKey": {"type": "http", "scheme": "bearer", "description": "`sekisho guard-key add`"},
                 "sessionCookie": {"type": "apiKey", "in": "cookie", "name": "__Host-sekisho-s-<app>"},
             },
         },
@@ -77,7 +80,7 @@ def _operation(route: Route) -> dict[str, Any]:
     if route.body is not None:
         operation["requestBody"] = {
             "required": not route.body_optional,
-            "content": {"application/json": {"schema": _reference(route.body)}},
+            "content": {FORM if route.is_form else "application/json": {"schema": _reference(route.body)}},
         }
     return operation
 
@@ -91,7 +94,7 @@ def _parameters(route: Route) -> list[dict[str, Any]]:
     if route.callers == SESSION:
         about = "Names the app where a session cookie is sent and several apps share this host."
         found.append({"name": "client_id", "in": "query", "description": about, **text})
-    if route.callers != ANYBODY:
+    if route.callers not in (ANYBODY, GUARD):
         about = "The session that the client believes in; another one's cookie answers `session_changed`."
         found.append({"name": "X-Sekisho-Session", "in": "header", "description": about, **text})
     if errors.CsrfFailed in route.refusals:

@@ -18,12 +18,15 @@ from sekisho.http import (
     factor_wire,
     factors,
     history,
+    introspection,
     login,
     logout,
     operations,
     password_reset,
     profile,
     refresh,
+    revocation,
+    revocations,
     second_factor,
     session_list,
     sign_up,
@@ -39,6 +42,7 @@ Endpoint = Callable[[Call], Awaitable[Answer]]
 ANYBODY = "anybody"
 TOKEN_OR_COOKIE = "refresh token or cookie"  # noqa: S105 - a word of the table, no secret
 SESSION = "bearer token or session cookie"
+GUARD = "guard key"
 ANY_CREDENTIAL = "refresh token, bearer token or cookie"
 
 NO_ROUTE = "(none)"
@@ -46,10 +50,10 @@ NO_ROUTE = "(none)"
 
 
 class Route(Struct, frozen=True, kw_only=True):
-    """callers: ANYBODY, TOKEN_OR_COOKIE, ANY_CREDENTIAL or SESSION. query: optional parameters, and what they say.
-    body: None where none is read. answer: None where it is not JSON of one shape; or_answer: the other shape, of a
-    call that forks. limits: the rules of `sekisho.throttle` that count here. refusals: what this call itself may
-    refuse with, beside those of every call (`COMMON`)."""
+    """callers: ANYBODY, TOKEN_OR_COOKIE, ANY_CREDENTIAL, SESSION or GUARD. query: optional parameters, and what they
+    say. body: None where none is read. is_form: the body is a form, not JSON. answer: None where it is not JSON of one
+    shape; or_answer: the other shape, of a call that forks. limits: the rules of `sekisho.throttle` that count here.
+    refusals: what this call itself may refuse with, beside those of every call (`COMMON`)."""
 
     method: str
     path: str
@@ -59,6 +63,7 @@ class Route(Struct, frozen=True, kw_only=True):
     query: Mapping[str, str] = MappingProxyType({})
     body: type[wire.Request] | None = None
     body_optional: bool = False
+    is_form: bool = False
     status: int = 200
     answer: type[Struct] | None = None
     limits: tuple[str, ...] = ()
@@ -386,6 +391,52 @@ ROUTES: tuple[Route, ...] = (
     ),
     Route(
         method="GET",
+        path=f"{API}/revocations",
+        endpoint=revocations.revocations_endpoint,
+        summary="What was revoked, in commit order, page by page",
+        query={"after": "The number after which to go on; 0 is the whole."},
+        callers=GUARD,
+        answer=wire.RevocationPageView,
+    ),
+    Route(
+        method="GET",
+        path=f"{API}/revocations/stream",
+        endpoint=revocations.revocation_stream_endpoint,
+        summary="What is revoked, as server-sent events",
+        query={"after": "The number after which to go on; 0 is the whole."},
+        callers=GUARD,
+    ),
+    Route(
+        method="POST",
+        path=f"{API}/auth/introspect",
+        endpoint=introspection.introspection_endpoint,
+        summary="Whether a token counts, and what it says (RFC 7662)",
+        callers=GUARD,
+        body=wire.TokenForm,
+        is_form=True,
+        answer=wire.IntrospectionView,
+    ),
+    Route(
+        method="POST",
+        path=f"{API}/auth/revoke",
+        endpoint=revocation.revocation_endpoint,
+        summary="Take back a token (RFC 7009)",
+        callers=GUARD,
+        body=wire.TokenForm,
+        is_form=True,
+        answer=wire.MessageView,
+    ),
+    Route(
+        method="POST",
+        path=f"{API}/auth/tokens/revoke",
+        endpoint=revocation.revoke_jti_endpoint,
+        summary="Take back one access token by its jti",
+        callers=GUARD,
+        body=wire.RevokeJtiBody,
+        answer=wire.MessageView,
+    ),
+    Route(
+        method="GET",
         path="/.well-known/jwks.json",
         endpoint=operations.jwks_endpoint,
         summary="The keys that access tokens may be verified with",
@@ -429,6 +480,8 @@ def refusals_of(route: Route) -> tuple[type[Refusal], ...]:
     found = {*COMMON, *route.refusals}
     if route.callers == SESSION:
         found.update(OF_SESSION)
+    if route.callers == GUARD:
+        found.add(errors.Unauthorized)
     if route.body is not None:
         found.update(OF_BODIES)
     return tuple(refusal for refusal in errors.all_refusals() if refusal in found)

@@ -18,6 +18,7 @@ from sekisho.model import (
     AuditSeal,
     Discreet,
     EndReason,
+    GuardKey,
     KeyState,
     Millis,
     Origin,
@@ -332,6 +333,18 @@ class SetKeyState(Change, frozen=True, kw_only=True):
     state: KeyState
     now: Millis
     verify_until_at: Millis | None = None
+
+
+class AddGuardKey(Change, frozen=True, kw_only=True):
+    """Insert a guard's key. Loses (`name_taken`) if another one has its name."""
+
+    key: GuardKey
+
+
+class RemoveGuardKey(Change, frozen=True, kw_only=True):
+    """Delete a guard's key. Loses (`guard_key_gone`) if there is none of this id."""
+
+    id: str
 
 
 class AppendJournal(Change, frozen=True, kw_only=True):

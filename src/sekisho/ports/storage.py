@@ -17,6 +17,7 @@ from sekisho.model import (
     AuditSeal,
     Challenge,
     Factor,
+    GuardKey,
     JournalEntry,
     JournalPage,
     Millis,
@@ -161,6 +162,11 @@ class OperationReads(Protocol):
 
     async def list_signing_keys(self) -> list[SigningKey]:
         """All, newest first."""
+
+    async def list_guard_keys(self) -> list[GuardKey]:
+        """All, by name."""
+
+    async def find_guard_key(self, key_id: str) -> GuardKey | None: ...
 
     async def find_meta(self, name: str) -> str | None: ...
 

@@ -13,6 +13,7 @@ from sekisho.storage.rows import (
     AUDIT_SEAL,
     CHALLENGE,
     FACTOR,
+    GUARD_KEY,
     JOURNAL,
     PENDING_SIGN_UP,
     SESSION,
@@ -60,6 +61,9 @@ FIND_CHALLENGE = f"SELECT {columns(CHALLENGE)} FROM challenges WHERE id = :id"
 READ_JOURNAL = f"SELECT {columns(JOURNAL)} FROM journal WHERE seq > :after_seq ORDER BY seq LIMIT :limit"
 
 LIST_SIGNING_KEYS = f"SELECT {columns(SIGNING_KEY)} FROM signing_keys ORDER BY created_at DESC, kid DESC"
+
+LIST_GUARD_KEYS = f"SELECT {columns(GUARD_KEY)} FROM guard_keys ORDER BY name"
+FIND_GUARD_KEY = f"SELECT {columns(GUARD_KEY)} FROM guard_keys WHERE id = :id"
 
 READ_AUDIT = f"""
 SELECT {columns(AUDIT)} FROM audit WHERE seq > :after_seq AND seq <= :until_seq ORDER BY seq LIMIT :limit

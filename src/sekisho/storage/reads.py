@@ -12,6 +12,7 @@ from sekisho.model import (
     AuditSeal,
     Challenge,
     Factor,
+    GuardKey,
     JournalPage,
     Millis,
     PendingSignUp,
@@ -28,6 +29,7 @@ from sekisho.storage.rows import (
     audit_seal_from,
     challenge_from,
     factor_from,
+    guard_key_from,
     journal_entry_from,
     pending_sign_up_from,
     session_from,
@@ -109,6 +111,13 @@ class SqlReads(ABC):
 
     async def list_signing_keys(self) -> list[SigningKey]:
         return [signing_key_from(row) for row in await self._fetch(queries.LIST_SIGNING_KEYS, {})]
+
+    async def list_guard_keys(self) -> list[GuardKey]:
+        return [guard_key_from(row) for row in await self._fetch(queries.LIST_GUARD_KEYS, {})]
+
+    async def find_guard_key(self, key_id: str) -> GuardKey | None:
+        rows = await self._fetch(queries.FIND_GUARD_KEY, {"id": key_id})
+        return guard_key_from(rows[0]) if rows else None
 
     async def list_audit(self, wanted: AuditFilter) -> list[AuditRecord]:
         return [audit_record_from(row) for row in await self._scan(*queries.list_audit(wanted))]

@@ -2,4 +2,4 @@
 
 from __future__ import annotations
 
-SCHEMA_REVISION = "0004"
+SCHEMA_REVISION = "0005"

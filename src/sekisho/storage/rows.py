@@ -16,6 +16,7 @@ from sekisho.model import (
     Device,
     Factor,
     FactorKind,
+    GuardKey,
     JournalEntry,
     KeyState,
     PendingSignUp,
@@ -174,6 +175,14 @@ def signing_key_from(row: Row) -> SigningKey:
         activated_at=row[6],
         verify_until_at=row[7],
     )
+
+
+GUARD_KEY = "id name secret_hash created_at"
+
+
+def guard_key_from(row: Row) -> GuardKey:
+    """Read the columns of `GUARD_KEY`."""
+    return GuardKey(id=row[0], name=row[1], secret_hash=row[2], created_at=row[3])
 
 
 JOURNAL = "seq kind value expires_at reason"

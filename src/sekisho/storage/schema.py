@@ -224,6 +224,17 @@ signing_keys = Table(
     sqlite_strict=True,
 )
 
+guard_keys = Table(
+    "guard_keys",
+    metadata,
+    Column("id", Text, primary_key=True),
+    _words("name"),
+    Column("secret_hash", LargeBinary, nullable=False),
+    _number("created_at"),
+    Index("guard_keys_name", "name", unique=True),
+    sqlite_strict=True,
+)
+
 journal = Table(
     "journal",
     metadata,

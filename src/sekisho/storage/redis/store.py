@@ -12,6 +12,7 @@ from sekisho.model import (
     AuditSeal,
     Challenge,
     Factor,
+    GuardKey,
     JournalPage,
     Millis,
     PendingSignUp,
@@ -241,6 +242,12 @@ class RedisStore:
         if self._engine is not None and (ended := self._engine.note_ended(page.entries)):
             await self._engine.drop(ended)
         return page
+
+    async def list_guard_keys(self) -> list[GuardKey]:
+        return await self._inner.list_guard_keys()
+
+    async def find_guard_key(self, key_id: str) -> GuardKey | None:
+        return await self._inner.find_guard_key(key_id)
 
     async def find_account(self, account_id: AccountId) -> Account | None:
         return await self._inner.find_account(account_id)
