@@ -23,7 +23,7 @@ DATABASES = {
     }
 }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
-USE_TZ = True
+USE_TZ, TIME_ZONE = True, "UTC"
 STATIC_URL = "/static/"
 PAGE = FOLDER.parent / "web" / "dist"
 STATICFILES_DIRS = [PAGE]
