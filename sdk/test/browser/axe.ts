@@ -1,4 +1,4 @@
-/** axe-core in a page: what of it somebody could not use. */
+/** axe-core in a page, and a narrow look at it: what of it somebody could not use. */
 
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
@@ -12,6 +12,9 @@ const LOOKS = [
   ["light", { type: "tag", values: EVERYTHING }],
   ["dark", { type: "rule", values: ["color-contrast"] }],
 ] as const;
+
+/** WCAG 2.2, 1.4.10: nothing has to be scrolled sideways at this width. */
+const NARROW = { width: 320, height: 640 };
 
 /** Return the serious and critical findings in both colour schemes, each with where it was found. */
 export async function findings(page: Page, where: string): Promise<string[]> {
@@ -30,5 +33,10 @@ export async function findings(page: Page, where: string): Promise<string[]> {
       if (impact === "serious" || impact === "critical")
         found.push(`${where}, ${colorScheme}: ${id} at ${nodes.map((node) => node.target.join(" ")).join(", ")}`);
   }
+  const size = page.viewportSize();
+  await page.setViewportSize(NARROW);
+  const tooWide = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+  if (tooWide > 0) found.push(`${where}: ${tooWide} px too wide for ${NARROW.width} px`);
+  if (size) await page.setViewportSize(size);
   return found;
 }

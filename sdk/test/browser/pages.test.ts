@@ -338,7 +338,8 @@ describe.skipIf(!HAS_CHROMIUM)("every page", () => {
       await page.goto(`${SERVER}${path}`);
       await look(path);
     };
-    for (const path of ["/", "/sign-in", "/sign-up", "/signed-out", "/nothing-here", "/dev/mail"]) await at(path);
+    for (const path of ["/", "/sign-in", "/sign-up", "/password-reset", "/signed-out", "/nothing-here", "/dev/mail"])
+      await at(path);
     // Long, and the same but for its title: the reference is written in English.
     if (language === "en") await at("/docs");
     await page.goto(`${SERVER}/sign-in`);
@@ -357,6 +358,15 @@ describe.skipIf(!HAS_CHROMIUM)("every page", () => {
     await page.click("#sign-up-code-submit");
     await page.waitForURL(`${SERVER}/account`);
     await at("/account/withdraw");
+    await page.goto(`${SERVER}/password-reset`);
+    await page.fill("#email", email);
+    await page.click("#password-reset-submit");
+    await page.waitForSelector("#code");
+    await look("/password-reset/code");
+    await page.fill("#code", await codeFor(SERVER, email));
+    await page.click("#password-reset-code-submit");
+    await page.waitForSelector("#password-reset-new");
+    await look("/password-reset/new");
     await page.goto(`${SERVER}/account`);
     if (HAS_BUNDLE) await page.waitForSelector(".sekisho-profile");
     await look("/account");

@@ -302,7 +302,7 @@ describe.each(TWINS)("$name", ({ mount, render, hydrate }) => {
       const fake = await signedIn();
       const root = show({ component: "UserProfile", client: fake.client });
       type(await findByLabelText(root, "Name"), "花子");
-      ((await findByLabelText(root, "Language")) as HTMLSelectElement).value = "ja";
+      ((await findByLabelText(root, "Language of mails")) as HTMLSelectElement).value = "ja";
       await press(root, "Save");
 
       await findByText(root, "Saved.");
