@@ -41,6 +41,9 @@ class Event(StrEnum):
     PASSWORD_RESET_CODE_SENT = "password_reset_code_sent"  # noqa: S105 - a word of the trail, no secret
     PASSWORD_RESET_CODE = "password_reset_code"  # noqa: S105 - a word of the trail, no secret
     PASSWORD_RESET = "password_reset"  # noqa: S105 - a word of the trail, no secret
+    PASSWORD_CHANGE = "password_change"  # noqa: S105 - a word of the trail, no secret
+    EMAIL_CHANGE_CODE_SENT = "email_change_code_sent"
+    EMAIL_CHANGE = "email_change"
     ACCOUNT_ADDED = "account_added"
     ACCOUNT_DISABLED = "account_disabled"
     ACCOUNT_ENABLED = "account_enabled"
@@ -215,6 +218,27 @@ VOCABULARY: dict[Event, Entry] = {
         ja="再設定用トークンで新しいパスワードが設定され、セッションがすべて終了しました。または、トークンが拒否されました。",
         reasons={SUCCESS: ("",), FAILURE: ("code_gone", "code_dead", "changed_meanwhile")},
         fields=("account_id", "method"),
+    ),
+    Event.PASSWORD_CHANGE: Entry(
+        en="The owner changed the password, or the current one was wrong.",
+        ja="本人がパスワードを変更しました。または、現在のパスワードが違っていました。",
+        reasons={SUCCESS: ("",), FAILURE: ("wrong_password",)},
+        fields=(*_SESSION, "method"),
+    ),
+    Event.EMAIL_CHANGE_CODE_SENT: Entry(
+        en="The owner asked for another address and a code was queued for it, or the password was wrong.",
+        ja="本人がアドレスの変更を求め、新しいアドレスへのコードを送信待ちに入れました。または、パスワードが違っていました。",
+        reasons={SUCCESS: ("",), FAILURE: ("wrong_password",)},
+        fields=(*_SESSION, "method"),
+    ),
+    Event.EMAIL_CHANGE: Entry(
+        en="The code came back and the account has the new address, or the code was refused.",
+        ja="コードが入力され、アカウントのアドレスが新しくなりました。または、コードが拒否されました。",
+        reasons={
+            SUCCESS: ("",),
+            FAILURE: ("wrong_code", "code_dead", "code_gone", "email_taken", "security_version"),
+        },
+        fields=(*_SESSION, "method"),
     ),
     Event.ACCOUNT_ADDED: Entry(
         en="An operator added an account.",

@@ -46,6 +46,7 @@ class EndReason(StrEnum):
     WITHDRAWAL = "withdrawal"
     PASSWORD_CHANGED = "password_changed"  # noqa: S105 - a reason, not a password
     FACTORS_CHANGED = "factors_changed"
+    EMAIL_CHANGED = "email_changed"
     EXPIRED = "expired"
     RESTORED = "restored"
 

@@ -35,6 +35,9 @@ class MailKind(StrEnum):
     FACTOR_GUESSED = "factor_guessed"
     RECOVERY_CODES_MADE = "recovery_codes_made"
     RECOVERY_CODE_USED = "recovery_code_used"
+    EMAIL_CHANGE_CODE = "email_change_code"
+    EMAIL_CHANGE_TAKEN = "email_change_taken"
+    EMAIL_CHANGED = "email_changed"
 
 
 _SIGHTING = frozenset({"at", "device", "place", "ip"})
@@ -54,6 +57,9 @@ REQUIRED_VALUES: dict[MailKind, frozenset[str]] = {
     MailKind.FACTOR_GUESSED: _SIGHTING,
     MailKind.RECOVERY_CODES_MADE: _SIGHTING,
     MailKind.RECOVERY_CODE_USED: _SIGHTING | {"left"},
+    MailKind.EMAIL_CHANGE_CODE: frozenset({"code", "minutes"}),
+    MailKind.EMAIL_CHANGE_TAKEN: frozenset(),
+    MailKind.EMAIL_CHANGED: _SIGHTING | {"new_email"},
 }
 """What each letter must be given. `at` is RFC 3339; device, place, ip and name may be ""; `factor` is a `FactorKind`;
 `left` counts what remains."""

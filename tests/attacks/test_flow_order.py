@@ -28,6 +28,9 @@ STEPS: dict[str, tuple[str, dict[str, Any]]] = {
     "auth/refresh": ("POST", {"refresh_token": "skr_x", "client_id": "web"}),
     "auth/logout-all": ("POST", {"except_current": True}),
     "user/profile": ("PUT", {"name": "x"}),
+    "user/password": ("PUT", {"current_password": PASSWORD, "password": "another long password"}),
+    "user/email/send-code": ("POST", {"email": "hana.new@example.com", "password": PASSWORD}),
+    "user/email/verify-code": ("POST", {"email": "hana.new@example.com", "code": "123456"}),
     "user/account": ("DELETE", {"password": PASSWORD}),
 }
 

@@ -30,6 +30,9 @@ VALUES: dict[MailKind, dict[str, str]] = {
     MailKind.FACTOR_GUESSED: SIGHTING,
     MailKind.RECOVERY_CODES_MADE: SIGHTING,
     MailKind.RECOVERY_CODE_USED: {**SIGHTING, "left": "9"},
+    MailKind.EMAIL_CHANGE_CODE: {"code": "012345", "minutes": "10"},
+    MailKind.EMAIL_CHANGE_TAKEN: {},
+    MailKind.EMAIL_CHANGED: SIGHTING | {"new_email": "hana.new@example.com"},
 }
 
 render_for_tea = partial(render, product_name="Tea House", public_url="https://auth.tea.example")

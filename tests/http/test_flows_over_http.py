@@ -305,3 +305,50 @@ async def test_the_history_is_read_by_its_owner_page_by_page(site: Site) -> None
     assert answer.json()["next"] is None
     assert (wrong.status_code, wrong.json()["details"]) == (400, {"after": "invalid_format"})
     assert nobody.status_code == 401
+
+
+NEW_PASSWORD = "atarashii himitsu desu"
+
+
+async def test_V6_2_2_V6_2_3_a_password_is_changed_with_the_current_one_and_this_session_goes_on(site: Site) -> None:
+    app, other = site.client(), site.client()
+    await app.signed_in()
+    other.auth = (await other.login()).json()["access_token"]
+
+    without = await app.call("PUT", "user/password", {"password": NEW_PASSWORD})
+    wrong = await app.call("PUT", "user/password", {"current_password": "wrong one", "password": NEW_PASSWORD})
+    done = await app.call("PUT", "user/password", {"current_password": PASSWORD, "password": NEW_PASSWORD})
+
+    assert (without.status_code, without.json()["details"]) == (400, {"current_password": "required"})
+    assert (wrong.status_code, wrong.json()["error"]) == (401, "invalid_credentials")
+    assert (done.status_code, done.json()["ended"], sorted(done.json())) == (200, 1, ["ended", "message"])
+    assert (await app.get("auth/session")).status_code == 200
+    assert (await other.get("auth/session")).json()["error"] == "session_revoked"
+    assert (await site.client().login(password=NEW_PASSWORD)).status_code == 200
+
+
+async def test_V6_3_7_an_address_is_changed_by_a_code_and_both_addresses_are_told(site: Site) -> None:
+    app, new = site.client(), "hana.new@example.com"
+    await app.signed_in()
+
+    sent = await app.post("user/email/send-code", {"email": new, "password": PASSWORD})
+    before = (await app.get("user/profile")).json()
+    changed = await app.post("user/email/verify-code", {"email": new, "code": await site.code_for(new)})
+
+    assert (sent.status_code, sorted(sent.json())) == (200, ["email", "expires_in", "message"])
+    assert (changed.status_code, changed.json()) == (200, before | {"email": new})
+    assert site.edge.mailbox is not None
+    told = [letter.to for letter in await site.edge.mailbox() if letter.subject.endswith("was changed")]
+    assert sorted(told) == sorted([EMAIL, new])
+
+
+async def test_changes_by_cookie_need_the_csrf_value(site: Site) -> None:
+    page = await site.browser().ready()
+    await page.sign_up(transport="session")
+    calls = [
+        ("PUT", "user/password", {"current_password": PASSWORD, "password": NEW_PASSWORD}),
+        ("POST", "user/email/send-code", {"email": "hana.new@example.com", "password": PASSWORD}),
+        ("POST", "user/email/verify-code", {"email": "hana.new@example.com", "code": "123456"}),
+    ]
+    refused = [await page.call(*call, x_csrftoken="stale") for call in calls]
+    assert {(answer.status_code, answer.json()["error"]) for answer in refused} == {(403, "csrf_failed")}

@@ -10,6 +10,7 @@ from sekisho.model import AccountStatus, AuditRecord, Device
 from sekisho.ports.changes import (
     AddAccount,
     AppendAudit,
+    ChangeEmail,
     ChangeProfile,
     ConsumeCode,
     EraseAccount,
@@ -213,3 +214,42 @@ class AccountContract:
         owner, _ = await signed_in(store)
         await done(store, EraseAccount(account_id=owner.id, security_version=1, identifier_tag="tag"))
         assert await lost(store, start(session(owner), security_version=2)) == "security_version"
+
+    async def test_a_new_address_is_verified_found_and_raises_the_version(self, store: Store) -> None:
+        owner = account(is_verified=False)
+        key, known = f"{new_id()}@example.org", RememberDevice(identifier_tag=new_id(), device_tag="d", now=NOW)
+        wanted = ChangeEmail(
+            account_id=owner.id,
+            security_version=owner.security_version,
+            email=key.upper(),
+            email_key=key,
+            old_identifier_tag=known.identifier_tag,
+        )
+        await done(store, AddAccount(account=owner), known)
+        (changed,) = await done(store, wanted)
+        version = owner.security_version + 1
+        assert changed == replace(owner, email=key.upper(), email_key=key, is_verified=True, security_version=version)
+        assert await store.find_account_by_email(key) == changed
+        assert await store.find_account_by_email(owner.email) is None
+        assert not await store.is_known_device(known.identifier_tag, known.device_tag)
+        assert await lost(store, wanted) == "security_version"
+
+    async def test_of_racing_accounts_one_gets_the_address_and_a_taken_one_loses(self, store: Store) -> None:
+        owners, key = [account() for _ in range(5)], f"{new_id()}@example.org"
+        await done(store, *(AddAccount(account=owner) for owner in owners))
+        outcomes = await gather(
+            *(
+                store.apply(
+                    ChangeEmail(
+                        account_id=owner.id,
+                        security_version=owner.security_version,
+                        email=key,
+                        email_key=key,
+                        old_identifier_tag="",
+                    )
+                )
+                for owner in owners
+            )
+        )
+        assert sorted(outcome.lost.why if outcome.lost else "" for outcome in outcomes) == ["", *["email_taken"] * 4]
+        assert await lost(store, AddAccount(account=account(email_key=key))) == "email_taken"

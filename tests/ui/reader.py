@@ -49,7 +49,12 @@ class Page(HTMLParser):
             self.forms.append(Form(given.get("id", ""), given["action"]))
         elif tag == "select":
             self._select = given["name"]
-        elif self.forms and tag == "input" and "name" in given:
+        elif (
+            self.forms
+            and tag == "input"
+            and "name" in given
+            and (given.get("type") != "checkbox" or "checked" in given)
+        ):
             self.forms[-1].fields[given["name"]] = given.get("value", "")
         elif self.forms and tag == "option" and "selected" in given:
             self.forms[-1].fields[self._select] = given["value"]

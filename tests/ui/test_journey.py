@@ -140,3 +140,34 @@ async def test_a_reset_whose_time_is_over_leads_to_a_new_one(site: Site) -> None
     assert over.said("alert").startswith("This reset is finished already")
     assert (await first.open("/password-reset")).path == "/password-reset"
     assert (await Reader(site).open("/password-reset/code")).path == "/password-reset"
+
+
+async def test_V6_2_2_a_person_changes_the_password_and_then_the_address(site: Site) -> None:
+    laptop, phone = Reader(site), Reader(site)
+    await laptop.sign_up()
+    await phone.sign_in()
+
+    link = (await laptop.open("/account")).by_id("to-password-change")
+    assert link is not None
+    await laptop.open(link.attributes["href"])
+    wrong = await laptop.send("password-change", current_password="wrong and wrong", password=NEW_PASSWORD)
+    assert (wrong.answer.status_code, wrong.said("current_password-error")) == (
+        401,
+        "The current password is not right.",
+    )
+    assert "wrong and wrong" not in wrong.answer.text
+    changed = await laptop.send("password-change", current_password=PASSWORD, password=NEW_PASSWORD)
+    assert (changed.path, changed.said("notice")) == ("/account", "Your password is changed.")
+    assert (await phone.open("/account")).path == "/sign-in"
+
+    await laptop.open("/account/email")
+    code_page = await laptop.send("email-change", email="hana.new@example.com", password=NEW_PASSWORD)
+    assert code_page.said("notice").startswith("We have sent a mail to the new address.")
+    code = await site.code_for("hana.new@example.com")
+    refused = await laptop.send("email-change-code", code=f"{(int(code) + 1) % 1_000_000:06d}")
+    assert refused.said("code-error").startswith("This code is not right")
+    done = await laptop.send("email-change-code", code=code)
+    assert (done.path, "hana.new@example.com" in done.answer.text) == ("/account", True)
+    assert (await phone.sign_in("hana.new@example.com", NEW_PASSWORD)).path == "/account"
+    assert (await Reader(site).open("/account/email")).path == "/sign-in"
+    assert (await laptop.open("/account/email/code")).path == "/account/email"

@@ -23,7 +23,7 @@ pytestmark = pytest.mark.anyio
 
 SOURCE = Path(sekisho.ui.__file__).parent
 FOR_ANYBODY = ("/", "/sign-in", "/sign-up", "/password-reset", "/signed-out", "/docs", "/dev/mail", "/nothing-here")
-FOR_VISITORS = ("/account", "/account/withdraw")
+FOR_VISITORS = ("/account", "/account/password", "/account/email", "/account/withdraw")
 LANGUAGES = ("en", "ja")
 
 
@@ -40,6 +40,10 @@ async def every_page(site: Site, language: str) -> AsyncIterator[Page]:
     yield await visitor.send("password-reset-new", password="short")
     for path in FOR_VISITORS:
         yield await visitor.open(path)
+    await visitor.open("/account/email")
+    yield await visitor.send("email-change", email=f"{language}.new@example.com", password=PASSWORD)
+    yield await visitor.send("email-change-code", code="")
+    await visitor.open("/account/withdraw")
     yield await visitor.send("withdraw", password="wrong and wrong")
 
 
@@ -82,6 +86,13 @@ async def test_every_field_has_a_label_and_tells_what_belongs_into_it(site: Site
         "/password-reset/new password": ("password", "new-password"),
         "/account name": ("text", "name"),
         "/account locale": (None, None),
+        "/account/password current_password": ("password", "current-password"),
+        "/account/password password": ("password", "new-password"),
+        "/account/password keep": ("checkbox", None),
+        "/account/email email": ("email", "email"),
+        "/account/email password": ("password", "current-password"),
+        "/account/email code": ("text", "one-time-code"),
+        "/account/email/code code": ("text", "one-time-code"),
         "/account/withdraw password": ("password", "current-password"),
     }
 

@@ -11,10 +11,12 @@ from sekisho.assemble.parts import Parts
 from sekisho.assemble.second_steps import second_steps
 from sekisho.devices import DeviceReader
 from sekisho.flows.authenticate import AuthenticateWorld
+from sekisho.flows.email_change import EmailChangeWorld
 from sekisho.flows.history import HistoryWorld
 from sekisho.flows.introspection import IntrospectionWorld
 from sekisho.flows.login import LoginWorld
 from sekisho.flows.logout import LogoutWorld
+from sekisho.flows.password_change import PasswordChangeWorld
 from sekisho.flows.password_reset import PasswordResetWorld
 from sekisho.flows.profile import ProfileWorld
 from sekisho.flows.refresh import RefreshWorld
@@ -135,6 +137,25 @@ def make_edge(
             sessions=sessions,
         ),
         history=HistoryWorld(store=store, master=have.master),
+        password_change=PasswordChangeWorld(
+            store=store,
+            clock=clock,
+            passwords=have.passwords,
+            policy=have.policy,
+            throttle=have.throttle,
+            notices=notices,
+            sessions=sessions,
+        ),
+        email_change=EmailChangeWorld(
+            store=store,
+            clock=clock,
+            passwords=have.passwords,
+            codes=codes,
+            throttle=have.throttle,
+            outbox=have.outbox,
+            notices=notices,
+            sessions=sessions,
+        ),
         profile=ProfileWorld(store=store, clock=clock),
         withdrawal=WithdrawalWorld(
             store=store,

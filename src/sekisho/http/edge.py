@@ -10,11 +10,13 @@ from msgspec import Struct
 
 from sekisho.errors import Refusal
 from sekisho.flows.authenticate import AuthenticateWorld
+from sekisho.flows.email_change import EmailChangeWorld
 from sekisho.flows.factors import FactorsWorld
 from sekisho.flows.history import HistoryWorld
 from sekisho.flows.introspection import IntrospectionWorld
 from sekisho.flows.login import LoginWorld
 from sekisho.flows.logout import LogoutWorld
+from sekisho.flows.password_change import PasswordChangeWorld
 from sekisho.flows.password_reset import PasswordResetWorld
 from sekisho.flows.profile import ProfileWorld
 from sekisho.flows.refresh import RefreshWorld
@@ -105,6 +107,8 @@ class Edge(Struct, frozen=True, kw_only=True):
     session_list: SessionListWorld
     password_reset: PasswordResetWorld
     history: HistoryWorld
+    password_change: PasswordChangeWorld
+    email_change: EmailChangeWorld
     profile: ProfileWorld
     withdrawal: WithdrawalWorld
     introspection: IntrospectionWorld

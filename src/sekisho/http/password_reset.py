@@ -13,8 +13,8 @@ from sekisho.flows.password_reset import (
 from sekisho.http.answer import Answer, json_answer
 from sekisho.http.call import Call
 from sekisho.http.wire import (
+    MailedCodeView,
     MessageView,
-    ResetCodeSentView,
     ResetCompleteBody,
     ResetSendCodeBody,
     ResetTokenView,
@@ -25,7 +25,7 @@ from sekisho.http.wire import (
 async def send_reset_code_endpoint(call: Call) -> Answer:
     body = await call.body(ResetSendCodeBody)
     sent = await send_reset_code(SendResetCode(body.email, call.locale, call.origin), call.edge.password_reset)
-    return json_answer(ResetCodeSentView(call.say("message.reset_code_sent"), sent.email, sent.expires_in))
+    return json_answer(MailedCodeView(call.say("message.reset_code_sent"), sent.email, sent.expires_in))
 
 
 async def verify_reset_code_endpoint(call: Call) -> Answer:

@@ -86,6 +86,22 @@ class ProfileBody(Request, frozen=True, forbid_unknown_fields=True):
     locale: Annotated[str, Meta(max_length=16)] | None = None
 
 
+class PasswordBody(Request, frozen=True, forbid_unknown_fields=True):
+    current_password: Password
+    password: Password
+    keep_other_sessions: bool = False
+
+
+class EmailSendCodeBody(Request, frozen=True, forbid_unknown_fields=True):
+    email: Email
+    password: Password
+
+
+class EmailVerifyCodeBody(Request, frozen=True, forbid_unknown_fields=True):
+    email: Email
+    code: Code
+
+
 class WithdrawalBody(Request, frozen=True, forbid_unknown_fields=True):
     """Without a password a fresh step-up is needed."""
 
@@ -122,7 +138,7 @@ class CodeSentView(Struct, frozen=True):
     pending: str
 
 
-class ResetCodeSentView(Struct, frozen=True):
+class MailedCodeView(Struct, frozen=True):
     message: str
     email: str
     expires_in: int

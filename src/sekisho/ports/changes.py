@@ -66,6 +66,21 @@ class SetPassword(Change, frozen=True, kw_only=True):
     password_hash: str
 
 
+class ChangeEmail(Change, frozen=True, kw_only=True):
+    """Give the account another address, verified, and raise `security_version`; forget the devices known by the old one
+    (`old_identifier_tag`). Loses (`security_version`) if the account is not active or its version is not the one
+    given, and (`email_taken`) if another account has the `email_key`. Returns the `Account`.
+
+    Concurrency: of any number of accounts that take one address at once, and sign-ups of it, one gets it.
+    """
+
+    account_id: AccountId
+    security_version: int
+    email: str
+    email_key: str
+    old_identifier_tag: str
+
+
 class SetAccountStatus(Change, frozen=True, kw_only=True):
     """Disable or enable, and raise `security_version`. Loses (`account_gone`) unless the account's
     status is `expected`. Sessions are ended by `EndSessions` in the same call."""

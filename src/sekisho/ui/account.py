@@ -34,6 +34,8 @@ BUNDLE = ("account.js", "account.css")
 NOTICES = {
     "profile": "page.account.profile_saved",
     "ended": "message.session_ended",
+    "password": "message.password_changed",
+    "email": "page.account.email_changed",
     "others": "page.account.others_ended",
 }
 

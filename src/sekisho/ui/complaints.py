@@ -55,6 +55,8 @@ def complaint(refusal: Refusal | None, call: Call, asked: Collection[str] = ()) 
         }
         return Complaint("", known) if known else Complaint(sentence(refusal, call), {})
     field = FIELD_OF.get(type(refusal))
+    if field == "password" and "current_password" in asked:
+        return Complaint("", {"current_password": call.say("page.wrong_password")})
     if field is not None and field in asked:
         return Complaint("", {field: sentence(refusal, call)})
     return Complaint(sentence(refusal, call), {})

@@ -68,6 +68,24 @@ class NewPasswordForm(Request, frozen=True, forbid_unknown_fields=True):
     password: Password
 
 
+class PasswordForm(Request, frozen=True, forbid_unknown_fields=True):
+    """keep: the other sessions go on."""
+
+    current_password: Password
+    password: Password
+    keep: Annotated[str, Meta(max_length=8)] = ""
+
+
+class EmailForm(Request, frozen=True, forbid_unknown_fields=True):
+    email: Email
+    password: Password
+
+
+class EmailCodeForm(Request, frozen=True, forbid_unknown_fields=True):
+    email: Email
+    code: Code
+
+
 class ProfileForm(Request, frozen=True, forbid_unknown_fields=True):
     locale: Annotated[str, Meta(max_length=16)]
     name: Annotated[str, Meta(max_length=400)] = ""

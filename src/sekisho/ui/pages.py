@@ -13,7 +13,15 @@ from sekisho.http.routes import NO_ROUTE, Route
 from sekisho.ui.assets import Assets, shared_assets
 from sekisho.ui.complaints import sentence
 from sekisho.ui.rendering import Look, page
-from sekisho.ui.routes import ASSETS_PATH, account_routes, asset_route, dev_routes, docs_route, entrance_routes
+from sekisho.ui.routes import (
+    ASSETS_PATH,
+    account_routes,
+    asset_route,
+    credential_routes,
+    dev_routes,
+    docs_route,
+    entrance_routes,
+)
 from sekisho.ui.visit import Visit
 
 
@@ -45,6 +53,7 @@ class HostedPages:
             *(dev_routes(self.look) if self.is_dev else ()),
             *(entrance_routes(self.look, self.min_length, is_front=not self.is_dev) if self.for_people else ()),
             *(account_routes(self.look) if self.for_people else ()),
+            *(credential_routes(self.look, self.min_length) if self.for_people else ()),
             *(docs_route(self.look) if self.has_docs else ()),
         )
 

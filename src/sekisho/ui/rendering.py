@@ -22,7 +22,7 @@ from sekisho.ui.visit import LANGUAGE, Visit
 
 HTML = b"text/html; charset=utf-8"
 LANGUAGE_NAMES = {"en": "English", "ja": "日本語"}
-SECRET_FIELDS = frozenset(("password", "code", "csrf"))
+SECRET_FIELDS = frozenset(("password", "current_password", "code", "csrf"))
 
 POLICY = (
     "default-src 'none'",

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from sekisho import errors
 from sekisho.http.routes import ANYBODY, Route
-from sekisho.ui import account, dev_pages, password_reset, reference, second_factor, sign_in, sign_up
+from sekisho.ui import account, credentials, dev_pages, password_reset, reference, second_factor, sign_in, sign_up
 from sekisho.ui.account import AccountPages, leads_to
 from sekisho.ui.assets import Assets
+from sekisho.ui.credentials import CredentialPages
 from sekisho.ui.dev_pages import DevPages
 from sekisho.ui.password_reset import PasswordResetPages
 from sekisho.ui.reference import ReferencePage
@@ -99,6 +100,25 @@ def account_routes(look: Look) -> tuple[Route, ...]:
             limits=("password",),
         ),
         _shown(account.SIGNED_OUT_PATH, pages.show_signed_out, "Signed out"),
+    )
+
+
+def credential_routes(look: Look, min_length: int) -> tuple[Route, ...]:
+    """Return the account's pages for its password and its address."""
+    pages = CredentialPages(look, min_length)
+    password, email, code = credentials.PASSWORD_PATH, credentials.EMAIL_PATH, credentials.CODE_PATH
+    forms: tuple[tuple[str, Show, Submit, str, tuple[str, ...]], ...] = (
+        (password, pages.show_password, pages.submit_password, "Change the password", ("password",)),
+        (email, pages.show_email, pages.submit_email, "Change the address", ("password", "code_sends")),
+        (code, pages.show_code, pages.submit_code, "Confirm the new address", ("code_tries",)),
+    )
+    return tuple(
+        route
+        for path, show, submit, summary, limits in forms
+        for route in (
+            _shown(path, show, summary, callers=SIGNED_IN),
+            _sent(path, submit, show, summary, callers=SIGNED_IN, limits=limits),
+        )
     )
 
 

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from sekisho.ports import changes
+from sekisho.storage.changes.locks import LOCK_ACCOUNT
 from sekisho.storage.rows import ACCOUNT, account_from, columns, text_from_words
 from sekisho.storage.steps import Losing, Step, Steps
 
@@ -33,6 +34,16 @@ UPDATE accounts SET password_hash = :password_hash, security_version = security_
 WHERE id = :id AND status = 'active' AND security_version = :security_version
 RETURNING id
 """
+
+# One statement decides whether the address is free, and the unique index decides between two that think so at once.
+CHANGE_EMAIL = f"""
+UPDATE accounts
+SET email = :email, email_key = :email_key, is_verified = 1, security_version = security_version + 1
+WHERE id = :id AND NOT EXISTS (SELECT 1 FROM accounts AS other WHERE other.email_key = :email_key)
+RETURNING {columns(ACCOUNT)}
+"""
+
+FORGET_DEVICES = "DELETE FROM known_devices WHERE identifier_tag = :identifier_tag"
 
 SET_STATUS = """
 UPDATE accounts SET status = :status, security_version = security_version + 1
@@ -88,6 +99,18 @@ def set_password(change: changes.SetPassword) -> Steps:
         },
     )
     return None if rows else Losing("security_version")
+
+
+def change_email(change: changes.ChangeEmail) -> Steps:
+    locked = yield Step(LOCK_ACCOUNT, {"id": change.account_id, "security_version": change.security_version})
+    if not locked:
+        return Losing("security_version")
+    address = {"id": change.account_id, "email": change.email, "email_key": change.email_key}
+    rows = yield Step(CHANGE_EMAIL, address)
+    if not rows:
+        return Losing("email_taken")
+    yield Step(FORGET_DEVICES, {"identifier_tag": change.old_identifier_tag})
+    return account_from(rows[0])
 
 
 def set_account_status(change: changes.SetAccountStatus) -> Steps:
