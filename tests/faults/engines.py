@@ -23,9 +23,7 @@ from storage import fast_postgres
 from storage.fast import template
 from storage.redis_server import RedisServer
 
-NAMES = ("sqlite", "postgres", "redis")
-
-# Of those that more than one node shares.
+# Those that more than one node shares.
 ON_SERVERS = pytest.mark.parametrize(
     "engine", [pytest.param(name, marks=pytest.mark.heavy) for name in ("postgres", "redis")], indirect=True
 )
@@ -37,9 +35,10 @@ ON_EVERY_ENGINE = pytest.mark.parametrize(
 
 
 class Engine:
-    """environ: the settings that lead a server here."""
+    """environ: the settings that lead a server here. nodes: how many serve at once in a run of faults."""
 
     name: str
+    nodes = 2
     environ: dict[str, str]
 
     async def open(self) -> Store:
@@ -56,6 +55,7 @@ class Engine:
 
 class Sqlite(Engine):
     name = "sqlite"
+    nodes = 1
 
     def __init__(self, folder: Path) -> None:
         self.path = folder / "sekisho.db"

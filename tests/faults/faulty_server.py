@@ -6,8 +6,10 @@
     checkpoint.write         SQLite copies a page of its log into the database file
 
 The points are put around the server from outside, so that no setting and no variable can switch one on in a server
-that is installed: there is nothing to switch. The first two wrap the steps of the change, which every SQL
-engine runs; nothing in them knows SQLite.
+that is installed: there is nothing to switch. On PostgreSQL a rotation is one statement that commits by itself, and has
+no second point; with the session engine the first stands before Redis is asked.
+
+    clock    no crash: the node's clock is `count` seconds ahead
 """
 
 from __future__ import annotations
@@ -15,17 +17,23 @@ from __future__ import annotations
 import os
 import signal
 import sys
+import time
 from collections.abc import Callable, MutableMapping
 from typing import Any, cast
 
 import apsw
 
+from sekisho.assemble import SystemClock
 from sekisho.cli import main, server
 from sekisho.http.app import Asgi, Receive, Scope, Send
 from sekisho.ports.changes import RotateSession
+from sekisho.ports.storage import Rotation
 from sekisho.settings import Settings
 from sekisho.storage.changes import STEPS_OF
 from sekisho.storage.changes.rotation import rotate_session
+from sekisho.storage.postgres import calls as postgres_calls
+from sekisho.storage.postgres import rotation as postgres_rotation
+from sekisho.storage.redis import engine
 from sekisho.storage.steps import Steps
 
 Reach = Callable[[], None]
@@ -45,11 +53,23 @@ def main_with(point: str, count: int) -> None:
 
 
 def before_write(reach: Reach) -> None:
-    def steps(change: RotateSession) -> Steps:
-        reach()
-        return (yield from rotate_session(change))
+    def before(rotate: Callable[[RotateSession], Steps]) -> Callable[[RotateSession], Steps]:
+        def steps(change: RotateSession) -> Steps:
+            reach()
+            return (yield from rotate(change))
 
-    _replace_rotation(steps)
+        return steps
+
+    _replace_rotation(before(rotate_session))
+    one_statement = before(postgres_rotation.rotate_session)
+    postgres_calls.STEPS = {**postgres_calls.STEPS, RotateSession: one_statement}
+    decide = engine.SessionEngine.rotate
+
+    async def rotate(self: engine.SessionEngine, change: RotateSession) -> Rotation:
+        reach()
+        return await decide(self, change)
+
+    engine.SessionEngine.rotate = rotate  # type: ignore[method-assign]
 
 
 def before_commit(reach: Reach) -> None:
@@ -121,6 +141,10 @@ class _File(apsw.VFSFile):
         super().xWrite(data, offset)
 
 
+def set_clock_ahead(seconds: int) -> None:
+    SystemClock.now = lambda self: time.time_ns() // 1_000_000 + seconds * 1000  # type: ignore[method-assign]
+
+
 _KEPT: list[apsw.VFS] = []
 POINTS: dict[str, Callable[[Reach], None]] = {
     "rotation.before_write": before_write,
@@ -131,4 +155,8 @@ POINTS: dict[str, Callable[[Reach], None]] = {
 
 if __name__ == "__main__":
     where, _, number = sys.argv.pop(1).partition(":")
-    main_with(where, int(number))
+    if where == "clock":
+        set_clock_ahead(int(number))
+        main()
+    else:
+        main_with(where, int(number))

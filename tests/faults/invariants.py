@@ -4,36 +4,35 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from faults.load import CLIENT, Told, look
+from faults.load import CLIENT, Nodes, Told, look
 from faults.site import Pair, Site, opened, refresh
-from faults.wire import Wire
 
 
-async def everybody_goes_on(port: int, everybody: Sequence[Told]) -> None:
+async def everybody_goes_on(ports: int | Sequence[int], everybody: Sequence[Told]) -> None:
     """I1, I3, I7, I8: who repeats the token that it sent last gets one and the same successor, which is the one that
     it was told before, if it was told one; who was told that its session ended stays out."""
-    wire = Wire(port)
+    nodes = Nodes((ports,) if isinstance(ports, int) else ports)
     try:
         for told in everybody:
             if told.pair is not None:
-                await _goes_on(wire, told)
+                await _goes_on(nodes, told)
             for token in told.ended.values():
-                refused = await refresh(wire, token, CLIENT)
+                refused = await refresh(nodes.next(), token, CLIENT)
                 assert (refused.status, refused.error) == (401, "refresh_token_invalid")
     finally:
-        await wire.close()
+        await nodes.close()
 
 
-async def _goes_on(wire: Wire, told: Told) -> None:
+async def _goes_on(nodes: Nodes, told: Told) -> None:
     assert told.pair is not None
     token = told.presented or told.pair.refresh_token
-    successors = {Pair.of(await refresh(wire, token, CLIENT)).refresh_token for _ in range(2)}
+    successors = {Pair.of(await refresh(nodes.next(), token, CLIENT)).refresh_token for _ in range(2)}
     assert len(successors) == 1, "two successors of one token"
     assert told.successor in ("", *successors), "another successor than the one that was told"
     newest = successors.pop()
-    told.presented, told.pair = newest, Pair.of(await refresh(wire, newest, CLIENT))
+    told.presented, told.pair = newest, Pair.of(await refresh(nodes.next(), newest, CLIENT))
     told.successor = told.pair.refresh_token
-    await look(wire, told)
+    await look(nodes.next(), told)
 
 
 def the_database_agrees(site: Site, everybody: Sequence[Told]) -> None:

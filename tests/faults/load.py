@@ -3,27 +3,28 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from faults.site import Pair, opened, refresh, sign_in
-from faults.wire import Answer, Cut, Wire
+from faults.wire import Answer, Busy, Cut, Wire, heard
 
 CLIENT = "app:0123456789abcdef0123"
-BUSY = (429, 503)
 
 
 @dataclass
 class Told:
     """What one client knows: only what was answered to it.
 
-    pair: the newest it holds; None between logout and login. presented: the token that it sent last, with the successor
-        that it was told ("" if the answer never came).
+    pair: the newest it holds; None between logout and login. leaving: what it asked to end, without an answer so far.
+    presented: the token that it sent last, with the successor that it was told ("" if the answer never came).
     """
 
     number: int
     logins: list[str] = field(default_factory=list)
     ended: dict[str, str] = field(default_factory=dict)
     pair: Pair | None = None
+    leaving: Pair | None = None
     presented: str = ""
     successor: str = ""
     refreshes: int = 0
@@ -36,10 +37,11 @@ class Told:
 
 
 class Load:
-    """`clients` people at once. Stops by itself when the server is gone, or when `stop` is set."""
+    """`clients` people at once, each of whom goes from node to node. Stops by itself when a server is gone, or when
+    `stop` is set."""
 
-    def __init__(self, port: int, clients: int, *, refreshes: int = 3, logs_out: bool = True) -> None:
-        self.port = port
+    def __init__(self, ports: int | Sequence[int], clients: int, *, refreshes: int = 3, logs_out: bool = True) -> None:
+        self.ports = (ports,) if isinstance(ports, int) else tuple(ports)
         self.refreshes = refreshes
         self.logs_out = logs_out
         self.stop = asyncio.Event()
@@ -50,31 +52,80 @@ class Load:
         return self.told
 
     async def _live(self, told: Told, rounds: int) -> None:
-        wire = Wire(self.port)
+        nodes = Nodes(self.ports, told.number)
         try:
             for _ in range(rounds):
                 if not self.stop.is_set():
-                    await self._one_round(wire, told)
+                    await self._one_round(nodes, told)
         except Cut:
             told.unanswered += 1
         finally:
-            await wire.close()
+            await nodes.close()
 
-    async def _one_round(self, wire: Wire, told: Told) -> None:
+    async def _one_round(self, nodes: Nodes, told: Told) -> None:
         told.presented = told.successor = ""
-        told.pair = await sign_in(wire, told.number, CLIENT)
+        told.pair = await sign_in(nodes.next(), told.number, CLIENT)
         told.logins.append(told.pair.sid)
         for _ in range(self.refreshes):
-            await refresh_once(wire, told)
-            await look(wire, told)
+            await refresh_once(nodes.next(), told)
+            await look(nodes.next(), told)
         if self.logs_out and told.number % 2:
-            await log_out(wire, told)
+            await log_out(nodes.next(), told)
+
+
+class Nodes:
+    """One client's connections, one to each node, used in turns."""
+
+    def __init__(self, ports: Sequence[int], first: int = 0) -> None:
+        self._wires = [Wire(port) for port in ports]
+        self._turn = first
+
+    def next(self) -> Wire:
+        self._turn += 1
+        return self._wires[self._turn % len(self._wires)]
+
+    async def close(self) -> None:
+        for wire in self._wires:
+            await wire.close()
+
+
+async def keep_going(ports: Sequence[int], told: Told, stop: asyncio.Event, *, logs_out_every: int = 0) -> None:
+    """Live as a client should while servers come and go: the same again until there is an answer, and 503 is none.
+
+    logs_out_every: after so many refreshes it logs out and in again; 0 for never.
+    """
+    nodes = Nodes(ports, told.number)
+    while not stop.is_set():
+        try:
+            if told.leaving is not None:
+                await log_out(nodes.next(), told)
+            elif told.pair is None:
+                await _come_in(nodes.next(), told)
+            elif logs_out_every and told.refreshes % logs_out_every == logs_out_every - 1:
+                await log_out(nodes.next(), told)
+                told.refreshes += 1
+            else:
+                await refresh_once(nodes.next(), told)
+                await look(nodes.next(), told)
+        except Cut:
+            told.unanswered += 1
+            await asyncio.sleep(0.02)
+        except Busy as busy:
+            told.refused.append(str(busy))
+            await asyncio.sleep(0.05)
+    await nodes.close()
+
+
+async def _come_in(wire: Wire, told: Told) -> None:
+    told.presented = told.successor = ""
+    told.pair = await sign_in(wire, told.number, CLIENT)
+    told.logins.append(told.pair.sid)
 
 
 async def refresh_once(wire: Wire, told: Told) -> None:
     assert told.pair is not None
     told.presented, told.successor = told.pair.refresh_token, ""
-    answer = await refresh(wire, told.presented, CLIENT)
+    answer = heard(await refresh(wire, told.presented, CLIENT))
     told.pair = Pair.of(answer)
     told.successor = told.pair.refresh_token
     told.refreshes += 1
@@ -83,7 +134,7 @@ async def refresh_once(wire: Wire, told: Told) -> None:
 async def look(wire: Wire, told: Told) -> Answer:
     """Use the access token; what comes back must be the client's own (I7)."""
     assert told.pair is not None
-    answer = await wire.call("GET", "auth/session", token=told.pair.access_token)
+    answer = heard(await wire.call("GET", "auth/session", token=told.pair.access_token))
     assert answer.status == 200, answer.body
     assert answer.json()["user"]["email"] == told.email
     assert answer.json()["session"]["id"] == told.pair.sid
@@ -93,9 +144,11 @@ async def look(wire: Wire, told: Told) -> Answer:
 
 async def log_out(wire: Wire, told: Told) -> None:
     """An end counts when it was answered; before that the client cannot know."""
-    assert told.pair is not None
-    pair, told.pair = told.pair, None
+    pair = told.leaving or told.pair
+    assert pair is not None
+    told.pair, told.leaving = None, pair
     told.presented = told.successor = ""
-    answer = await wire.call("POST", "auth/logout", {"refresh_token": pair.refresh_token, "client_id": CLIENT})
+    answer = heard(await wire.call("POST", "auth/logout", {"refresh_token": pair.refresh_token, "client_id": CLIENT}))
     assert answer.status == 200, answer.body
+    told.leaving = None
     told.ended[opened(pair.refresh_token).session_id] = pair.refresh_token

@@ -6,8 +6,9 @@ import asyncio
 import base64
 import secrets
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ from typing import Any
 import msgspec
 
 from faults.engines import Engine, Sqlite
-from faults.wire import Answer, Wire
+from faults.wire import Answer, Wire, heard
 from live_server import LiveServer, free_port, live_server, sekisho
 from sekisho.master_secret import MasterSecret
 from sekisho.model import Account, AccountId, AccountStatus
@@ -80,6 +81,10 @@ def port_of(server: LiveServer) -> int:
     return int(server.url.rpartition(":")[2])
 
 
+def ports_of(servers: Iterable[LiveServer]) -> list[int]:
+    return [port_of(server) for server in servers]
+
+
 class Site:
     """One installation in a folder. `smtp_port` names a port on which nothing listens unless the test does."""
 
@@ -127,6 +132,19 @@ class Site:
         ) as server:
             yield server
 
+    @contextmanager
+    def nodes(self, *, many: int | None = None, crash_at: str = "", **settings: str) -> Iterator[list[LiveServer]]:
+        """Run several nodes, by default as many as the engine is for: one on SQLite, two on servers.
+
+        crash_at: the first one's.
+        """
+        managers = [self.serving(crash_at=crash_at, **settings)]
+        managers += [self.serving(**settings) for _ in range((many or self.engine.nodes) - 1)]
+        with ExitStack() as stack, ThreadPoolExecutor() as pool:
+            # They start side by side.
+            starting = [pool.submit(stack.enter_context, manager) for manager in managers]
+            yield [each.result() for each in starting]
+
     def command(self, *words: str, **settings: str) -> Any:
         return sekisho(*words, folder=self.folder, **{**self.environ, **settings})
 
@@ -157,7 +175,7 @@ def disabled_account(number: int) -> Account:
 
 async def sign_in(wire: Wire, number: int = 0, client_id: str = "app:0123456789abcdef0123") -> Pair:
     body = {"email": f"canary-{number}@example.com", "password": PASSWORD, "client_id": client_id}
-    return Pair.of(await wire.call("POST", "auth/login", body))
+    return Pair.of(heard(await wire.call("POST", "auth/login", body)))
 
 
 async def refresh(wire: Wire, token: str, client_id: str = "app:0123456789abcdef0123") -> Answer:

@@ -7,8 +7,8 @@ import sys
 
 import pytest
 
-from faults.site import Site, account, port_of, sign_in
-from faults.wire import Wire
+from faults.load import Nodes
+from faults.site import Site, account, ports_of, sign_in
 
 pytestmark = pytest.mark.anyio
 
@@ -54,15 +54,17 @@ def test_FS_22_children_of_one_process_draw_different_values() -> None:
     assert result.stdout.split() == ["1000", "1000"]
 
 
+@pytest.mark.parametrize("engine", ["sqlite", pytest.param("postgres", marks=pytest.mark.heavy)], indirect=True)
 async def test_FS_22_a_server_that_is_killed_again_and_again_makes_no_value_twice(site: Site) -> None:
     await site.seed(account(0))
     seen: list[str] = []
     for _ in range(3):
-        with site.serving() as server:
-            wire = Wire(port_of(server))
-            pairs = [await sign_in(wire) for _ in range(5)]
+        with site.nodes() as servers:
+            nodes = Nodes(ports_of(servers))
+            pairs = [await sign_in(nodes.next()) for _ in range(5)]
             seen += [pair.sid for pair in pairs]
             seen += [pair.presented.secret.hex() for pair in pairs]
             seen += [pair.claims["jti"] for pair in pairs]
-            server.kill()
+            for server in servers:
+                server.kill()
     assert len(set(seen)) == len(seen) == 45

@@ -60,7 +60,7 @@ async def test_FS_08_a_full_disk_refuses_writes_and_recovers_without_a_restart(d
 
 
 async def _refresh_until_refused(load: Load, everybody: list[Told]) -> Answer:
-    wire = Wire(load.port)
+    wire = Wire(load.ports[0])
     for _ in range(2000):
         for told in everybody:
             assert told.pair is not None

@@ -33,6 +33,22 @@ class Cut(Exception):
     """The connection ended before a whole answer: the caller cannot know what became of the request."""
 
 
+class Busy(Exception):
+    """The server could not decide now, and said so as it should: 503 with a time."""
+
+
+def heard(answer: Answer) -> Answer:
+    """Return what is an answer.
+
+    Raises:
+        Busy: it is "not now".
+    """
+    if answer.status == 503:
+        assert int(answer.headers["retry-after"]) >= 1
+        raise Busy(answer.error)
+    return answer
+
+
 class Wire:
     """One client with one connection, opened when needed and kept until `close_all`."""
 
