@@ -38,6 +38,7 @@ class MailKind(StrEnum):
     EMAIL_CHANGE_CODE = "email_change_code"
     EMAIL_CHANGE_TAKEN = "email_change_taken"
     EMAIL_CHANGED = "email_changed"
+    FACTORS_RESET = "factors_reset"
 
 
 _SIGHTING = frozenset({"at", "device", "place", "ip"})
@@ -60,6 +61,7 @@ REQUIRED_VALUES: dict[MailKind, frozenset[str]] = {
     MailKind.EMAIL_CHANGE_CODE: frozenset({"code", "minutes"}),
     MailKind.EMAIL_CHANGE_TAKEN: frozenset(),
     MailKind.EMAIL_CHANGED: _SIGHTING | {"new_email"},
+    MailKind.FACTORS_RESET: frozenset({"at"}),
 }
 """What each letter must be given. `at` is RFC 3339; device, place, ip and name may be ""; `factor` is a `FactorKind`;
 `left` counts what remains."""

@@ -96,6 +96,15 @@ def test_a_disabled_user_is_out_at_once_and_can_come_back(server: LiveServer) ->
     sign_in(server)
 
 
+def test_whoever_has_lost_every_second_factor_is_let_in_by_the_operator(server: LiveServer) -> None:
+    tokens = sign_in(server)
+    done = told(server, "user", "reset-factors", EMAIL)
+    assert (done["account"]["email"], done["ended"] >= 1) == (EMAIL, True)
+    wait_until_refused(server, tokens, "session_revoked")
+    sign_in(server)
+    assert refused(server, "user", "reset-factors", "nobody@example.com")["error"] == "not_found"
+
+
 def test_a_key_rotation_by_the_cli_logs_nobody_out(server: LiveServer) -> None:
     tokens = sign_in(server)
     before = {key["kid"]: key["state"] for key in told(server, "key", "list")["keys"]}

@@ -29,6 +29,7 @@ VALUES: dict[MailKind, dict[str, str]] = {
     MailKind.FACTOR_REMOVED: {**SIGHTING, "factor": "email", "name": "", "left": "0"},
     MailKind.FACTOR_GUESSED: SIGHTING,
     MailKind.RECOVERY_CODES_MADE: SIGHTING,
+    MailKind.FACTORS_RESET: {"at": SIGHTING["at"]},
     MailKind.RECOVERY_CODE_USED: {**SIGHTING, "left": "9"},
     MailKind.EMAIL_CHANGE_CODE: {"code": "012345", "minutes": "10"},
     MailKind.EMAIL_CHANGE_TAKEN: {},

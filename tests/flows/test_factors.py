@@ -8,12 +8,14 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
+from sekisho.admin.accounts import reset_factors
 from sekisho.errors import (
     InvalidCode,
     NotFound,
     RateLimitExceeded,
     Refusal,
     ServiceUnavailable,
+    SessionNotFound,
     SessionRevoked,
     StepUpRequired,
     ValidationError,
@@ -253,3 +255,18 @@ async def test_a_session_that_has_ended_changes_nothing(world: World, owner: Own
     )
     with pytest.raises(SessionRevoked):
         await owner.enrol()
+
+
+async def test_an_operator_resets_what_somebody_has_lost(world: World, owner: Owner) -> None:
+    await world.enrolled(owner.pair)
+    asked = await world.asked()
+    done = await reset_factors(HANAKO, world.operator())
+    assert done.ended == 1
+    assert not await world.is_live(owner.pair)
+    assert [one.id for one in await world.store.list_factors(owner.pair.account.id)] == []
+    with pytest.raises(SessionNotFound):
+        await world.answer(asked, "123456")
+    await world.login()
+    (line,) = await world.audit("factors_reset")
+    assert (line.actor, line.account_id) == ("operator", owner.pair.account.id)
+    assert (await world.mail(HANAKO))[-1].subject.startswith("The second factors of your account")

@@ -20,7 +20,8 @@ from life.model import (
     SignUpModel,
     holds,
 )
-from life.stage import Stage, all_of, attempt, code_of, picks
+from life.proving import Proving
+from life.stage import all_of, attempt, code_of, picks
 from sekisho.admin import accounts as operator_accounts
 from sekisho.audit import Event
 from sekisho.errors import Refusal, ValidationError
@@ -47,7 +48,7 @@ def old_hash(password: str) -> str:
     return argon2.PasswordHasher(time_cost=1, memory_cost=8, parallelism=1).hash(password)
 
 
-class ComingIn(Stage):
+class ComingIn(Proving):
     """Every way to start a session."""
 
     @initialize()
@@ -161,6 +162,9 @@ class ComingIn(Stage):
     def login(self, email: str, client_id: str, transport: Transport, is_right: bool, replaces: int | None) -> None:
         self.tick()
         account = self.model.owner_of(email)
+        if account and account.factor and account.status == "active" and is_right:
+            self.ask(account, transport)
+            return
         replaced = None if replaces is None else self.live_session(replaces)
         answer = self.do(
             attempt(
@@ -209,7 +213,7 @@ class ComingIn(Stage):
         """Whoever wins, nobody is signed in afterwards."""
         self.tick()
         account = self.model.owner_of(email)
-        if account is None or account.status != "active":
+        if account is None or account.status != "active" or account.factor:
             return
         world, operator = self.server.world, self.server.operator
         answer, _ = self.do(

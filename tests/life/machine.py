@@ -122,6 +122,9 @@ class SessionLife(ComingIn, Refreshing):
         account = session.account
         password = account.password if is_right else WRONG_PASSWORD
         answer = self.do(attempt(withdraw(password, self.principal(session), self.origin(), self.edge.withdrawal)))
+        if account.factor and not (self.is_fresh(session) and session.acr == "aal2"):
+            holds(code_of(answer) == "step_up_required", f"half a proof closed an account: {answer!r}")
+            return
         holds(code_of(answer) == ("" if is_right else "invalid_credentials"), f"withdrawal gave {answer!r}")
         if is_right:
             self.model.withdrawn(account, self.now)

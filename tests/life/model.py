@@ -21,6 +21,7 @@ CODE_MS = 15 * MINUTE_MS
 CODE_TRIES = 5
 MAX_SESSIONS = 3
 CLOCK_LEEWAY_MS = 5 * SECOND_MS
+FRESH_MS = 5 * MINUTE_MS
 
 ROTATED, REPEATED, REPLAYED, WRONG_CLIENT, ENDED = "rotated", "repeated", "replayed", "wrong client", "ended"
 
@@ -47,11 +48,23 @@ def holds(is_so: bool, sentence: str) -> None:
 
 
 @dataclass
+class FactorModel:
+    """An authenticator app with the newest step that was used, and the recovery codes that came with it."""
+
+    id: str
+    secret: str
+    last_step: int
+    recovery_codes: list[str]
+    used_codes: list[str] = field(default_factory=list)
+
+
+@dataclass
 class AccountModel:
     email: str
     id: str
     password: str
     status: str = "active"
+    factor: FactorModel | None = None
 
     def __repr__(self) -> str:
         return f"<{self.email} {self.status}>"
@@ -71,6 +84,8 @@ class SessionModel:
     rotated_at: int
     idle_until: int
     absolute_until: int
+    proved_at: int
+    acr: str = "aal1"
     counter: int = 0
     tokens: dict[int, str] = field(default_factory=dict)
     cookie: str = ""
@@ -199,6 +214,7 @@ class Model:
     def withdrawn(self, account: AccountModel, now: int) -> int:
         ended = self.end_all(account, "withdrawal", now)
         account.status = "withdrawn"
+        account.factor = None
         for sign_up in self.sign_ups:
             sign_up.is_decoy |= sign_up.email == account.email
         return ended

@@ -1,4 +1,4 @@
-"""Three ways to get rotation wrong, made on purpose: the machine must see each of them.
+"""Ways to get rotation wrong, and one to spend a time step twice, made on purpose: the machine must see each of them.
 
 They come in where the product lets parts be exchanged: the table that says how a change is written
 (`storage.changes.STEPS_OF`), and the bundle of the refresh flow.
@@ -17,12 +17,13 @@ from life.model import GRACE_MS, IDLE_MS
 from sekisho.http.edge import Edge
 from sekisho.model import EndReason, Millis, Origin, SessionId
 from sekisho.ports import changes
+from sekisho.ports.factor_changes import UseFactor
 from sekisho.ports.storage import Repeated, Replayed, Rotated, Rotation
 from sekisho.sessions import Sessions
 from sekisho.storage.changes import STEPS_OF
 from sekisho.storage.changes.rotation import classify, rotate_session
 from sekisho.storage.changes.session_ends import end_session
-from sekisho.storage.steps import Losing, Maker, Step, Steps
+from sekisho.storage.steps import Losing, Maker, Step, Steps, Value
 from sekisho.tokens.refresh_token import Presented
 
 TABLE = cast("dict[type[changes.Change], Maker]", STEPS_OF)
@@ -116,3 +117,10 @@ def end_session_refusing_before_the_commit(change: changes.EndSession) -> Steps:
     """Roll the end back that the refusal announces, with its audit record and its letter."""
     ended = yield from end_session(change)
     return Losing("refused before the commit") if change.reason is EndReason.REPLAY else ended
+
+
+def use_without_a_guard(change: UseFactor) -> Steps:
+    """Note the step, whichever was used before: the comparison has looked already."""
+    values: dict[str, Value] = {"id": change.factor_id, "step": change.step, "now": change.now}
+    yield Step("UPDATE factors SET last_step = :step, last_used_at = :now WHERE id = :id", values)
+    return None

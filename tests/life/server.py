@@ -33,6 +33,8 @@ SETTINGS = {
     "limits.code_sends_per_day": 1000,
     "limits.code_network_sends": 100_000,
     "limits.code_failures_per_day": 1000,
+    "limits.factor_failures": 1000,
+    "limits.factor_failures_per_day": 10_000,
 }
 
 

@@ -41,7 +41,10 @@ from world import a_network
 
 T = TypeVar("T")
 
-AUDITED = ("login", "sign_up", "withdrawal", "session_ended", "store_behind")
+AUDITED = (
+    *("login", "sign_up", "withdrawal", "session_ended", "store_behind"),
+    *("second_factor_asked", "second_factor", "step_up", "factor_added", "factor_removed"),
+)
 MOST_BACK_MS = 30 * SECOND_MS
 
 picks = st.integers(0, 59)
@@ -127,6 +130,7 @@ class Stage(RuleBasedStateMachine):
             client_id=client_id,
             transport=transport.value,
             created_at=at,
+            proved_at=at,
             last_seen_at=at,
             rotated_at=at,
             idle_until=at + IDLE_MS,
@@ -211,6 +215,8 @@ class Stage(RuleBasedStateMachine):
             expected = (session.last_seen_at, session.rotated_at, session.idle_until, session.absolute_until)
             holds(row.counter == session.counter, f"I1: the row of {session} is at {row.counter}")
             holds(times == expected, f"the times of {session} are {times}, not {expected}")
+            proof = (row.auth_time_at, row.acr)
+            holds(proof == (session.proved_at, session.acr), f"I5: {session} claims the proof {proof}")
             live = [number for number in session.tokens if number >= row.counter and session.is_live(self.now)]
             holds(len(live) <= 1, f"I1: {session} has the live tokens {live}")
 

@@ -17,9 +17,11 @@ from life.rotation_faults import (
     end_session_refusing_before_the_commit,
     rotate_with_grace_for_grandparents,
     unguarded,
+    use_without_a_guard,
     written_as,
 )
 from sekisho.ports.changes import EndSession, RotateSession
+from sekisho.ports.factor_changes import UseFactor
 
 
 def test_whatever_happens_to_sessions_the_invariants_hold() -> None:
@@ -36,6 +38,11 @@ def test_grace_for_grandparents_is_seen() -> None:
         written_as(RotateSession, rotate_with_grace_for_grandparents),
         pytest.raises(InvariantBroken, match=r"^I2: tokens were issued for a token that is replayed"),
     ):
+        run_state_machine_as_test(SessionLife, settings=FAULT)
+
+
+def test_a_step_that_is_spent_without_a_guard_is_seen() -> None:
+    with written_as(UseFactor, use_without_a_guard), pytest.raises(InvariantBroken, match=r"^I4: "):
         run_state_machine_as_test(SessionLife, settings=FAULT)
 
 

@@ -29,6 +29,8 @@ from sekisho.ports.changes import (
     SetAccountStatus,
     SetRoles,
 )
+from sekisho.ports.factor_changes import RemoveFactors
+from sekisho.times import iso_time
 
 OPERATOR = "operator"
 LOCALES = ("en", "ja")
@@ -129,6 +131,27 @@ async def enable_account(who: str, world: OperatorWorld) -> StandingChanged:
     return await _change_standing(
         who, AccountStatus.DISABLED, AccountStatus.ACTIVE, Event.ACCOUNT_ENABLED, EndReason.ENDED_BY_OPERATOR, world
     )
+
+
+async def reset_factors(who: str, world: OperatorWorld) -> StandingChanged:
+    """Forget every second factor and recovery code of an account and end all its sessions, in one commit: for who has
+    lost them all. The owner is told; the password is enough to sign in until a new factor is enrolled.
+
+    Raises:
+        NotFound: no such account, or it is withdrawn.
+        ValidationError: as `find_account`.
+    """
+    account = await _present_account(who, world)
+    now = world.clock.now()
+    outcome = await world.store.apply(
+        RemoveFactors(account_id=account.id),
+        _ending_all(account.id, EndReason.FACTORS_CHANGED, now, world),
+        _audit(Event.FACTORS_RESET, account.id, now),
+        world.outbox.letter(MailKind.FACTORS_RESET, to=account.email, locale=account.locale, now=now, at=iso_time(now)),
+    )
+    if outcome.lost:
+        raise NotFound(detail=outcome.lost.why)
+    return StandingChanged(await find_account(account.id, world), ended=outcome.results[1])
 
 
 async def change_roles(

@@ -128,6 +128,18 @@ def disable(who: Who, as_json: AsJson = False) -> None:
     _tell(done.account, say("done.user_disabled", email=done.account.email, ended=done.ended), as_json, done.ended)
 
 
+@app.command("reset-factors", help=say("help.user_reset_factors"), context_settings=TAKES_IDS)
+def reset_factors(who: Who, as_json: AsJson = False) -> None:
+    async def work(world: OperatorWorld) -> accounts.StandingChanged:
+        try:
+            return await accounts.reset_factors(who, world)
+        except NotFound as error:
+            _no_account(error, who, as_json)
+
+    done = run(work, as_json=as_json)
+    _tell(done.account, say("done.user_factors_reset", email=done.account.email, ended=done.ended), as_json, done.ended)
+
+
 @app.command("enable", help=say("help.user_enable"), context_settings=TAKES_IDS)
 def enable(who: Who, as_json: AsJson = False) -> None:
     async def work(world: OperatorWorld) -> accounts.StandingChanged:

@@ -32,7 +32,7 @@ from sekisho.errors import (
 from sekisho.ids import could_be_ours, new_handle
 from sekisho.master_secret import UnsealError
 from sekisho.mfa.letters import CODE_LIFETIME_MS, CodeSender
-from sekisho.mfa.methods import Method, assurance, check_fresh, confirmed
+from sekisho.mfa.methods import AAL2, Method, assurance, check_fresh, confirmed
 from sekisho.mfa.proofs import UNREADABLE, CodePlace, NotShown, Proofs
 from sekisho.mfa.recovery import RecoveryCodes
 from sekisho.mfa.totp import TotpKeys, qr_svg
@@ -364,7 +364,7 @@ def _codes_change(
 
 def _renewal(who: _Who, amr: tuple[str, ...], acr: str, version: int) -> tuple[Change, ...]:
     """What the confirmed factor says of this session; never less than it said before."""
-    if who.session.acr == "aal2":
+    if who.session.acr == AAL2 and acr != AAL2:
         return ()
     return (
         RenewProof(
