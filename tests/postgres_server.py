@@ -54,7 +54,7 @@ class PostgresServer:
         self._owner = pwd.getpwnam("postgres") if os.geteuid() == 0 else None
         if self._owner is not None:
             os.chown(self.folder, self._owner.pw_uid, self._owner.pw_gid)
-        self._options = {
+        self.options = {
             "listen_addresses": "127.0.0.1",
             "unix_socket_directories": "",
             "port": str(self.port),
@@ -90,7 +90,7 @@ class PostgresServer:
         return self.run("psql", "-X", "-q", "-t", "-A", "-v", "ON_ERROR_STOP=1", "-c", text, self.url(database))
 
     def start(self) -> None:
-        settings = [part for name, value in self._options.items() for part in ("-c", f"{name}={value}")]
+        settings = [part for name, value in self.options.items() for part in ("-c", f"{name}={value}")]
         with (self.folder / "log").open("ab") as log:
             self._process = subprocess.Popen(
                 [binary("postgres"), "-D", self.data, *settings],

@@ -79,7 +79,7 @@ async def test_tls_from_the_first_byte_carries_the_letter(certificate: Certifica
     assert len(office.envelopes) == 1
 
 
-async def test_a_server_without_starttls_gets_neither_password_nor_letter() -> None:
+async def test_V12_3_1_a_server_without_starttls_gets_neither_password_nor_letter() -> None:
     office = PostOffice()
     async with smtp_server(office, auth=True) as port:
         with pytest.raises(aiosmtplib.SMTPException, match="STARTTLS"):

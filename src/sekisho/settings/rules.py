@@ -11,6 +11,7 @@ import os
 import re
 from collections.abc import Callable, Iterator
 from email.utils import parseaddr
+from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 from msgspec import Struct
@@ -29,6 +30,7 @@ _FROM_A_DOCUMENT = re.compile(
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1", "[::1]"})
 _SQLITE = "sqlite:///"
 _SSL_MODES = ("disable", "allow", "prefer", "require", "verify-ca", "verify-full")
+_SSL_FILES = ("sslrootcert", "sslcert", "sslkey")
 
 
 class Fault(Struct, frozen=True):
@@ -272,13 +274,27 @@ def _postgres(path: str, url: str) -> Iterator[Fault]:
             "postgresql://sekisho@localhost:5432/sekisho",
         )
         return
-    mode = parse_qs(parts.query).get("sslmode", ["prefer"])[0]
+    options = {name: values[-1] for name, values in parse_qs(parts.query).items()}
+    for name in _SSL_FILES:
+        if name in options:
+            yield from _missing_file(path, name, options[name])
+    mode = options.get("sslmode", "prefer")
     if mode not in _SSL_MODES:
         yield Fault(
             path,
             f"has an unknown sslmode {mode!r}: {', '.join(_SSL_MODES)} are known.",
             f"sslmode {mode!r} は使えません。{'、'.join(_SSL_MODES)} のどれかにしてください。",
             "postgresql://sekisho@localhost:5432/sekisho?sslmode=verify-full",
+        )
+
+
+def _missing_file(path: str, name: str, file: str) -> Iterator[Fault]:
+    """The drivers tell a certificate's file that is not there as they tell a server that is not there."""
+    if not Path(file).is_file():
+        yield Fault(
+            path,
+            f"names a file that is not there or not readable: {name}={file}.",
+            f"指定されたファイルがないか、読めません: {name}={file}。",
         )
 
 
@@ -297,7 +313,9 @@ def _redis(settings: Settings) -> Iterator[Fault]:
     redis, url = settings.redis, settings.redis_url
     if url is not None:
         try:
-            parse_redis_url(url.get_secret_value())
+            address = parse_redis_url(url.get_secret_value())
+            if address.authority_file:
+                yield from _missing_file("redis_url", "ca", address.authority_file)
         except NotARedisUrl:
             yield Fault(
                 "redis_url",

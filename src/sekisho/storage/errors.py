@@ -89,6 +89,18 @@ class ServerNotThere(DatabaseRefused):
         super().__init__(path, why, "Check host and port in SEKISHO_DATABASE_URL, and that PostgreSQL is running.")
 
 
+class ServerNotTrusted(DatabaseRefused):
+    """The connection cannot be encrypted as `sslmode` asks, or the certificate does not prove who answers."""
+
+    def __init__(self, path: str, why: str) -> None:
+        super().__init__(
+            path,
+            why,
+            "In SEKISHO_DATABASE_URL `sslrootcert` must name the file with the authority of the server's certificate, "
+            "and the host must be a name in that certificate; `sslmode` says what is checked.",
+        )
+
+
 class WrongCredentials(DatabaseRefused):
     """User or password is not accepted."""
 

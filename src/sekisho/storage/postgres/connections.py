@@ -20,6 +20,7 @@ from sekisho.storage.errors import (
     SchemaTooNew,
     SchemaTooOld,
     ServerNotThere,
+    ServerNotTrusted,
     ServerTooOld,
     WrongCredentials,
 )
@@ -167,10 +168,12 @@ def explained(place: str) -> Iterator[None]:
         raise DatabaseRefused(place, _brief(error), fix) from error
     except asyncpg.ClientConfigurationError as error:
         raise DatabaseRefused(place, _brief(error), "Correct SEKISHO_DATABASE_URL.") from error
-    except ssl.SSLError as error:
-        raise DatabaseRefused(place, _brief(error), "Check `sslmode` in SEKISHO_DATABASE_URL.") from error
+    except (ssl.SSLError, ssl.CertificateError) as error:
+        raise ServerNotTrusted(place, _brief(error)) from error
     except UNAVAILABLE as error:
-        raise ServerNotThere(place, _brief(error)) from error
+        # The driver has no class of its own for a server that does not speak TLS.
+        is_plain = isinstance(error, ConnectionError) and "rejected SSL upgrade" in str(error)
+        raise (ServerNotTrusted if is_plain else ServerNotThere)(place, _brief(error)) from error
 
 
 def _brief(error: BaseException) -> str:

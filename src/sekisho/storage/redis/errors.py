@@ -30,6 +30,13 @@ class RedisRefusesUs(RedisCannotBeUsed):
     )
 
 
+class RedisNotTrusted(RedisCannotBeUsed):
+    text = (
+        "Redis at {path} cannot be trusted ({found}). In SEKISHO_REDIS_URL `?ca=` must name the file with the "
+        "authority of its certificate, and the host must be a name in that certificate."
+    )
+
+
 class RedisTooOld(RedisCannotBeUsed):
     text = (
         "Redis at {path} is version {found}; 6.2 is the oldest that works (any Valkey does). Upgrade it, or point "

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import ssl
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from functools import partial
@@ -27,11 +28,13 @@ from redis.exceptions import (
 from sekisho.model import Discreet
 from sekisho.ports.storage import StoreUnavailable
 from sekisho.storage.redis.errors import (
+    RedisCannotBeUsed,
     RedisEvicts,
     RedisIsACluster,
     RedisNotAMaster,
     RedisNotDurable,
     RedisNotThere,
+    RedisNotTrusted,
     RedisRefusesUs,
     RedisTooOld,
 )
@@ -350,8 +353,11 @@ def _tls(servers: Servers) -> dict[str, Any]:
     return {"ssl_ca_certs": servers.authority_file or None}
 
 
-def _refusal(place: str, error: BaseException) -> RedisNotThere | RedisRefusesUs | RedisIsACluster:
+def _refusal(place: str, error: BaseException) -> RedisCannotBeUsed:
     text = " ".join(str(error).split())[:200] or type(error).__name__
+    # The library tells a failed handshake as any other failure to connect; what it was stands behind it.
+    if isinstance(error.__context__, ssl.SSLError):
+        return RedisNotTrusted(place, text)
     if isinstance(error, AuthenticationError | AuthorizationError | NoPermissionError) or text.startswith(
         ("NOAUTH", "WRONGPASS")
     ):
