@@ -3,6 +3,8 @@
 #
 # Allowed means: we are root and the distribution has apt-get. What is missing in the end is named on standard error;
 # where CI is set that is a failure, elsewhere the tests that need it are skipped by name.
+#
+# Valkey is no such case: where the distribution has it the contract of Redis runs on it too, elsewhere on Redis alone.
 set -u
 
 found() {
@@ -25,8 +27,13 @@ missing() {
     done
 }
 
+wishes_valkey() {
+    ! found valkey-server && apt-cache show valkey-server >/dev/null 2>&1
+}
+
 install_missing() {
     packages=$(for server in $(missing); do package_of "$server"; done)
+    wishes_valkey && packages="$packages valkey-server"
     # A package starts its server on the usual port unless this file forbids it; the tests start their own.
     if [ ! -e /usr/sbin/policy-rc.d ]; then
         printf '#!/bin/sh\nexit 101\n' >/usr/sbin/policy-rc.d
@@ -39,7 +46,7 @@ install_missing() {
 }
 
 apt_failed=no
-if [ -n "$(missing)" ] && [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then
+if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1 && { [ -n "$(missing)" ] || wishes_valkey; }; then
     install_missing
 fi
 

@@ -41,8 +41,9 @@ MAY_USE: dict[str, set[str]] = {
     # A move compares sums of hashes: that finds mistakes, no attacker.
     # Nor does the name of a stylesheet.
     "hashlib": {"rfc/keys.py", "tokens/session_values.py", "storage/moving/sides.py", "ui/assets.py"},
-    # The database driver makes its own TLS; ours is only the name of its failure. The guard fetches keys over https.
-    "ssl": {"delivery/smtp.py", "guard/fetching.py", "storage/postgres/connections.py"},
+    # The drivers of PostgreSQL and Redis make their own TLS; ours is only the name of its failure.
+    # The guard fetches keys over https.
+    "ssl": {"delivery/smtp.py", "guard/fetching.py", "storage/postgres/connections.py", "storage/redis/fleet.py"},
 }
 EVERYWHERE = {"hmac", "secrets"}
 HASHES = {"sha256", "SHA256", "sha384", "SHA384", "sha512", "SHA512"}

@@ -1,4 +1,4 @@
-"""Real Redis servers for tests: each in a folder of its own, on free ports, stopped by its own handle."""
+"""Real Redis and Valkey servers for tests: each in a folder of its own, on free ports, stopped by its own handle."""
 
 from __future__ import annotations
 
@@ -15,7 +15,10 @@ import pytest
 
 from live_server import free_port
 
-BINARY = shutil.which("valkey-server") if os.environ.get("SEKISHO_TEST_VALKEY") else shutil.which("redis-server")
+PROGRAMS = [name for name in ("redis-server", "valkey-server") if shutil.which(name)] or ["redis-server"]
+"""Which of the two are here; the contract runs on each."""
+
+BINARY = shutil.which(PROGRAMS[0])
 
 HIGHEST_PORT = 55_535
 
@@ -37,10 +40,11 @@ def redis_port() -> int:
 
 
 class RedisServer:
-    """One server. `port` stays over stops and starts."""
+    """One server. `port` stays over stops and starts. program: one of `PROGRAMS`."""
 
-    def __init__(self, folder: Path, *words: str, port: int | None = None) -> None:
+    def __init__(self, folder: Path, *words: str, port: int | None = None, program: str = PROGRAMS[0]) -> None:
         needs_redis()
+        self.program = shutil.which(program)
         self.folder = folder
         self.port = port or redis_port()
         self.words = words
@@ -52,10 +56,10 @@ class RedisServer:
         return f"redis://127.0.0.1:{self.port}"
 
     def start(self) -> RedisServer:
-        assert BINARY is not None
+        assert self.program is not None
         given = ["--port", str(self.port), "--bind", "127.0.0.1", "--dir", str(self.folder), "--save", ""]
         given += ["--appendonly", "yes", "--maxmemory-policy", "noeviction", "--logfile", str(self.folder / "log")]
-        self.process = subprocess.Popen([BINARY, *given, *self.words], stdout=subprocess.DEVNULL)
+        self.process = subprocess.Popen([self.program, *given, *self.words], stdout=subprocess.DEVNULL)
         self.wait()
         return self
 
@@ -94,8 +98,8 @@ class RedisServer:
 
 
 @contextmanager
-def redis_server(folder: Path, *words: str) -> Iterator[RedisServer]:
-    server = RedisServer(folder, *words)
+def redis_server(folder: Path, *words: str, program: str = PROGRAMS[0]) -> Iterator[RedisServer]:
+    server = RedisServer(folder, *words, program=program)
     try:
         yield server.start()
     finally:
