@@ -108,6 +108,18 @@ OUTSIDE = {layer: HTTP_LIBRARIES | STORES | MAIL | SETTINGS_LIBRARIES | COMMAND_
 }
 
 
+# A guard's integration stands on its framework; the rest of the guard on none.
+INTEGRATIONS = {"guard": ("ignore_imports =", "    sekisho.guard.starlette -> starlette")}
+FRAMEWORKS = {"django", "rest_framework", "fastapi", "flask", "werkzeug", "asgiref", "pytest"}
+STANDS_ON = {
+    "django.py": {"django", "asgiref"},
+    "drf.py": {"rest_framework"},
+    "fastapi.py": {"fastapi"},
+    "flask.py": {"flask", "werkzeug"},
+    "pytest_plugin.py": {"pytest"},
+}
+
+
 def top_level_modules() -> set[str]:
     """Return what stands directly under `src/sekisho`, folders with code in them and single files."""
     folders = {path.parent.name for path in SOURCE.glob("*/*.py")}
@@ -138,6 +150,7 @@ def contracts() -> str:
                     f"{layer} stays below",
                     "forbidden",
                     "allow_indirect_imports = True",
+                    *INTEGRATIONS.get(layer, ()),
                     source_modules=sources,
                     forbidden_modules=forbidden,
                 )
@@ -168,3 +181,13 @@ def test_no_two_modules_import_each_other_in_a_circle() -> None:
         graph.squash_module(module)
     imports = {module: graph.find_modules_directly_imported_by(module) - {module} for module in graph.modules}
     TopologicalSorter(imports).prepare()
+
+
+def test_only_a_guards_integration_imports_its_framework() -> None:
+    graph = grimp.build_graph("sekisho", include_external_packages=True, cache_dir=None)
+    found = {
+        (f"{module.removeprefix('sekisho.guard.')}.py", package)
+        for package in FRAMEWORKS & graph.modules
+        for module in graph.find_modules_that_directly_import(package)
+    }
+    assert found == {(file, package) for file, packages in STANDS_ON.items() for package in packages}

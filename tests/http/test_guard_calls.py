@@ -136,6 +136,7 @@ async def test_V8_2_1_only_a_guards_key_opens_the_calls_of_guards(guarded: Guard
     ]
     wrong = ["", "garbage", pair["access_token"], pair["refresh_token"], guarded.key[:-1] + "A", guarded.key + "A"]
     other = guarded.edge.guards.keys._form.mint(guarded.key_id, b"t" * 16)
+    assert (await guarded.app.get("revocations", authorization=f"Bearer {other}")).status_code == 401
     await guarded.store.apply(RemoveGuardKey(id=guarded.key_id))
     for call in calls:
         for text in (*wrong, other, guarded.key):
@@ -161,6 +162,7 @@ async def test_P_41_a_token_is_taken_back_by_itself_or_by_its_jti_and_the_sessio
     again = (
         await guarded.app.post("auth/refresh", {"refresh_token": pair["refresh_token"], "client_id": "web"})
     ).json()
+    assert (await guarded.form("introspect", token=pair["refresh_token"])).json() == {"active": False}  # spent
     said = (await guarded.form("introspect", token=again["access_token"])).json()
     assert said["active"] is True
     answer = await guarded.app.post("auth/tokens/revoke", {"jti": said["jti"]}, **guarded.auth)

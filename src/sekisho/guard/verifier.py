@@ -9,6 +9,7 @@ are asked each time.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from datetime import UTC, datetime
 from functools import partial
 from importlib import import_module
 from threading import Lock
@@ -22,7 +23,7 @@ from sekisho.guard.asking import Asking
 from sekisho.guard.feed import Feed
 from sekisho.guard.keys import RETRY_AFTER_S, Keys, PublishedKeys, SharedKey
 from sekisho.guard.principal import Principal
-from sekisho.guard.revoked import Revoked
+from sekisho.guard.revoked import Revocation, Revoked
 from sekisho.guard.tokens import Known, read_token
 from sekisho.rfc.jwt import UnknownKey
 
@@ -38,6 +39,7 @@ FETCH_S = 6.0
 # one request going round in circles.
 MAX_WAITS = 4
 FIRST_SNAPSHOT_S = 3.0
+LONGEST_TOKEN_S = 60 * 60
 FAIL_CLOSED_AFTER_S = 60.0
 # Two signs of life, and one that is late.
 LEAST_SILENCE_S = 11.0
@@ -176,6 +178,12 @@ class Verifier:
             revocations=len(self._revoked),
         )
 
+    def revoke_locally(self, session_id: str) -> None:
+        """Refuse a session's tokens in this process from now on, whatever the server knows: for an API that has just
+        ended the session, and for tests."""
+        until = datetime.fromtimestamp(self._clock() + LONGEST_TOKEN_S, UTC)
+        self._revoked.add((Revocation(0, "sid", session_id, until),))
+
     def close(self) -> None:
         """Stop listening to the feed. What was verified so far stays as it was."""
         if self._feed is not None:
@@ -194,11 +202,11 @@ class Verifier:
         if not isinstance(known, Known):
             return known
         principal = self._checked(known)
+        if self._revoked.names(principal.session_id, principal.token_id, principal.client_id, known.app):
+            raise SessionRevoked(detail="in the feed")
         feed = self._feed
         if feed is None:
             return principal
-        if self._revoked.names(principal.session_id, principal.token_id, principal.client_id, known.app):
-            raise SessionRevoked(detail="in the feed")
         now = self._monotonic()
         silent_s = feed.silent_s(now)
         if feed.in_step_at is not None and silent_s <= self._silence_s:

@@ -1,0 +1,159 @@
+"""The three guarded examples, started as their how-tos say, against the real server."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx2
+import pytest
+
+from live_server import environment, free_port, live_server, sekisho
+
+EXAMPLES = Path(__file__).parents[2] / "examples"
+EMAILS = ("hana@example.com", "ren@example.com")
+PASSWORD = "korewa nagai himitsu"
+COMMANDS = {
+    "guard-fastapi": ["-m", "uvicorn", "app:app", "--port", "{port}"],
+    "guard-django": ["app.py", "runserver", "{port}", "--noreload"],
+    "guard-flask": ["-m", "flask", "--app", "app", "run", "--port", "{port}"],
+}
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+@pytest.mark.parametrize("folder", ["how-to", "ja/how-to"])
+def test_the_how_to_shows_the_very_app_that_is_started(name: str, folder: str) -> None:
+    page = (EXAMPLES.parent / "docs" / folder / f"{name}.md").read_text(encoding="utf-8")
+    assert f"```python\n{(EXAMPLES / name / 'app.py').read_text(encoding='utf-8')}```" in page
+
+
+@contextmanager
+def example(name: str, log: Path, **given: str) -> Iterator[httpx2.Client]:
+    port = free_port()
+    words = [word.format(port=port) for word in COMMANDS[name]]
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            [sys.executable, *words], cwd=EXAMPLES / name, env=environment(**given), stdout=output, stderr=output
+        )
+    client = httpx2.Client(base_url=f"http://127.0.0.1:{port}")
+    try:
+        until = time.monotonic() + 60
+        while True:
+            try:
+                assert client.get("/me").status_code == 401
+                break
+            except httpx2.TransportError:
+                assert process.poll() is None, log.read_text()
+                assert time.monotonic() < until, log.read_text()
+                time.sleep(0.05)
+        yield client
+    finally:
+        client.close()
+        process.terminate()
+        process.wait(20)
+
+
+class Site:
+    """The server, and what a person and an operator do there."""
+
+    def __init__(self, url: str, folder: Path, stack: ExitStack) -> None:
+        self.folder = folder
+        self.issuer = url.replace("127.0.0.1", "localhost")
+        self.http = stack.enter_context(httpx2.Client(base_url=url))
+
+    def call(self, path: str, **body: str) -> Any:
+        answer = self.http.post(f"/api/v1/auth/{path}", json={**body, "client_id": "web"})
+        assert answer.status_code in (200, 201), answer.text
+        return answer.json()
+
+    def sign_up(self, email: str) -> None:
+        self.call("signup/send-code", email=email, password=PASSWORD)
+        code = re.findall(r"\b\d{6}\b", self.http.get("/dev/mail.json").json()[0]["text"])[0]
+        self.call("signup/verify-code", email=email, code=code)
+
+    def sign_in(self, email: str) -> dict[str, str]:
+        return {"Authorization": f"Bearer {self.call('login', email=email, password=PASSWORD)['access_token']}"}
+
+    def cli(self, *words: str) -> Any:
+        done = sekisho(*words, "--json", folder=self.folder)
+        assert done.returncode == 0, done.stderr
+        return json.loads(done.stdout)
+
+    def requests(self) -> float:
+        lines = self.http.get("/metrics").text.splitlines()
+        counted = [line for line in lines if line.startswith("sekisho_requests_total") and "/metrics" not in line]
+        return sum(float(line.rpartition(" ")[2]) for line in counted)
+
+
+@pytest.fixture(scope="module")
+def guarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Site, dict[str, httpx2.Client]]]:
+    folder = tmp_path_factory.mktemp("guarded")
+    with ExitStack() as stack:
+        server = stack.enter_context(live_server(folder, SEKISHO_JWT__CLAIMS="roles"))
+        site = Site(server.url, folder, stack)
+        for email in EMAILS:
+            site.sign_up(email)
+        apis = {}
+        for name in COMMANDS:
+            key = site.cli("guard-key", "add", name)["text"]
+            given = {"ISSUER": site.issuer, "GUARD_KEY": key, "PYTHONPATH": os.environ.get("PYTHONPATH", "")}
+            apis[name] = stack.enter_context(example(name, folder / f"{name}.log", **given))
+        yield site, apis
+
+
+def test_the_three_serve_notes_by_owner_and_by_role(guarded: tuple[Site, dict[str, httpx2.Client]]) -> None:
+    site, apis = guarded
+    hana, ren = (site.sign_in(email) for email in EMAILS)
+    site.cli("user", "role", "add", EMAILS[1], "moderator")
+    moderator = site.sign_in(EMAILS[1])
+    for name, api in apis.items():
+        made = api.post("/notes", json={"text": "tea"}, headers=hana)
+        assert made.status_code == 201, (name, made.text)
+        assert [note["text"] for note in api.get("/notes", headers=hana).json()] == ["tea"], name
+        assert api.get("/notes", headers=ren).json() == [], name
+        place = f"/notes/{made.json()['id']}"
+        assert api.delete(place, headers=ren).status_code == 404, name
+        assert api.delete(place, headers=moderator).status_code == 200, name
+        assert api.delete(place, headers=hana).status_code == 404, name
+        assert api.get("/payout", headers=hana).status_code == 200, name
+        for bad in ({}, {"Authorization": "Bearer a.b.c"}):
+            refused = api.get("/notes", headers=bad)
+            assert (refused.status_code, refused.json()["error"]) == (401, "unauthorized"), name
+            assert refused.headers["www-authenticate"].startswith('Bearer realm="api"'), name
+
+
+def test_ending_a_session_elsewhere_makes_all_three_refuse_and_none_of_them_asks_per_request(
+    guarded: tuple[Site, dict[str, httpx2.Client]],
+) -> None:
+    site, apis = guarded
+    hana, ren = (site.sign_in(email) for email in EMAILS)
+    for api in apis.values():
+        assert api.get("/me", headers=hana).status_code == 200
+    before = site.requests()
+    for api in apis.values():
+        for _ in range(100):
+            assert api.get("/me", headers=hana).status_code == 200
+    asked = site.requests() - before
+    # 300 requests. The three may look at the keys again, each at most every 30 seconds.
+    assert asked <= 6
+
+    site.cli("session", "end", "--user", EMAILS[0])
+    ended_at = time.monotonic()
+    refused: dict[str, Any] = {}
+    while len(refused) < len(apis):
+        for name, api in apis.items():
+            answer = api.get("/me", headers=hana)
+            if answer.status_code == 401:
+                refused[name] = answer.json()["error"]
+        assert time.monotonic() - ended_at < 20, f"only {refused} heard of it"
+    assert set(refused.values()) == {"session_revoked"}
+    for api in apis.values():
+        assert api.get("/me", headers=ren).status_code == 200
