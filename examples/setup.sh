@@ -24,6 +24,10 @@ if [ ! -f "$MADE" ] || [ "$(cat "$MADE")" != "$HERE" ] || [ api/requirements.txt
     "${PYTHON:-python3}" -m venv api/.venv || fail "a virtual environment could not be made; PYTHON names another Python (3.11 or newer)"
     api/.venv/bin/python -m pip install --disable-pip-version-check --no-input --quiet \
         --require-hashes -r api/requirements.txt || fail "the packages could not be installed; pip's message stands above"
+    # The guard comes from this checkout, for the examples whose lock has what builds it.
+    ! grep -q '^hatchling==' api/requirements.txt || api/.venv/bin/python -m pip install --disable-pip-version-check \
+        --no-input --quiet --no-deps --no-build-isolation --no-index --editable "$ROOT" ||
+        fail "sekisho could not be installed from $ROOT; pip's message stands above"
     printf '%s' "$HERE" >"$MADE"
 fi
 

@@ -28,7 +28,7 @@ STATIC_URL = "/static/"
 PAGE = FOLDER.parent / "web" / "dist"
 STATICFILES_DIRS = [PAGE]
 
-SEKISHO_URL = os.environ.get("SEKISHO_URL", "http://localhost:8080")
+SEKISHO_URL = os.environ.get("AUTH_URL", "http://localhost:8080")
 SEKISHO_APP = "tasks"  # the page's `clientId`; the cookie has it in its name
 CACHES = {
     "default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"},

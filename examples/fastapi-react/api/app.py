@@ -1,16 +1,25 @@
 """The API of the notes, and the built page."""
 
+import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Annotated
 
 import notes
-from auth import SERVER, SignedIn, StillSignedIn
-from fastapi import FastAPI, HTTPException, Request, Response
+from fastapi import Depends, FastAPI, HTTPException, Request, Response
 from fastapi import Path as InPath
 from fastapi.staticfiles import StaticFiles
 from pydantic import BaseModel, StringConstraints
+
+from sekisho.guard import Principal, Verifier
+from sekisho.guard.fastapi import FastAPIAuth
+
+SERVER = os.environ.get("AUTH_URL", "http://localhost:8080")
+
+# Tokens are verified in this process. With the key of `sekisho guard-key add` it hears what ends, within a second.
+auth = FastAPIAuth(Verifier(issuer=SERVER, audience=SERVER, feed_key=os.environ.get("GUARD_KEY")))
+SignedIn = Annotated[Principal, Depends(auth.current_user)]
 
 PAGE = Path(__file__).parents[1] / "web" / "dist"
 POLICY = f"default-src 'self'; connect-src 'self' {SERVER}; frame-ancestors 'none'; base-uri 'none'"
@@ -23,6 +32,7 @@ async def life(_: FastAPI) -> AsyncIterator[None]:
 
 
 app = FastAPI(title="Notes", lifespan=life, docs_url=None, redoc_url=None)
+auth.install(app)
 
 
 class NewNote(BaseModel):
@@ -30,19 +40,19 @@ class NewNote(BaseModel):
 
 
 @app.get("/api/notes")
-def list_notes(account: SignedIn) -> list[dict]:
-    return notes.of(account)
+def list_notes(who: SignedIn) -> list[dict]:
+    return notes.of(who.sub)
 
 
 @app.post("/api/notes", status_code=201)
-def add_note(account: StillSignedIn, note: NewNote) -> dict:
-    return notes.add(account, note.text)
+def add_note(who: SignedIn, note: NewNote) -> dict:
+    return notes.add(who.sub, note.text)
 
 
 @app.delete("/api/notes/{number}", status_code=204)
-def delete_note(account: StillSignedIn, number: Annotated[int, InPath(ge=1, lt=2**63)]) -> None:
+def delete_note(who: SignedIn, number: Annotated[int, InPath(ge=1, lt=2**63)]) -> None:
     # One answer for a note that is not there and for somebody else's: what exists is nobody's business.
-    if not notes.delete(account, number):
+    if not notes.delete(who.sub, number):
         raise HTTPException(404, "There is no such note.")
 
 

@@ -16,13 +16,25 @@ const START_MS = 300_000;
 /** What npm tells the scripts that it runs is about this package, not about the example's. */
 const OF_NPM = /^(npm_(?!config_)|npm_config_.*prefix$|INIT_CWD$)/;
 
+export interface Server {
+  readonly url: string;
+  readonly folder: string;
+}
+
 /** Start `examples/NAME/run.sh` with a new file for its data, named by the variable `data`. */
-export async function startExample(name: string, server: string, data: string): Promise<Site> {
+export async function startExample(name: string, server: Server, data: string): Promise<Site> {
   const folder = mkdtempSync(join(tmpdir(), "sekisho-example-"));
   const port = await freePort();
   const environment = Object.fromEntries(Object.entries(process.env).filter(([key]) => !OF_NPM.test(key)));
   const example: ChildProcess = spawn("sh", [join(EXAMPLES, name, "run.sh")], {
-    env: { ...environment, PORT: String(port), SEKISHO_URL: server, PYTHON, [data]: join(folder, "data.db") },
+    env: {
+      ...environment,
+      PORT: String(port),
+      AUTH_URL: server.url,
+      AUTH_FOLDER: server.folder,
+      PYTHON,
+      [data]: join(folder, "data.db"),
+    },
     // Of its own group, so that an end in the middle of the set-up reaches pip and npm too.
     detached: true,
   });

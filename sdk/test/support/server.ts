@@ -10,6 +10,8 @@ import { answers, ended, freePort } from "./process.js";
 declare module "vitest" {
   export interface ProvidedContext {
     server: string;
+    /** Where it was started: commands there work on its data. */
+    folder: string;
   }
 }
 
@@ -38,6 +40,7 @@ export default async function setUp(project: TestProject): Promise<() => Promise
     await stop();
     throw new Error(`the server did not start:\n${said}`, { cause });
   }
+  project.provide("folder", folder);
   project.provide("server", `http://localhost:${port}`);
   return stop;
 }

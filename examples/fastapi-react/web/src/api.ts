@@ -1,7 +1,7 @@
 import { createAuthClient } from "sekisho";
 
 export const client = createAuthClient({
-  baseUrl: import.meta.env.VITE_SEKISHO_URL ?? "http://localhost:8080",
+  baseUrl: import.meta.env.VITE_AUTH_URL ?? "http://localhost:8080",
   clientId: "notes",
 });
 
