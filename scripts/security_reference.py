@@ -4,7 +4,8 @@
     python scripts/security_reference.py --check   say what is wrong or stale, and fail if anything is
 
 The rows stand in scripts/reference_texts/security_rows.toml. A test belongs to the rows whose ids are in its name
-(`test_V7_4_1_…`, `test_KA_020_…`), an attempt of tests/attacks/corpus to the row that is its `source`.
+(`test_V7_4_1_…`, `test_KA_020_…`), an attempt of tests/attacks/corpus to the row that is its `source`, a test of the
+npm package to the rows at the end of its name (`… (R-01, V14.3.3)`).
 """
 
 from __future__ import annotations
@@ -28,6 +29,8 @@ MADE_BY = (
 
 _TEST = re.compile(r"^\s*(?:async )?def (test_\w+)", re.MULTILINE)
 _ID = re.compile(r"(?:(?<=_)|^)(?:V(\d+)_(\d+)_(\d+)|(KA)_(\d{3})|(FS|N|P|R)_(\d{2}))(?![0-9])")
+_ROW_ID = r"(?:V\d+\.\d+\.\d+|KA-\d{3}|(?:FS|N|P|R)-\d{2})"
+_NPM_IDS = re.compile(rf"\(({_ROW_ID}(?:, {_ROW_ID})*)\)[\"'`]")
 _KINDS = ("see", "document", "not applicable", "open")
 
 
@@ -72,7 +75,8 @@ def ids_in(name: str) -> list[str]:
 
 
 def find_proofs(tests: Path) -> dict[str, list[str]]:
-    """Return for each id the files whose tests carry it, with the number of tests."""
+    """Return for each id the files whose tests carry it, with the number of tests; beside `tests`, those of the npm
+    package."""
     counts: dict[str, dict[str, int]] = {}
     for path in sorted(tests.rglob("*.py")):
         for name in _TEST.findall(path.read_text(encoding="utf-8")):
@@ -80,6 +84,9 @@ def find_proofs(tests: Path) -> dict[str, list[str]]:
     for path in sorted(tests.glob("attacks/corpus/*.json")):
         for attempt in json.loads(path.read_text(encoding="utf-8")):
             _count(counts, [attempt["source"]], path, tests)
+    for path in sorted((tests.parent / "sdk" / "test").rglob("*.test.ts")):
+        for found in _NPM_IDS.findall(path.read_text(encoding="utf-8")):
+            _count(counts, found.split(", "), path, tests)
     return {
         row_id: [f"`{path}`" + (f" ({number})" if number > 1 else "") for path, number in files.items()]
         for row_id, files in counts.items()

@@ -93,3 +93,19 @@ def test_begun_is_what_has_tests_and_is_still_open() -> None:
 
     assert GENERATOR.state(row, {"FS-04": ["`tests/a.py`"]}) == ("begun", "`tests/a.py`; rest: elsewhere")
     assert GENERATOR.state(row, {}) == ("open", "elsewhere")
+
+
+def test_the_tests_of_the_npm_package_prove_the_rows_at_the_end_of_their_names(tmp_path: Path) -> None:
+    folder = tmp_path / "sdk" / "test" / "core"
+    folder.mkdir(parents=True)
+    names = [
+        '"one refresh (R-01, V14.3.3)"',
+        "`no token, over %s (R-01)`",
+        '"(KA-106) stands in the middle"',
+        '"85 % (V1)"',
+    ]
+    (folder / "refresh.test.ts").write_text("\n".join(f"test({name}, () => {{}});" for name in names))
+
+    found = GENERATOR.find_proofs(tmp_path / "tests")
+
+    assert found == {"R-01": ["`sdk/test/core/refresh.test.ts` (2)"], "V14.3.3": ["`sdk/test/core/refresh.test.ts`"]}

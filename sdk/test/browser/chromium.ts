@@ -1,7 +1,7 @@
 /** The distribution's Chromium, driven by playwright-core; and a server for what Vite built. */
 
 import { createReadStream, existsSync, statSync } from "node:fs";
-import { createServer } from "node:http";
+import { createServer, type IncomingHttpHeaders, type RequestListener } from "node:http";
 import { extname, join } from "node:path";
 import { type Browser, chromium } from "playwright-core";
 
@@ -40,13 +40,26 @@ export interface Site {
 }
 
 /** Serve a folder on a free port of localhost; what is no file there is the page. */
-export async function serveFolder(folder: string): Promise<Site> {
-  const server = createServer((request, response) => {
+export function serveFolder(folder: string): Promise<Site> {
+  return serve((request, response) => {
     const asked = join(folder, new URL(request.url ?? "/", "http://localhost").pathname);
     const file = existsSync(asked) && statSync(asked).isFile() ? asked : join(folder, "index.html");
     response.setHeader("Content-Type", TYPES[extname(file)] ?? "application/octet-stream");
     createReadStream(file).pipe(response);
   });
+}
+
+/** Serve one page at every address, and note what browsers sent along. */
+export function serveText(html: string, seen: IncomingHttpHeaders[]): Promise<Site> {
+  return serve((request, response) => {
+    seen.push(request.headers);
+    response.setHeader("Content-Type", "text/html");
+    response.end(`<link rel="icon" href="data:,">${html}`);
+  });
+}
+
+async function serve(answer: RequestListener): Promise<Site> {
+  const server = createServer(answer);
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const address = server.address();
   const port = typeof address === "object" && address ? address.port : 0;

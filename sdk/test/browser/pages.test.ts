@@ -1,12 +1,13 @@
 /** The pages that the server hosts, used by a person in Chromium: with scripts and without, by keyboard, in trouble. */
 
 import { existsSync } from "node:fs";
+import type { IncomingHttpHeaders } from "node:http";
 import { fileURLToPath } from "node:url";
 import type { Browser, BrowserContext, BrowserContextOptions, Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, test } from "vitest";
 import { codeFor, newEmail } from "../support/people.js";
 import { findings } from "./axe.js";
-import { HAS_CHROMIUM, startChromium } from "./chromium.js";
+import { HAS_CHROMIUM, type Site, serveText, startChromium } from "./chromium.js";
 
 const SERVER = inject("server");
 const PASSWORD = "seven white cranes";
@@ -118,6 +119,34 @@ describe.skipIf(!HAS_CHROMIUM)("with scripts switched off", () => {
   });
 });
 
+describe.skipIf(!HAS_CHROMIUM)("a site of somebody else", () => {
+  let other: Site;
+  const seen: IncomingHttpHeaders[] = [];
+
+  beforeAll(async () => {
+    other = await serveText(`<iframe src="${SERVER}/sign-in"></iframe>`, seen);
+  });
+  afterAll(() => other?.close());
+  beforeEach(() => open());
+
+  test("cannot put a page into a frame (V3.4.6)", async () => {
+    await page.goto(other.url);
+    const frame = page.frames().find((one) => one !== page.mainFrame());
+
+    expect(frame).toBeDefined();
+    expect(await frame?.locator("#email").count()).toBe(0);
+  });
+
+  test("is not told where the person was (V3.4.5)", async () => {
+    await page.goto(`${SERVER}/sign-in?return_to=/account`);
+    seen.length = 0;
+    await page.evaluate((address) => location.assign(address), `${other.url}/next`);
+    await page.waitForURL(`${other.url}/next`);
+
+    expect(seen.map((headers) => headers.referer)).toEqual([undefined]);
+  });
+});
+
 describe.skipIf(!HAS_CHROMIUM)("by keyboard alone", () => {
   beforeEach(() => open());
 
@@ -153,14 +182,15 @@ describe.skipIf(!HAS_CHROMIUM)("by keyboard alone", () => {
     await page.waitForURL(`${SERVER}/account`);
   });
 
-  test("a person signs in, comes past everything of the account, and signs out", async () => {
+  test("a person signs in, looks at the password, comes past everything of the account, and signs out (V6.2.6)", async () => {
     const email = await signUp();
     await context.clearCookies();
     await page.goto(`${SERVER}/sign-in`);
     expect(await focused()).toBe("email");
     await page.keyboard.type(email);
     await page.keyboard.press("Tab");
-    await page.keyboard.type(PASSWORD);
+    expect(await page.getAttribute("#password", "type")).toBe("password");
+    await page.keyboard.insertText(PASSWORD);
     expect(await tabThrough(1)).toEqual(["Show"]);
     await page.keyboard.press("Enter");
     expect(await page.getAttribute("#password", "type")).toBe("text");
@@ -277,7 +307,7 @@ describe.skipIf(!HAS_CHROMIUM || !HAS_BUNDLE)("the account page", () => {
     await page.getByText("Saved.").waitFor();
   });
 
-  test("signs out every tab at once", async () => {
+  test("signs out every tab at once (V7.4.4)", async () => {
     const tab = await context.newPage();
     await tab.goto(`${SERVER}/account`);
     await tab.waitForSelector(".sekisho-profile");
@@ -290,10 +320,20 @@ describe.skipIf(!HAS_CHROMIUM || !HAS_BUNDLE)("the account page", () => {
   });
 
   test("leads to sign-in, with the reason, when the session was ended elsewhere", async () => {
-    await context.clearCookies({ name: /sekisho-s-/ });
+    const elsewhere = await browser.newContext({ locale: "en-US" });
+    const phone = await elsewhere.newPage();
+    await phone.goto(`${SERVER}/sign-in`);
+    await phone.fill("#email", (await page.locator(".sekisho-hint").first().textContent()) ?? "");
+    await phone.fill("#password", PASSWORD);
+    await phone.click("#sign-in-submit");
+    await phone.getByRole("button", { name: "Sign out all other devices" }).click();
+    await phone.getByText("Signed out on other devices: 1").waitFor();
+    await elsewhere.close();
+
     await page.getByRole("button", { name: "Save" }).click();
 
-    await page.waitForURL(/\/sign-in/);
+    await page.waitForURL(/\/sign-in\?notice=ended/);
+    await page.getByRole("status").waitFor();
   });
 
   test("says so when the server is away, and keeps what was typed", async () => {
@@ -327,52 +367,61 @@ describe.skipIf(!HAS_CHROMIUM || !HAS_BUNDLE)("the account page", () => {
 });
 
 describe.skipIf(!HAS_CHROMIUM)("every page", () => {
-  test.each(["en", "ja"])("in %s has no serious finding of axe, in both colour schemes", async (language) => {
-    await open({ locale: language });
-    const found: string[] = [];
-    const look = async (where: string) => {
-      expect(await page.getAttribute("html", "lang")).toBe(language);
-      found.push(...(await findings(page, where)));
-    };
-    const at = async (path: string) => {
-      await page.goto(`${SERVER}${path}`);
-      await look(path);
-    };
-    for (const path of ["/", "/sign-in", "/sign-up", "/password-reset", "/signed-out", "/nothing-here", "/dev/mail"])
-      await at(path);
-    // Long, and the same but for its title: the reference is written in English.
-    if (language === "en") await at("/docs");
-    await page.goto(`${SERVER}/sign-in`);
-    await page.click("#sign-in-submit");
-    await page.waitForSelector("#email-error");
-    await look("/sign-in refused");
+  test.each(["en", "ja"])(
+    "in %s has no serious finding of axe in both colour schemes, breaks no policy, and asks nobody else (V3.4.3, V3.6.1, V14.2.3)",
+    async (language) => {
+      await open({ locale: language });
+      const found: string[] = [];
+      page.on("console", (message) => {
+        if (message.text().includes("Content Security Policy")) found.push(message.text());
+      });
+      page.on("request", (request) => {
+        if (new URL(request.url()).origin !== SERVER) found.push(`asked ${request.url()}`);
+      });
+      const look = async (where: string) => {
+        expect(await page.getAttribute("html", "lang")).toBe(language);
+        found.push(...(await findings(page, where)));
+      };
+      const at = async (path: string) => {
+        await page.goto(`${SERVER}${path}`);
+        await look(path);
+      };
+      for (const path of ["/", "/sign-in", "/sign-up", "/password-reset", "/signed-out", "/nothing-here", "/dev/mail"])
+        await at(path);
+      // Long, and the same but for its title: the reference is written in English.
+      if (language === "en") await at("/docs");
+      await page.goto(`${SERVER}/sign-in`);
+      await page.click("#sign-in-submit");
+      await page.waitForSelector("#email-error");
+      await look("/sign-in refused");
 
-    const email = newEmail();
-    await beginSignUp(email);
-    await look("/sign-up/code");
-    await page.fill("#code", "000000");
-    await page.click("#sign-up-code-submit");
-    await page.waitForSelector("#code-error");
-    await look("/sign-up/code refused");
-    await page.fill("#code", await codeFor(SERVER, email));
-    await page.click("#sign-up-code-submit");
-    await page.waitForURL(`${SERVER}/account`);
-    await at("/account/withdraw");
-    await page.goto(`${SERVER}/password-reset`);
-    await page.fill("#email", email);
-    await page.click("#password-reset-submit");
-    await page.waitForSelector("#code");
-    await look("/password-reset/code");
-    await page.fill("#code", await codeFor(SERVER, email));
-    await page.click("#password-reset-code-submit");
-    await page.waitForSelector("#password-reset-new");
-    await look("/password-reset/new");
-    await page.goto(`${SERVER}/account`);
-    if (HAS_BUNDLE) await page.waitForSelector(".sekisho-profile");
-    await look("/account");
-    await page.route("**/assets/account.*", (route) => route.abort());
-    await at("/account");
+      const email = newEmail();
+      await beginSignUp(email);
+      await look("/sign-up/code");
+      await page.fill("#code", "000000");
+      await page.click("#sign-up-code-submit");
+      await page.waitForSelector("#code-error");
+      await look("/sign-up/code refused");
+      await page.fill("#code", await codeFor(SERVER, email));
+      await page.click("#sign-up-code-submit");
+      await page.waitForURL(`${SERVER}/account`);
+      await at("/account/withdraw");
+      await page.goto(`${SERVER}/password-reset`);
+      await page.fill("#email", email);
+      await page.click("#password-reset-submit");
+      await page.waitForSelector("#code");
+      await look("/password-reset/code");
+      await page.fill("#code", await codeFor(SERVER, email));
+      await page.click("#password-reset-code-submit");
+      await page.waitForSelector("#password-reset-new");
+      await look("/password-reset/new");
+      await page.goto(`${SERVER}/account`);
+      if (HAS_BUNDLE) await page.waitForSelector(".sekisho-profile");
+      await look("/account");
+      await page.route("**/assets/account.*", (route) => route.abort());
+      await at("/account");
 
-    expect(found).toEqual([]);
-  });
+      expect(found).toEqual([]);
+    },
+  );
 });

@@ -152,7 +152,7 @@ describe.each(TWINS)("$name", ({ mount, render, hydrate }) => {
       await findByText(root, /Too many tries.*in 3 minutes/);
     });
 
-    test("shows the password on request", async () => {
+    test("shows the password on request (V6.2.6)", async () => {
       const root = show({ component: "SignIn", client: fakeAuth().client });
       await fillIn(root);
       (await findByLabelText(root, "Show the password")).click();
@@ -254,7 +254,7 @@ describe.each(TWINS)("$name", ({ mount, render, hydrate }) => {
       document.body.innerHTML = "";
     };
 
-    test("comes back to the code when the page is loaded again, and has kept no password", async () => {
+    test("comes back to the code when the page is loaded again, and has kept no password (V14.3.3)", async () => {
       const fake = fakeAuth();
       await toCode(fake, show({ component: "SignUp", client: fake.client }));
       reload();

@@ -18,7 +18,7 @@ import {
 } from "../support/person.js";
 
 describe("one refresh for everybody", () => {
-  test("twenty parallel 401s cause one refresh and twenty retries", async () => {
+  test("twenty parallel 401s cause one refresh and twenty retries (R-01)", async () => {
     const person = await signedIn();
     guardedApi(person);
     await person.client.refresh();
@@ -308,7 +308,7 @@ describe("when a session is over", () => {
     expect(person.client.getSnapshot().status).toBe("signed_in");
   });
 
-  test("a 401 whose refresh finds no server is handed back, and the session stays", async () => {
+  test("a 401 whose refresh finds no server is handed back, and the session stays (R-03)", async () => {
     const person = await signedIn();
     guardedApi(person);
     person.server.expireTokens();
@@ -321,7 +321,7 @@ describe("when a session is over", () => {
 });
 
 describe("patience", () => {
-  test("a refresh that got no answer is tried three times with the same token", async () => {
+  test("a refresh that got no answer is tried three times with the same token (R-02)", async () => {
     const person = await signedIn({ transport: "body" });
     const sent: unknown[] = [];
     person.browser.intercept = async (request) => {
@@ -393,7 +393,7 @@ describe("patience", () => {
     expect(await tried()).toBe(true);
   });
 
-  test("a clock that steps back does not make a pause longer", async () => {
+  test("a clock that steps back does not make a pause longer (R-04)", async () => {
     let now = 1_000_000;
     const person = await signedIn({ now: () => now });
     answerInstead(person, "/auth/refresh", () => refusal(500, "internal_server_error"), 3);
@@ -420,7 +420,7 @@ describe("clocks", () => {
     expect(person.calls("/auth/refresh")).toBe(before);
   });
 
-  test("a local clock that jumps is learnt again from the next answer", async () => {
+  test("a local clock that jumps is learnt again from the next answer (R-04)", async () => {
     let now = 1_700_000_000_000;
     const person = await signedIn({ now: () => now });
     await person.client.refresh();
@@ -434,7 +434,7 @@ describe("clocks", () => {
     expect(person.calls("/auth/refresh")).toBe(before);
   });
 
-  test("from 85 % of its life on a token is renewed in the background, while it is still used", async () => {
+  test("from 85 % of its life on a token is renewed in the background, while it is still used (R-02)", async () => {
     let now = 1_700_000_000_000;
     const person = await signedIn({ now: () => now });
     const first = await person.client.getAccessToken();

@@ -44,7 +44,7 @@ test("somebody who is signed in goes where they want", async () => {
   expect(router.currentRoute.value.path).toBe("/account");
 });
 
-test("an error is not a sign-in", async () => {
+test("an error is not a sign-in (KA-106)", async () => {
   const fake = createFakeAuth();
   fake.browser.setOnline(false);
   const router = routerFor(fake.client);

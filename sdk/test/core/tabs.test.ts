@@ -58,7 +58,7 @@ describe("tabs tell each other", () => {
     expect(await other.getAccessToken()).toBe(await person.client.getAccessToken());
   });
 
-  test("two tabs that refresh at once send one refresh: the second finds the token when its turn comes", async () => {
+  test("two tabs that refresh at once send one refresh: the second finds the token when its turn comes (R-01)", async () => {
     const person = await signedIn();
     const other = person.anotherTab();
     await other.refresh();

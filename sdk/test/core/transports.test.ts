@@ -84,7 +84,7 @@ describe.each(transports)("over transport %s", (transport) => {
 });
 
 describe("cookie", () => {
-  test("is what a client uses that is not told otherwise, and keeps no token where a script could read it", async () => {
+  test("is what a client uses that is not told otherwise, and keeps no token where a script could read it (V14.3.3)", async () => {
     const person = await signedIn();
     await person.client.refresh();
 
@@ -128,7 +128,7 @@ describe("cookie", () => {
 });
 
 describe("session", () => {
-  test("no token ever exists", async () => {
+  test("no token ever exists (V10.1.1)", async () => {
     const person = await signedIn({ transport: "session" });
 
     expect(await person.client.getAccessToken()).toBeNull();
@@ -260,7 +260,7 @@ describe("the device part of client_id", () => {
 });
 
 describe("offline", () => {
-  test("at the start is neither signed in nor out, and is found out once the network is back", async () => {
+  test("at the start is neither signed in nor out, and is found out once the network is back (R-03, KA-106)", async () => {
     const person = await signedIn();
     person.browser.intercept = async () => refusal(503, "service_unavailable");
     const reloaded = person.anotherTab();
@@ -292,7 +292,7 @@ describe("offline", () => {
   });
 
   test.each(["cookie", "session", "body"] as const)(
-    "a sign-out is done here, and told to the server later, over %s",
+    "a sign-out is done here, told to the server later, and leaves nothing of the person behind, over %s (R-05, V14.3.1)",
     async (transport) => {
       const person = await signedIn({ transport });
       person.browser.setOnline(false);
@@ -306,6 +306,7 @@ describe("offline", () => {
       await settled();
       expect(person.browser.jar.has("sekisho-rt") || person.browser.jar.has("sekisho-s")).toBe(false);
       expect([...person.browser.stored.keys()].filter((key) => key.endsWith("leaving"))).toEqual([]);
+      expect([...person.browser.stored.values()].join()).not.toMatch(/skr_|e30\.|hanako/);
       expect(person.calls("/auth/logout")).toBeGreaterThan(1);
     },
   );
@@ -338,7 +339,7 @@ describe("offline", () => {
 
 describe("what a path may hold", () => {
   test.each(["../user/account", "..", "a/b", "a?b", "%2e%2e", ""])(
-    "an id such as %j becomes no other call",
+    "an id such as %j becomes no other call (KA-107)",
     async (id) => {
       const person = await signedIn();
       const sent = person.browser.requests.length;

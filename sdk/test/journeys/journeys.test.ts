@@ -143,6 +143,17 @@ describe("refusals", () => {
     expect(refused.retryAfter).toBeGreaterThan(0);
   });
 
+  test("what a page makes up opens nothing: the server decides (V7.2.1)", async () => {
+    const auth = client(nodeBrowser(SERVER));
+    const forged = `${btoa('{"alg":"none"}')}.${btoa('{"sub":"somebody","exp":9999999999}')}.`.replaceAll("=", "");
+
+    const answer = await fetch(`${SERVER}/api/v1/auth/session`, { headers: { Authorization: `Bearer ${forged}` } });
+
+    expect(answer.status).toBe(401);
+    expect(await auth.getSession()).toBeNull();
+    await expect(auth.profile.get()).rejects.toMatchObject({ status: 401 });
+  });
+
   test("a page of a foreign origin is refused", async () => {
     const auth = client(nodeBrowser("https://evil.example"));
 
