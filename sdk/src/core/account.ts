@@ -3,7 +3,7 @@
 import type { Calls } from "./calls.js";
 import type { Engine } from "./engine.js";
 import { AuthError } from "./error.js";
-import type { History, Session, User } from "./wire.js";
+import type { History, MailedCode, Session, User } from "./wire.js";
 
 const ID = /^[A-Za-z0-9_-]{1,128}$/;
 
@@ -22,6 +22,23 @@ export interface Account {
     readonly get: () => Promise<User>;
     /** Change what is named, leave the rest. */
     readonly update: (change: { name?: string; locale?: string }) => Promise<User>;
+  };
+  readonly password: {
+    /**
+     * Change it; the other sessions end unless they are to be kept. Resolves to how many ended. Rejects with
+     * `invalid_credentials` for a wrong current password.
+     */
+    readonly change: (given: {
+      current_password: string;
+      password: string;
+      keep_other_sessions?: boolean;
+    }) => Promise<number>;
+  };
+  readonly email: {
+    /** Have a code mailed to a new address. */
+    readonly sendCode: (given: { email: string; password: string }) => Promise<MailedCode>;
+    /** Take the new address; the other sessions end. Rejects with `invalid_code`. */
+    readonly verifyCode: (given: { email: string; code: string }) => Promise<User>;
   };
   /** Erase the account. There is no way back. Rejects with `invalid_credentials` for a wrong password. */
   readonly withdraw: (proof: { password: string }) => Promise<void>;
@@ -50,6 +67,17 @@ export function createAccount(engine: Engine, { call }: Calls): Account {
     profile: {
       get: async () => learnt(await call<User>("GET", "/user/profile")),
       update: async (change) => learnt(await call<User>("PUT", "/user/profile", change)),
+    },
+    password: {
+      change: async ({ current_password, password, keep_other_sessions = false }) => {
+        const body = { current_password, password, keep_other_sessions };
+        return (await call<{ ended: number }>("PUT", "/user/password", body)).ended;
+      },
+    },
+    email: {
+      sendCode: ({ email, password }) => call<MailedCode>("POST", "/user/email/send-code", { email, password }),
+      verifyCode: async ({ email, code }) =>
+        learnt(await call<User>("POST", "/user/email/verify-code", { email, code })),
     },
     withdraw: async ({ password }) => {
       await call("DELETE", "/user/account", { password });

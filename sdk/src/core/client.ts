@@ -5,6 +5,7 @@ import { type Calls, createCalls } from "./calls.js";
 import type { CsrfNames } from "./csrf.js";
 import { createEngine, type Engine, type EngineOptions } from "./engine.js";
 import type { AuthError } from "./error.js";
+import { createPasswordReset, type PasswordReset } from "./password_reset.js";
 import { browserPorts, type KeyValueStorage, type Ports } from "./ports.js";
 import { createRenewal, inBackground, type Renewal } from "./renewal.js";
 import { createSignIns, type SignedIn, type SignIns } from "./sign_in.js";
@@ -38,6 +39,7 @@ export interface AuthClient
   extends Pick<SignIns, "signUp" | "confirmSignUp" | "resendCode" | "signIn">,
     Pick<SignOuts, "signOut">,
     Pick<Calls, "authorize" | "recover" | "authFetch" | "getAccessToken">,
+    PasswordReset,
     Account {
   /** Who is signed in, or null. Rejects with a retryable `AuthError` while that cannot be found out. */
   readonly getSession: () => Promise<SignedIn | null>;
@@ -96,6 +98,7 @@ export function createAuthClient(given: AuthClientOptions): AuthClient {
 
   return {
     ...createSignIns(engine, renewal),
+    ...createPasswordReset(engine),
     ...createAccount(engine, calls),
     ...createSignOuts(engine, calls, tellLeft),
     authorize: calls.authorize,

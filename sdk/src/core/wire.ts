@@ -56,6 +56,22 @@ export interface PendingSignUp {
   readonly message: string;
 }
 
+/** A code is on its way to `email`, if that address is one that gets one. */
+export interface MailedCode {
+  readonly email: string;
+  /** Seconds that the code lives. */
+  readonly expires_in: number;
+  /** What the server says to the person, in their language. */
+  readonly message: string;
+}
+
+/** Sets one new password. */
+export interface ResetToken {
+  readonly reset_token: string;
+  /** Seconds that it lives. */
+  readonly expires_in: number;
+}
+
 /** The password was right and the account asks for more; no session has started. */
 export interface SecondFactorRequired {
   readonly status: "second_factor_required";

@@ -13,7 +13,7 @@ interface FakeAccount {
 
 interface FakeSession {
   readonly id: string;
-  readonly email: string;
+  email: string;
   readonly client_id: string;
   readonly transport: Transport;
   counter: number;
@@ -57,6 +57,7 @@ export function createFakeServer(now: () => number = Date.now): FakeServer {
   const sessions = new Map<string, FakeSession>();
   const pendings = new Map<string, Sent>();
   const codes = new Map<string, string>();
+  const resets = new Map<string, string>();
   const tokens = new Map<string, { session: string; isExpired: boolean }>();
   let made = 0;
   const newId = (kind: string) => `${kind}-${(made += 1)}`;
@@ -173,6 +174,31 @@ export function createFakeServer(now: () => number = Date.now): FakeServer {
     return signedIn(accounts.get(sent.email) as FakeAccount, call, 201);
   };
 
+  const mailed = (kind: string, email: string): Response => {
+    const code = newCode();
+    codes.set(email, code);
+    resets.set(`${kind} ${email}`, code);
+    return Response.json({ message: "", email, expires_in: CODE_SECONDS });
+  };
+  const resetVerify = (call: Call): Response => {
+    const { email = "", code } = call.body;
+    if (!accounts.has(email) || resets.get(`reset ${email}`) !== code) return refuse(400, "invalid_code", call);
+    resets.delete(`reset ${email}`);
+    const reset_token = newId("skp_reset");
+    resets.set(reset_token, email);
+    return Response.json({ reset_token, expires_in: CODE_SECONDS });
+  };
+  const resetComplete = (call: Call): Response => {
+    const { reset_token = "", password = "" } = call.body;
+    const account = accounts.get(resets.get(reset_token) ?? "");
+    if (!account) return refuse(400, "reset_token_invalid", call);
+    if (password.length < 8) return refuse(400, "validation_error", call, { password: "too_short" });
+    resets.delete(reset_token);
+    account.password = password;
+    for (const session of sessions.values()) if (session.email === account.user.email) session.ended = true;
+    return Response.json({ message: "" });
+  };
+
   const refresh = (call: Call): Response => {
     const byCookie = call.body["refresh_token"] === undefined;
     const token = byCookie ? call.jar.get("sekisho-rt") : call.body["refresh_token"]?.replace("skr_", "");
@@ -246,6 +272,29 @@ export function createFakeServer(now: () => number = Date.now): FakeServer {
       case "PUT /user/profile":
         account.user = { ...account.user, ...call.body };
         return Response.json(account.user);
+      case "PUT /user/password": {
+        const { current_password, password = "" } = call.body;
+        if (account.password !== current_password) return refuse(401, "invalid_credentials", call);
+        if (password.length < 8) return refuse(400, "validation_error", call, { password: "too_short" });
+        account.password = password;
+        const ended = live.filter((other) => !call.body["keep_other_sessions"] && other !== session);
+        for (const other of ended) end(other, call.jar);
+        return Response.json({ message: "", ended: ended.length });
+      }
+      case "POST /user/email/send-code":
+        if (account.password !== call.body["password"]) return refuse(401, "invalid_credentials", call);
+        return mailed("email", call.body["email"] ?? "");
+      case "POST /user/email/verify-code": {
+        const { email = "", code } = call.body;
+        if (accounts.has(email) || resets.get(`email ${email}`) !== code) return refuse(400, "invalid_code", call);
+        resets.delete(`email ${email}`);
+        for (const other of live) if (other !== session) end(other, call.jar);
+        accounts.delete(session.email);
+        account.user = { ...account.user, email };
+        accounts.set(email, account);
+        session.email = email;
+        return Response.json(account.user);
+      }
       case "DELETE /user/account":
         if (account.password !== call.body["password"]) return refuse(401, "invalid_credentials", call);
         for (const other of live) end(other, call.jar);
@@ -271,6 +320,12 @@ export function createFakeServer(now: () => number = Date.now): FakeServer {
         return verifyCode(call);
       case "POST /auth/login":
         return login(call);
+      case "POST /auth/password-reset/send-code":
+        return mailed("reset", call.body["email"] ?? "");
+      case "POST /auth/password-reset/verify-code":
+        return resetVerify(call);
+      case "POST /auth/password-reset/complete":
+        return resetComplete(call);
       case "POST /auth/refresh":
         return refresh(call);
       case "POST /auth/logout":

@@ -49,6 +49,38 @@ describe.each(["cookie", "session", "body"] as const)("over transport %s", (tran
     expect(await client(browser, transport).getSession()).toBeNull();
   });
 
+  test("forget the password, get a new one, change it, take another address", async () => {
+    const browser = nodeBrowser(SERVER);
+    const auth = client(browser, transport);
+    const email = await signedUp(auth);
+    const other = client(nodeBrowser(SERVER), transport);
+
+    expect(await other.passwordReset.sendCode({ email })).toMatchObject({ email, expires_in: 600 });
+    await expect(other.passwordReset.verifyCode({ email, code: "12345" })).rejects.toMatchObject({ status: 400 });
+    const { reset_token } = await other.passwordReset.verifyCode({ email, code: await codeFor(SERVER, email) });
+    await expect(other.passwordReset.complete({ reset_token, password: "abc" })).rejects.toMatchObject({
+      details: { password: "too_short" },
+    });
+    await other.passwordReset.complete({ reset_token, password: "eight black cranes" });
+    await expect(other.passwordReset.complete({ reset_token, password: "nine" })).rejects.toMatchObject({
+      code: "reset_token_invalid",
+    });
+    expect(other.getSnapshot().user).toBeNull();
+    await expect(auth.sessions.list()).rejects.toMatchObject({ status: 401 });
+
+    await other.signIn({ email, password: "eight black cranes" });
+    const wrong = { current_password: PASSWORD, password: "nine grey cranes" };
+    await expect(other.password.change(wrong)).rejects.toMatchObject({ code: "invalid_credentials" });
+    expect(await other.password.change({ ...wrong, current_password: "eight black cranes" })).toBe(0);
+
+    const next = newEmail();
+    await other.email.sendCode({ email: next, password: "nine grey cranes" });
+    const user = await other.email.verifyCode({ email: next, code: await codeFor(SERVER, next) });
+    expect([user.email, other.getSnapshot().user?.email]).toEqual([next, next]);
+    await other.signOut();
+    expect((await other.signIn({ email: next, password: "nine grey cranes" })).status).toBe("signed_in");
+  });
+
   test("ten refreshes in a row and ten at once keep the session", async () => {
     const browser = nodeBrowser(SERVER);
     const auth = client(browser, transport);
