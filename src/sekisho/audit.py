@@ -48,6 +48,8 @@ class Event(StrEnum):
     ACCOUNT_DISABLED = "account_disabled"
     ACCOUNT_ENABLED = "account_enabled"
     ROLES_CHANGED = "roles_changed"
+    PASSWORD_CHANGE_FORCED = "password_change_forced"  # noqa: S105 - a word of the trail, no secret
+    ACCOUNT_UNLOCKED = "account_unlocked"
     SIGNING_KEYS_ROTATED = "signing_keys_rotated"
     SIGNING_KEY_COMPROMISED = "signing_key_compromised"
     DATABASE_RESTORED = "database_restored"
@@ -263,6 +265,18 @@ VOCABULARY: dict[Event, Entry] = {
         ja="運用者がアカウントのロールを変更しました。",
         reasons=_DONE,
         fields=_OPERATION,
+    ),
+    Event.PASSWORD_CHANGE_FORCED: Entry(
+        en="An operator took the password of an account away; its sessions ended, its owner was asked for a new one.",
+        ja="運用者がアカウントのパスワードを無効にしました。セッションはすべて終了し、持ち主に再設定を求めました。",
+        reasons=_DONE,
+        fields=_OPERATION,
+    ),
+    Event.ACCOUNT_UNLOCKED: Entry(
+        en="An operator cleared the counted failures of an address, which has an account or none.",
+        ja="運用者がアドレスの失敗回数を消しました。アカウントのないアドレスのこともあります。",
+        reasons=_DONE,
+        fields=("account_id", "identifier_tag"),
     ),
     Event.SIGNING_KEYS_ROTATED: Entry(
         en="The signing keys moved on, by an operator's command or on schedule; nobody was signed out.",

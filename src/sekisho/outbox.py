@@ -35,6 +35,7 @@ class MailKind(StrEnum):
     FACTOR_GUESSED = "factor_guessed"
     RECOVERY_CODES_MADE = "recovery_codes_made"
     RECOVERY_CODE_USED = "recovery_code_used"
+    PASSWORD_CHANGE_FORCED = "password_change_forced"  # noqa: S105 - the name of a letter, no secret
     EMAIL_CHANGE_CODE = "email_change_code"
     EMAIL_CHANGE_TAKEN = "email_change_taken"
     EMAIL_CHANGED = "email_changed"
@@ -58,6 +59,7 @@ REQUIRED_VALUES: dict[MailKind, frozenset[str]] = {
     MailKind.FACTOR_GUESSED: _SIGHTING,
     MailKind.RECOVERY_CODES_MADE: _SIGHTING,
     MailKind.RECOVERY_CODE_USED: _SIGHTING | {"left"},
+    MailKind.PASSWORD_CHANGE_FORCED: frozenset(),
     MailKind.EMAIL_CHANGE_CODE: frozenset({"code", "minutes"}),
     MailKind.EMAIL_CHANGE_TAKEN: frozenset(),
     MailKind.EMAIL_CHANGED: _SIGHTING | {"new_email"},

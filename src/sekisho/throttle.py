@@ -164,6 +164,15 @@ class Throttle:
             ForgetTries(key=self._key("login_day", email_key)),
         )
 
+    def forget_all(self, email_key: str, account_id: str, ip: str) -> tuple[ForgetTries, ...]:
+        """Return the changes that clear every limit of one identifier and its account ("" for none). What is counted
+        for the identifier and one network together is cleared for the network of `ip`, if one is given."""
+        keys = [self._key(rule, email_key) for rule in ("login_day", "code_send", "code_send_day", "code_try_day")]
+        keys += [self._key("password_day", account_id)] if account_id else []
+        if ip:
+            keys += [self._key("login", email_key, network(ip)), self._key("password", account_id, network(ip))]
+        return tuple(ForgetTries(key=key) for key in keys)
+
     @asynccontextmanager
     async def paying(self, tries: Iterable[CountTry], store: Store, now: Millis) -> AsyncIterator[None]:
         """Give the tries back if the work inside is turned away: nothing was verified, and a server that somebody

@@ -12,12 +12,29 @@ from sekisho.admin.accounts import (
     disable_account,
     enable_account,
     find_account,
+    force_password_change,
     list_accounts,
+    unlock,
     withdraw_account,
 )
-from sekisho.errors import EmailAlreadyExists, InvalidCredentials, NotFound, RefreshTokenInvalid, ValidationError
+from sekisho.errors import (
+    EmailAlreadyExists,
+    InvalidCredentials,
+    NotFound,
+    RateLimitExceeded,
+    RefreshTokenInvalid,
+    ValidationError,
+)
+from sekisho.flows.password_reset import (
+    CompleteReset,
+    SendResetCode,
+    VerifyResetCode,
+    complete_reset,
+    send_reset_code,
+    verify_reset_code,
+)
 from sekisho.model import AccountStatus
-from world import HANAKO, PASSWORD, World
+from world import HANAKO, HOME, PASSWORD, World, a_network
 
 pytestmark = pytest.mark.anyio
 
@@ -149,3 +166,63 @@ async def test_nothing_can_be_done_to_a_withdrawn_account(world: World) -> None:
         assert refused.value.detail == "withdrawn"
     with pytest.raises(NotFound):
         await change_roles(account.id, operator, add=("admin",))
+
+
+async def test_V6_4_6_N_05_an_operator_takes_a_password_away_and_the_owner_chooses_the_next(world: World) -> None:
+    pair = await world.signed_in()
+    done = await force_password_change(HANAKO, operator_of(world))
+    assert (done.ended, done.account.password_hash) == (1, None)
+    with pytest.raises(RefreshTokenInvalid):
+        await world.refresh(pair.credential)
+    with pytest.raises(InvalidCredentials, match="no_password"):
+        await world.login()
+    (letter,) = await world.mail(HANAKO)
+    assert letter.subject == "Please choose a new password at Sekisho"
+
+    reset = world.edge.password_reset
+    await send_reset_code(SendResetCode(HANAKO, "en", HOME), reset)
+    allowed = await verify_reset_code(VerifyResetCode(HANAKO, await world.code(), HOME), reset)
+    await complete_reset(CompleteReset(allowed.reset_token, "thirteen loud crickets", HOME), reset)
+    assert (await world.login(password="thirteen loud crickets")).account.id == pair.account.id
+    (line,) = await world.audit("password_change_forced")
+    assert (line.actor, line.account_id) == ("operator", pair.account.id)
+
+
+async def test_a_password_that_its_owner_could_not_reset_is_not_taken_away(world: World) -> None:
+    account = await world.account()
+    await world.disable(account.id)
+    with pytest.raises(NotFound):
+        await force_password_change(HANAKO, operator_of(world))
+    with pytest.raises(NotFound):
+        await force_password_change("ren@mail.test", operator_of(world))
+    assert await world.mail() == []
+
+
+async def test_an_unlocked_address_may_try_again_at_once(world: World) -> None:
+    await world.account()
+    for number in range(22):
+        with pytest.raises((InvalidCredentials, RateLimitExceeded)):
+            await world.login(password="wrong one", origin=a_network(number))
+    with pytest.raises(RateLimitExceeded):
+        await world.login(origin=a_network(99))
+    await unlock(HANAKO, operator_of(world))
+    await world.login(origin=a_network(99))
+
+
+async def test_what_one_network_did_is_cleared_by_its_address(world: World) -> None:
+    account = await world.account()
+    for _ in range(5):
+        with pytest.raises(InvalidCredentials):
+            await world.login(password="wrong one")
+    await unlock(account.id, operator_of(world))
+    with pytest.raises(RateLimitExceeded):
+        await world.login()
+    assert await unlock(HANAKO, operator_of(world), ip=HOME.ip) is not None
+    await world.login()
+    assert await unlock("nobody@mail.test", operator_of(world)) is None
+    lines = await world.audit("account_unlocked")
+    assert [(line.actor, line.account_id) for line in lines] == [
+        ("operator", account.id),
+        ("operator", account.id),
+        ("operator", ""),
+    ]

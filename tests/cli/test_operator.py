@@ -103,6 +103,14 @@ def test_whoever_has_lost_every_second_factor_is_let_in_by_the_operator(server: 
     wait_until_refused(server, tokens, "session_revoked")
     sign_in(server)
     assert refused(server, "user", "reset-factors", "nobody@example.com")["error"] == "not_found"
+def test_a_password_that_may_be_known_is_taken_away_and_failures_are_cleared(server: LiveServer) -> None:
+    email = "ren@mail.test"
+    add_user(server.folder, email)
+    done = told(server, "user", "force-password-change", email)
+    assert (done["account"]["has_password"], done["ended"]) == (False, 0)
+    assert refused(server, "user", "force-password-change", "nobody@mail.test")["error"] == "not_found"
+    assert told(server, "user", "unlock", email, "--ip", "127.0.0.1")["account"]["email"] == email
+    assert told(server, "user", "unlock", "nobody@mail.test") == {"account": None}
 
 
 def test_a_key_rotation_by_the_cli_logs_nobody_out(server: LiveServer) -> None:

@@ -31,6 +31,7 @@ VALUES: dict[MailKind, dict[str, str]] = {
     MailKind.RECOVERY_CODES_MADE: SIGHTING,
     MailKind.FACTORS_RESET: {"at": SIGHTING["at"]},
     MailKind.RECOVERY_CODE_USED: {**SIGHTING, "left": "9"},
+    MailKind.PASSWORD_CHANGE_FORCED: {},
     MailKind.EMAIL_CHANGE_CODE: {"code": "012345", "minutes": "10"},
     MailKind.EMAIL_CHANGE_TAKEN: {},
     MailKind.EMAIL_CHANGED: SIGHTING | {"new_email": "hana.new@example.com"},

@@ -27,6 +27,7 @@ from sekisho.ports.changes import (
     EndSessions,
     EraseAccount,
     SetAccountStatus,
+    SetPassword,
     SetRoles,
 )
 from sekisho.ports.factor_changes import RemoveFactors
@@ -152,6 +153,58 @@ async def reset_factors(who: str, world: OperatorWorld) -> StandingChanged:
     if outcome.lost:
         raise NotFound(detail=outcome.lost.why)
     return StandingChanged(await find_account(account.id, world), ended=outcome.results[1])
+async def force_password_change(who: str, world: OperatorWorld) -> StandingChanged:
+    """Take the password away, end all sessions and ask the owner by mail to set a new one by a password reset. For a
+    password that may be known to others; the operator chooses none.
+
+    Raises:
+        NotFound: no such account, it is withdrawn or disabled, or it changed while this ran: look again.
+        ValidationError: `email: not_verified`, as its owner could not reset it by mail; or as `find_account`.
+    """
+    account = await _present_account(who, world)
+    if account.status is not AccountStatus.ACTIVE:
+        raise NotFound(detail="disabled")
+    if not account.is_verified:
+        raise ValidationError(details={"email": "not_verified"}, detail="the owner could not reset it by mail")
+    now = world.clock.now()
+    outcome = await world.store.apply(
+        _ending_all(account.id, EndReason.PASSWORD_CHANGED, now, world),
+        SetPassword(account_id=account.id, security_version=account.security_version, password_hash=None),
+        _audit(Event.PASSWORD_CHANGE_FORCED, account.id, now),
+        world.outbox.letter(MailKind.PASSWORD_CHANGE_FORCED, to=account.email, locale=account.locale, now=now),
+    )
+    if outcome.lost:
+        raise NotFound(detail=outcome.lost.why)
+    return StandingChanged(await find_account(account.id, world), ended=outcome.results[0])
+
+
+async def unlock(who: str, world: OperatorWorld, *, ip: str = "") -> Account | None:
+    """Clear the counted failures and mails of an address, and of its account if it has one. Return that account.
+
+    ip: also what was counted for the address and the network of this IP address together.
+
+    Raises:
+        NotFound: `who` is an id that nobody has, or whose account is withdrawn.
+        ValidationError: as `find_account`.
+    """
+    if "@" in who:
+        email_key = parse_email(who).key
+        account = await world.store.find_account_by_email(email_key)
+    else:
+        account = await _present_account(who, world)
+        email_key = account.email_key or ""
+    line = record(
+        Event.ACCOUNT_UNLOCKED,
+        SUCCESS,
+        at=world.clock.now(),
+        origin=Origin(),
+        account_id=account.id if account else "",
+        identifier_tag=world.throttle.identifier_tag(email_key),
+        actor=OPERATOR,
+    )
+    forgotten = world.throttle.forget_all(email_key, account.id if account else "", ip)
+    await world.store.apply(*forgotten, AppendAudit(record=line))
+    return account
 
 
 async def change_roles(

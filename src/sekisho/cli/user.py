@@ -152,6 +152,38 @@ def enable(who: Who, as_json: AsJson = False) -> None:
     _tell(done.account, say("done.user_enabled", email=done.account.email), as_json)
 
 
+@app.command("force-password-change", help=say("help.user_force_password_change"), context_settings=TAKES_IDS)
+def force_password_change(who: Who, as_json: AsJson = False) -> None:
+    async def work(world: OperatorWorld) -> accounts.StandingChanged:
+        try:
+            return await accounts.force_password_change(who, world)
+        except NotFound as error:
+            _no_account(error, who, as_json)
+
+    done = run(work, as_json=as_json)
+    said = say("done.user_password_forced", email=done.account.email, ended=done.ended)
+    _tell(done.account, said, as_json, done.ended)
+
+
+@app.command("unlock", help=say("help.user_unlock"), context_settings=TAKES_IDS)
+def unlock(
+    who: Who,
+    ip: Annotated[str, typer.Option("--ip", metavar="ADDRESS", help=say("option.unlock_ip"))] = "",
+    as_json: AsJson = False,
+) -> None:
+    async def work(world: OperatorWorld) -> Account | None:
+        try:
+            return await accounts.unlock(who, world, ip=ip)
+        except NotFound as error:
+            _no_account(error, who, as_json)
+
+    account = run(work, as_json=as_json)
+    if as_json:
+        print_json({"account": account_view(account) if account else None})
+    else:
+        print(say("done.user_unlocked", who=account.email if account else who))
+
+
 @app.command("withdraw", help=say("help.user_withdraw"), context_settings=TAKES_IDS)
 def withdraw(
     who: Who, yes: Annotated[bool, typer.Option("--yes", help=say("option.yes"))] = False, as_json: AsJson = False

@@ -58,12 +58,12 @@ class ReplacePasswordHash(Change, frozen=True, kw_only=True):
 
 
 class SetPassword(Change, frozen=True, kw_only=True):
-    """Store a new password's hash and raise `security_version`. Loses (`security_version`) if the
-    account is not active or its version is not the one given."""
+    """Store a new password's hash (None: the account has no password any more) and raise `security_version`. Loses
+    (`security_version`) if the account is not active or its version is not the one given."""
 
     account_id: AccountId
     security_version: int
-    password_hash: str
+    password_hash: str | None
 
 
 class ChangeEmail(Change, frozen=True, kw_only=True):
