@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 from asyncio import gather
+from base64 import b64encode
 from collections.abc import AsyncIterator
 from typing import cast
 
@@ -310,3 +312,18 @@ async def test_a_failed_login_renews_no_hash(world: World) -> None:
     account = await world.account(password_hash=hash_of(PASSWORD, "standard"))
     await failed(world, 1)
     assert await world.store.find_account(account.id) == account
+
+
+async def test_a_hash_of_another_system_lets_its_owner_in_once_and_is_replaced(world: World) -> None:
+    digest = hashlib.pbkdf2_hmac("sha256", PASSWORD.encode(), b"salt", 1000)
+    foreign = f"pbkdf2_sha256$1000$salt${b64encode(digest).decode()}"
+    account = await world.account(password_hash=foreign)
+    with pytest.raises(InvalidCredentials):
+        await world.login(password="not this one")
+    assert (await world.store.find_account(account.id)) == account
+    await world.login()
+    after = await world.store.find_account(account.id)
+    assert after is not None
+    assert (after.password_hash or "").startswith("$argon2id$")
+    assert after.security_version == account.security_version
+    await world.login()

@@ -153,6 +153,8 @@ async def reset_factors(who: str, world: OperatorWorld) -> StandingChanged:
     if outcome.lost:
         raise NotFound(detail=outcome.lost.why)
     return StandingChanged(await find_account(account.id, world), ended=outcome.results[1])
+
+
 async def force_password_change(who: str, world: OperatorWorld) -> StandingChanged:
     """Take the password away, end all sessions and ask the owner by mail to set a new one by a password reset. For a
     password that may be known to others; the operator chooses none.

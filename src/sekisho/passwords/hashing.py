@@ -18,6 +18,7 @@ from typing import TypeVar
 
 from sekisho.errors import ServiceUnavailable, ValidationError
 from sekisho.passwords.encoded import BCRYPT_MAX_BYTES, has_parameters, is_usable, make_dummy, make_hash, matches
+from sekisho.passwords.foreign import parse_foreign
 from sekisho.passwords.normal_form import normal_form
 from sekisho.passwords.parameters import PROFILES, Bcrypt, Parameters
 
@@ -81,7 +82,11 @@ class HashPool:
             ServiceUnavailable: the queue is full.
         """
         secret = normal_form(password).encode()
-        if encoded is None or not is_usable(encoded, secret):
+        foreign = parse_foreign(encoded) if encoded else None
+        if foreign is not None and await self._run(lambda: foreign.matches(password.encode())):
+            return True
+        # A wrong password costs at least as much as where there is no account, however cheap the other system's hash.
+        if foreign is not None or encoded is None or not is_usable(encoded, secret):
             await self._run(lambda: matches(_fitting(secret, self._parameters), self._dummy))
             return False
         return await self._run(lambda: matches(secret, encoded))
