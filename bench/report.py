@@ -57,6 +57,14 @@ NAMES_JA = {
     "refresh, two nodes, PostgreSQL and Redis": "リフレッシュ: 2 ノード、PostgreSQL と Redis",
     "revocation on the other node, PostgreSQL and Redis": "別ノードでの失効: PostgreSQL と Redis",
     "revocation on the other node, half load, PostgreSQL and Redis": "別ノードでの失効: 負荷 50 %、PostgreSQL と Redis",
+    "guard: signature alone": "guard: 署名検証だけ",
+    "guard: verify, cold": "guard: 検証 (初回)",
+    "guard: verify, warm": "guard: 検証 (記憶済み)",
+    "guard: 100,000 revocations": "guard: 失効 10 万件",
+    "revocation in a guard": "guard での失効",
+    "revocation in a guard, 1,000 a second": "guard での失効: 毎秒 1,000 件",
+    "FastAPI route, no guard": "FastAPI のルート: guard なし",
+    "FastAPI route, guard": "FastAPI のルート: guard あり",
     "commit": "コミット",
     "other stores": "ほかのストア",
     "left out": "省いた項目",
@@ -83,6 +91,9 @@ AIMS: dict[Language, dict[AimKind, str]] = {
         "start_s": "≤ {} s",
         "resident_mb": "≤ {} MB",
         "record_bytes": "≤ {} bytes a record",
+        "signature_cpu": "≤ {} × the signature check alone",
+        "warm_us": "≤ {} µs",
+        "heap_mb": "≤ {} MB",
     },
     "ja": {
         "bare_cpu": "CPU は bare の {} 倍以下",
@@ -95,11 +106,14 @@ AIMS: dict[Language, dict[AimKind, str]] = {
         "start_s": "{} 秒以下",
         "resident_mb": "{} MB 以下",
         "record_bytes": "1 件 {} バイト以下",
+        "signature_cpu": "署名検証だけの {} 倍以下",
+        "warm_us": "{} µs 以下",
+        "heap_mb": "{} MB 以下",
     },
 }
 UNITS: dict[Language, dict[AimKind, str]] = {
-    "en": {"resident_mb": "MB", "record_bytes": "bytes a record in Redis"},
-    "ja": {"resident_mb": "MB", "record_bytes": "バイト (Redis の 1 件)"},
+    "en": {"resident_mb": "MB", "heap_mb": "MB", "record_bytes": "bytes a record in Redis"},
+    "ja": {"resident_mb": "MB", "heap_mb": "MB", "record_bytes": "バイト (Redis の 1 件)"},
 }
 MISSED: dict[Language, str] = {"en": "missed", "ja": "未達"}
 MET: dict[Language, str] = {"en": "met", "ja": "達成"}

@@ -21,13 +21,16 @@ AimKind = Literal[
     "start_s",
     "resident_mb",
     "record_bytes",
+    "signature_cpu",
+    "warm_us",
+    "heap_mb",
 ]
 AT_LEAST: frozenset[AimKind] = frozenset({"bare_throughput", "hash_throughput"})
 
 
 class Aim(Struct, frozen=True):
     """kind: what is compared with `limit`: `*_cpu` and `*_throughput` are ratios to the bare handler, to the
-    hash alone, to the smaller database. value: what was found. Without a limit there
+    hash alone, to the smaller database, to a signature check. value: what was found. Without a limit there
     is a finding and no aim."""
 
     kind: AimKind

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bench.scenarios import (
     garbage_token,
+    guard,
     login,
     refresh,
     refresh_beside_logins,
@@ -25,6 +26,7 @@ ALL: tuple[Scenario, ...] = (
     ten_times_the_sessions.run,
     login.run,
     refresh_beside_logins.run,
+    guard.run,
     sign_up.run,
     start_up.run,
     refresh.on_postgres,

@@ -8,24 +8,28 @@ from typing import Any
 
 from msgspec import Struct, json
 
+from sekisho.rfc import base64url
+
 
 class Claims(Mapping[str, Any]):
     """All claims of a token, also those that Sekisho does not know. Read-only, because a principal is shared by the
     requests that carry its token.
 
     Args:
-        source: the JSON object whose signature was checked (decoded at the first look), or a mapping.
+        source: the part of a token whose signature was checked (decoded at the first look), or a mapping.
     """
 
     __slots__ = ("_read", "_source")
 
-    def __init__(self, source: bytes | Mapping[str, Any] = b"{}") -> None:
+    def __init__(self, source: str | Mapping[str, Any] = MappingProxyType({})) -> None:
         self._source = source
         self._read: Mapping[str, Any] | None = None
 
     def _all(self) -> Mapping[str, Any]:
         if self._read is None:
-            source = json.decode(self._source) if isinstance(self._source, bytes) else self._source
+            source = self._source
+            if isinstance(source, str):
+                source = json.decode(base64url.decode(source, len(source)))
             self._read = _frozen(dict(source))
         return self._read
 
@@ -42,7 +46,7 @@ class Claims(Mapping[str, Any]):
         return f"Claims({', '.join(self._all())})"
 
 
-class Principal(Struct, frozen=True, kw_only=True):
+class Principal(Struct, frozen=True, kw_only=True, gc=False):
     """The caller of a protected API: an account, in one of its sessions, through one app.
 
     sub: the account's id. It never changes and is never given to another account.
