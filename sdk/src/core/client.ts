@@ -5,6 +5,7 @@ import { type Calls, createCalls } from "./calls.js";
 import type { CsrfNames } from "./csrf.js";
 import { createEngine, type Engine, type EngineOptions } from "./engine.js";
 import type { AuthError } from "./error.js";
+import { createFactors, type Factors } from "./factors.js";
 import { createPasswordReset, type PasswordReset } from "./password_reset.js";
 import { browserPorts, type KeyValueStorage, type Ports } from "./ports.js";
 import { createRenewal, inBackground, type Renewal } from "./renewal.js";
@@ -36,10 +37,11 @@ export type AuthClientOptions = CommonOptions &
   );
 
 export interface AuthClient
-  extends Pick<SignIns, "signUp" | "confirmSignUp" | "resendCode" | "signIn">,
+  extends Pick<SignIns, "signUp" | "confirmSignUp" | "resendCode" | "signIn" | "secondFactor" | "sendFactorCode">,
     Pick<SignOuts, "signOut">,
     Pick<Calls, "authorize" | "recover" | "authFetch" | "getAccessToken">,
     PasswordReset,
+    Factors,
     Account {
   /** Who is signed in, or null. Rejects with a retryable `AuthError` while that cannot be found out. */
   readonly getSession: () => Promise<SignedIn | null>;
@@ -100,6 +102,7 @@ export function createAuthClient(given: AuthClientOptions): AuthClient {
     ...createSignIns(engine, renewal),
     ...createPasswordReset(engine),
     ...createAccount(engine, calls),
+    ...createFactors(engine, calls),
     ...createSignOuts(engine, calls, tellLeft),
     authorize: calls.authorize,
     recover: calls.recover,

@@ -14,6 +14,10 @@ export interface SignIns {
   readonly signUp: (who: { email: string; password: string }) => Promise<PendingSignUp>;
   readonly resendCode: (sent: Pick<PendingSignUp, "email" | "pending">) => Promise<PendingSignUp>;
   readonly confirmSignUp: (sent: Pick<PendingSignUp, "email" | "pending"> & { code: string }) => Promise<SignedIn>;
+  /** Finish a sign-in that answered `second_factor_required`. */
+  readonly secondFactor: (shown: { challenge: string; method: string; code: string }) => Promise<SignedIn>;
+  /** Have a code for `secondFactor` sent, for the methods `email` and `sms`. */
+  readonly sendFactorCode: (asked: { challenge: string; method: string }) => Promise<void>;
   readonly signIn: (who: { email: string; password: string }) => Promise<SignedIn | SecondFactorRequired>;
 }
 
@@ -25,11 +29,15 @@ export function createSignIns(engine: Engine, renewal: Renewal): SignIns {
     bodyOf<T>(await http.send("POST", path, { ...fields, client_id: await keeping.clientId() }));
 
   /** A renewal under way would set the cookie of the older session after ours: it goes first, in all tabs. */
-  const enter = async <T extends Pair>(path: string, fields: Record<string, string>): Promise<T> => {
+  const enter = async <T extends Pair>(
+    path: string,
+    fields: Record<string, string>,
+    chosen: { transport?: string } = { transport },
+  ): Promise<T> => {
     engine.tabs.open();
     await renewal.quiet();
     return renewal.lock(async () => {
-      const body = { ...fields, client_id: await keeping.clientId(), transport };
+      const body = { ...fields, client_id: await keeping.clientId(), ...chosen };
       if (transport === "body") return bodyOf<T>(await http.send("POST", path, body));
       await csrf.header();
       return bodyOf<T>(await csrf.guarded((headers) => http.send("POST", path, body, headers)));
@@ -59,6 +67,12 @@ export function createSignIns(engine: Engine, renewal: Renewal): SignIns {
     resendCode: ({ email, pending }) => open("/auth/signup/resend-code", { email, pending }),
     confirmSignUp: async ({ email, pending, code }) =>
       begin(await enter("/auth/signup/verify-code", { email, pending, code })),
+    secondFactor: async ({ challenge, method, code }) =>
+      // The transport was chosen when the sign-in was begun.
+      begin(await enter("/auth/second-factor", { challenge, method, code }, {})),
+    sendFactorCode: async ({ challenge, method }) => {
+      await bodyOf(await http.send("POST", "/auth/second-factor/send-code", { challenge, method }));
+    },
     signIn: async ({ email, password }) => {
       const answer = await enter<Pair | SecondFactorRequired>("/auth/login", { email, password });
       if (!("status" in answer)) return begin(answer);

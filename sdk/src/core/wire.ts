@@ -81,6 +81,40 @@ export interface SecondFactorRequired {
   readonly expires_in: number;
 }
 
+/** An authenticator beside the password. Times are RFC 3339. */
+export interface Factor {
+  readonly id: string;
+  readonly kind: string;
+  readonly name: string;
+  readonly created_at: string;
+  readonly last_used_at: string | null;
+}
+
+export interface FactorList {
+  readonly factors: readonly Factor[];
+  /** How many recovery codes are unused. */
+  readonly recovery_codes: number;
+  /** The kinds that can be enrolled here. */
+  readonly available: readonly string[];
+}
+
+/** A factor that waits for its first code. `secret`, `uri` and `qr` (an SVG document) are there for `totp`. */
+export interface Enrolment {
+  readonly id: string;
+  readonly kind: string;
+  readonly expires_in: number;
+  readonly secret?: string;
+  readonly uri?: string;
+  readonly qr?: string;
+}
+
+export interface ConfirmedFactor {
+  readonly message: string;
+  readonly factor: Factor;
+  readonly recovery_codes?: readonly string[];
+  readonly ended: number;
+}
+
 /** The answer of a sign-in or a refresh; which fields are there depends on the transport. */
 export interface Pair {
   readonly access_token?: string;

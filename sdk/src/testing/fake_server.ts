@@ -2,6 +2,7 @@
 
 import type { HistoryEvent, Session, Transport, User } from "../core/wire.js";
 import { en, ja } from "../texts/catalogue.js";
+import { createFakeFactors, type FakeFactors } from "./fake_factors.js";
 
 const ACCESS_SECONDS = 900;
 const CODE_SECONDS = 900;
@@ -18,6 +19,8 @@ interface FakeSession {
   readonly transport: Transport;
   counter: number;
   ended: boolean;
+  /** Whether the proof is new enough for calls that change how one comes in. */
+  fresh: boolean;
 }
 
 interface Sent {
@@ -48,6 +51,10 @@ export interface FakeServer {
   readonly expireTokens: () => void;
   /** As if the sessions had been ended on another device. */
   readonly endSessions: () => void;
+  /** The second factors of every account, and the code that is good now. */
+  readonly factors: FakeFactors;
+  /** As if everybody had signed in long ago: sensitive calls answer `step_up_required`. */
+  readonly age: () => void;
   /** How far the server's clock is ahead of the browser's, in milliseconds. */
   skew: number;
 }
@@ -58,9 +65,11 @@ export function createFakeServer(now: () => number = Date.now): FakeServer {
   const pendings = new Map<string, Sent>();
   const codes = new Map<string, string>();
   const resets = new Map<string, string>();
+  const begun = new Map<string, string>();
   const tokens = new Map<string, { session: string; isExpired: boolean }>();
   let made = 0;
   const newId = (kind: string) => `${kind}-${(made += 1)}`;
+  const factors = createFakeFactors(newId);
 
   const refuse = (status: number, error: string, call: Call, details?: Record<string, unknown>): Response => {
     const locale = call.headers.get("Accept-Language")?.startsWith("ja") ? ja : en;
@@ -125,7 +134,15 @@ export function createFakeServer(now: () => number = Date.now): FakeServer {
     const replaced = transport === "body" ? undefined : sessions.get(boundTo(call.jar));
     if (replaced) replaced.ended = true;
     const client_id = call.body["client_id"] ?? "";
-    const session = { id: newId("sid"), email: account.user.email, client_id, transport, counter: 1, ended: false };
+    const session = {
+      id: newId("sid"),
+      email: account.user.email,
+      client_id,
+      transport,
+      counter: 1,
+      ended: false,
+      fresh: true,
+    };
     sessions.set(session.id, session);
     for (const name of ["sekisho-rt", "sekisho-s", "csrftoken"]) call.jar.delete(name);
     const pair = pairFor(session, call.jar);
@@ -143,7 +160,28 @@ export function createFakeServer(now: () => number = Date.now): FakeServer {
     if (call.body["transport"] !== "body" && !csrfIsGood(call)) return csrfFailed(call);
     const account = accounts.get(call.body["email"] ?? "");
     if (!account || account.password !== call.body["password"]) return refuse(401, "invalid_credentials", call);
-    return signedIn(account, call, 200);
+    const asked = factors.ask(account.user.email);
+    if (!asked) return signedIn(account, call, 200);
+    begun.set(String(asked["challenge"]), call.body["transport"] ?? "body");
+    return Response.json(asked);
+  };
+  const secondFactor = (call: Call): Response => {
+    const transport = begun.get(call.body["challenge"] ?? "") ?? "body";
+    if (transport !== "body" && !csrfIsGood(call)) return csrfFailed(call);
+    const shown = factors.shown(call.body);
+    if (typeof shown === "string") return refuse(400, shown, call);
+    const account = accounts.get(shown.email) as FakeAccount;
+    return signedIn(account, { ...call, body: { ...call.body, transport } }, 200);
+  };
+  const stepUp = (call: Call, session: FakeSession, account: FakeAccount): Response => {
+    const byPassword = call.body["password"] !== undefined;
+    const hasFactor = factors.ask(session.email) !== undefined;
+    if (byPassword && hasFactor) return refuse(401, "step_up_required", call, { max_age: 300, acr: "aal2" });
+    if (byPassword && call.body["password"] !== account.password) return refuse(401, "invalid_credentials", call);
+    if (!byPassword && !factors.proves(session.email, call.body)) return refuse(400, "invalid_code", call);
+    session.fresh = true;
+    const { refresh_token: _, ...pair } = pairFor(session, call.jar);
+    return Response.json({ ...pair, user: account.user });
   };
 
   const sendCode = (call: Call): Response => {
@@ -301,6 +339,14 @@ export function createFakeServer(now: () => number = Date.now): FakeServer {
         accounts.delete(session.email);
         return Response.json({ message: "" });
     }
+    if (`${method} ${call.path}` === "POST /auth/step-up") return stepUp(call, session, account);
+    if (call.path === "/auth/step-up/send-code") return Response.json({ message: "", expires_in: 600 });
+    const told = factors.answer(method, call.path, session.email, call.body, session.fresh);
+    if (told && "body" in told) return Response.json(told.body, { status: told.status });
+    if (told) {
+      const acr = factors.ask(session.email) ? "aal2" : "aal1";
+      return refuse(told.status, told.error, call, told.status === 401 ? { max_age: 300, acr } : undefined);
+    }
     const [, id] = /^\/auth\/sessions\/([^/]+)$/.exec(call.path) ?? [];
     const found = method === "DELETE" ? live.find((other) => other.id === id) : undefined;
     if (!found) return refuse(404, "not_found", call);
@@ -326,6 +372,10 @@ export function createFakeServer(now: () => number = Date.now): FakeServer {
         return resetVerify(call);
       case "POST /auth/password-reset/complete":
         return resetComplete(call);
+      case "POST /auth/second-factor":
+        return secondFactor(call);
+      case "POST /auth/second-factor/send-code":
+        return Response.json({ message: "", expires_in: 600 });
       case "POST /auth/refresh":
         return refresh(call);
       case "POST /auth/logout":
@@ -340,6 +390,10 @@ export function createFakeServer(now: () => number = Date.now): FakeServer {
 
   const server: FakeServer = {
     skew: 0,
+    factors,
+    age: () => {
+      for (const session of sessions.values()) session.fresh = false;
+    },
     answer: async (request, jar) => {
       const url = new URL(request.url);
       const text = await request.text();

@@ -6,6 +6,7 @@ import { createFakeBrowser, type FakeBrowser } from "./fake_browser.js";
 import { createFakeServer, type FakeServer } from "./fake_server.js";
 
 export type { FakeBrowser, Requested } from "./fake_browser.js";
+export type { FakeFactors } from "./fake_factors.js";
 export type { FakeServer, Jar } from "./fake_server.js";
 
 export interface FakeAuthOptions {

@@ -3,6 +3,7 @@
 import type { AuthClient } from "../core/client.js";
 import { AuthError } from "../core/error.js";
 import type { PendingSignUp, SecondFactorRequired, User } from "../core/wire.js";
+import { methodText } from "./factors.js";
 import { type FormState, STILL, submit, type Values } from "./form.js";
 import { type Component, createModelStore, type Drawing, type Model } from "./model.js";
 import { field, form } from "./parts.js";
@@ -11,19 +12,21 @@ import { keepPending, keptPending } from "./pending.js";
 export interface EntryProps {
   /** Called once somebody is signed in. */
   readonly onDone?: ((user: User) => void) | undefined;
-  /** Called if the account asks for a second factor; without it the person is told that it cannot be entered here. */
+  /** Called if the account asks for a second factor, instead of asking for its code here. */
   readonly onSecondFactor?: ((asked: SecondFactorRequired) => void) | undefined;
   /** Where the other form is, if it has a page of its own; else it appears in place. */
   readonly signUpUrl?: string | undefined;
   readonly signInUrl?: string | undefined;
 }
 
-type Step = "sign_in" | "sign_up" | "code";
+type Step = "sign_in" | "sign_up" | "code" | "second";
 
 export interface EntryState {
   readonly step: Step;
   readonly pending: PendingSignUp | null;
-  readonly needsSecondFactor: boolean;
+  /** The sign-in that waits for its second factor, and the method that is shown for it. */
+  readonly asked: SecondFactorRequired | null;
+  readonly method: string;
   readonly form: FormState;
 }
 
@@ -31,19 +34,25 @@ export interface EntryModel extends Model<EntryState> {
   readonly show: (step: "sign_in" | "sign_up") => void;
   readonly submit: (values: Values) => Promise<void>;
   readonly resend: () => Promise<void>;
+  readonly use: (method: string) => void;
+  readonly sendCode: () => Promise<void>;
 }
 
 const FIELDS: Record<Step, readonly string[]> = {
   sign_in: ["email", "password"],
   sign_up: ["email", "password"],
   code: ["code"],
+  second: ["code"],
 };
+
+/** The methods whose code the server sends. */
+const SENT = ["email", "sms"];
 
 /** Refusals after which no code finishes this sign-up any more. */
 const OVER = ["session_not_found", "email_already_exists"];
 
 function createEntry(auth: AuthClient, props: () => EntryProps, first: "sign_in" | "sign_up"): EntryModel {
-  const store = createModelStore<EntryState>({ step: first, pending: null, needsSecondFactor: false, form: STILL });
+  const store = createModelStore<EntryState>({ step: first, pending: null, asked: null, method: "", form: STILL });
   const get = () => store.getSnapshot().form;
   const set = (next: FormState) => store.change({ form: next });
   const wait = (pending: PendingSignUp) => {
@@ -62,7 +71,12 @@ function createEntry(auth: AuthClient, props: () => EntryProps, first: "sign_in"
   };
 
   const send = async ({ email = "", password = "", code = "" }: Values): Promise<null> => {
-    const { step, pending } = store.getSnapshot();
+    const { step, pending, asked, method } = store.getSnapshot();
+    if (step === "second" && asked) {
+      const { user } = await auth.secondFactor({ challenge: asked.challenge, method, code });
+      props().onDone?.(user);
+      return null;
+    }
     if (step === "sign_up") {
       wait(await auth.signUp({ email, password }));
       return null;
@@ -70,7 +84,7 @@ function createEntry(auth: AuthClient, props: () => EntryProps, first: "sign_in"
     const answer = step === "code" && pending ? await confirm(pending, code) : await auth.signIn({ email, password });
     if (answer.status === "signed_in") props().onDone?.(answer.user);
     else if (props().onSecondFactor) props().onSecondFactor?.(answer);
-    else store.change({ needsSecondFactor: true });
+    else store.change({ step: "second", asked: answer, method: answer.methods[0] ?? "" });
     return null;
   };
 
@@ -82,10 +96,9 @@ function createEntry(auth: AuthClient, props: () => EntryProps, first: "sign_in"
     },
     show: (step) => {
       keepPending(first, null);
-      store.change({ step, form: STILL, needsSecondFactor: false });
+      store.change({ step, form: STILL, asked: null });
     },
     submit: async (values) => {
-      store.change({ needsSecondFactor: false });
       const before = store.getSnapshot().step;
       await submit({ fields: FIELDS[before], values, get, set, send: () => send(values) });
       if (store.getSnapshot().step !== before) set({ ...get(), focus: { field: "code" } });
@@ -102,19 +115,40 @@ function createEntry(auth: AuthClient, props: () => EntryProps, first: "sign_in"
           return { label: "resent" };
         },
       }),
+    use: (method) => store.change({ method, form: { ...STILL, focus: { field: "code" } } }),
+    sendCode: () =>
+      submit({
+        fields: [],
+        values: {},
+        get,
+        set,
+        send: async () => {
+          const { asked, method } = store.getSnapshot();
+          if (asked) await auth.sendFactorCode({ challenge: asked.challenge, method });
+          return { label: "factor_code_sent" };
+        },
+      }),
   };
 }
 
 function view<N>(drawing: Drawing<N>, state: EntryState, model: EntryModel, props: EntryProps): N {
   const { h, id, say } = drawing;
-  const title = { sign_in: "sign_in_title", sign_up: "sign_up_title", code: "code_title" } as const;
+  const title = {
+    sign_in: "sign_in_title",
+    sign_up: "sign_up_title",
+    code: "code_title",
+    second: "second_title",
+  } as const;
   return h(
     "section",
     { class: "sekisho-card", "aria-labelledby": `${id}-title` },
     h("h1", { id: `${id}-title`, class: "sekisho-title" }, say(title[state.step])),
-    state.step === "code" ? codeStep(drawing, state, model) : passwordStep(drawing, state, model),
-    state.needsSecondFactor ? h("p", { class: "sekisho-problem", role: "alert" }, say("second_factor")) : null,
-    state.step === "code" ? null : otherWay(drawing, state, model, props),
+    state.step === "code"
+      ? codeStep(drawing, state, model)
+      : state.step === "second"
+        ? secondStep(drawing, state, model)
+        : passwordStep(drawing, state, model),
+    state.step === "code" || state.step === "second" ? null : otherWay(drawing, state, model, props),
   );
 }
 
@@ -199,6 +233,57 @@ function codeStep<N>(drawing: Drawing<N>, state: EntryState, model: EntryModel):
       { class: "sekisho-other" },
       h("button", { type: "button", class: "sekisho-link", onclick: model.resend }, say("resend")),
       h("button", { type: "button", class: "sekisho-link", onclick: () => model.show("sign_up") }, say("change_email")),
+    ),
+  );
+}
+
+function secondStep<N>(drawing: Drawing<N>, state: EntryState, model: EntryModel): N {
+  const { h, say } = drawing;
+  const { method } = state;
+  const link = (label: string, onclick: () => unknown, key: string) =>
+    h("button", { type: "button", class: "sekisho-link", onclick, key }, label);
+  const others = (state.asked?.methods ?? []).filter((other) => other !== method);
+  return h(
+    "div",
+    { key: "second" },
+    h("p", { class: "sekisho-hint" }, methodText(say, "second", method)),
+    SENT.includes(method)
+      ? h(
+          "button",
+          { type: "button", class: "sekisho-button sekisho-quiet", onclick: model.sendCode },
+          say("send_code"),
+        )
+      : null,
+    form(
+      drawing,
+      {
+        key: `second-${method}`,
+        state: state.form,
+        fields: FIELDS.second,
+        button: say("sign_in"),
+        onsubmit: model.submit,
+      },
+      [
+        field(drawing, state.form, {
+          name: "code",
+          label: say(method === "recovery_code" ? "recovery_code" : "factor_code"),
+          attributes: {
+            type: "text",
+            autocomplete: method === "recovery_code" ? "off" : "one-time-code",
+            inputmode: method === "recovery_code" ? "text" : "numeric",
+            autocapitalize: "none",
+            spellcheck: "false",
+            required: true,
+            class: "sekisho-input sekisho-code",
+          },
+        }),
+      ],
+    ),
+    h(
+      "p",
+      { class: "sekisho-other" },
+      ...others.map((other) => link(methodText(say, "use", other), () => model.use(other), other)),
+      link(say("start_again"), () => model.show("sign_in"), "again"),
     ),
   );
 }

@@ -3,6 +3,7 @@
 import type { AuthClient } from "../core/client.js";
 import { AuthError } from "../core/error.js";
 import type { Session, User } from "../core/wire.js";
+import { createFactorModel, type FactorModel, type FactorState, factorSection } from "./factors.js";
 import { type FormState, STILL, submit, textOf, type Values } from "./form.js";
 import { type Component, createModelStore, type Drawing, type Model } from "./model.js";
 import { field, form, said } from "./parts.js";
@@ -19,11 +20,13 @@ export interface UserProfileState {
   readonly profile: FormState;
   readonly devices: FormState;
   readonly withdrawal: FormState;
+  readonly factors: FactorState;
 }
 
 type Part = "profile" | "devices" | "withdrawal";
 
 export interface UserProfileModel extends Model<UserProfileState> {
+  readonly factors: FactorModel;
   readonly load: () => Promise<void>;
   readonly save: (values: Values) => Promise<void>;
   readonly end: (id: string) => Promise<void>;
@@ -32,6 +35,7 @@ export interface UserProfileModel extends Model<UserProfileState> {
 }
 
 function create(auth: AuthClient, props: () => UserProfileProps): UserProfileModel {
+  const factors = createFactorModel(auth);
   const store = createModelStore<UserProfileState>({
     user: null,
     sessions: null,
@@ -39,7 +43,9 @@ function create(auth: AuthClient, props: () => UserProfileProps): UserProfileMod
     profile: STILL,
     devices: STILL,
     withdrawal: STILL,
+    factors: factors.getSnapshot(),
   });
+  factors.subscribe(() => store.change({ factors: factors.getSnapshot() }));
   const formOf = (part: Part) => ({
     get: () => store.getSnapshot()[part],
     set: (state: FormState) => store.change({ [part]: state }),
@@ -48,7 +54,7 @@ function create(auth: AuthClient, props: () => UserProfileProps): UserProfileMod
   const load = async () => {
     store.change({ problem: null });
     try {
-      const [user, sessions] = await Promise.all([auth.profile.get(), auth.sessions.list()]);
+      const [user, sessions] = await Promise.all([auth.profile.get(), auth.sessions.list(), factors.load()]);
       store.change({ user, sessions });
     } catch (cause) {
       if (!(cause instanceof AuthError)) throw cause;
@@ -70,6 +76,7 @@ function create(auth: AuthClient, props: () => UserProfileProps): UserProfileMod
 
   return {
     ...store,
+    factors,
     start: () => void load(),
     load,
     save: (values) =>
@@ -120,6 +127,7 @@ function view<N>(drawing: Drawing<N>, state: UserProfileState, model: UserProfil
     "div",
     { class: "sekisho-profile" },
     profileSection(drawing, state, state.user, model),
+    factorSection(drawing, state.factors, model.factors),
     sessionSection(drawing, state, state.sessions, model),
     withdrawalSection(drawing, state, state.user, model),
   );
@@ -257,5 +265,5 @@ export const userProfile: Component<UserProfileProps, UserProfileState, UserProf
   name: "UserProfile",
   create,
   view,
-  focusOf: (state) => state.profile.focus ?? state.withdrawal.focus,
+  focusOf: (state) => state.profile.focus ?? state.factors.form.focus ?? state.withdrawal.focus,
 };

@@ -182,21 +182,106 @@ describe.each(TWINS)("$name", ({ mount, render, hydrate }) => {
       expect(root.querySelector<HTMLInputElement>('[name="email"]')?.value).toBe(EMAIL);
     });
 
-    test("hands a second factor to the app, or says that it cannot be entered here", async () => {
-      const asked = { status: "second_factor_required", challenge: "c", methods: ["totp"], expires_in: 300 };
+    test("asks for the code of the second factor, and signs in with it", async () => {
       const fake = fakeAuth();
-      fake.browser.intercept = async (request) =>
-        request.url.endsWith("/auth/login") ? Response.json(asked) : undefined;
+      fake.server.factors.enrol(EMAIL);
+      const done = vi.fn();
+      const root = show({ component: "SignIn", client: fake.client, props: { onDone: done } });
+      await fillIn(root);
+      await press(root, "Sign in");
+      await findByText(root, /6 digits that your authenticator app shows/);
+      const code = (await findByLabelText(root, "Code")) as HTMLInputElement;
+      expect([code.autocomplete, code.inputMode]).toEqual(["one-time-code", "numeric"]);
+      await waitFor(() => expect(document.activeElement).toBe(code));
+      expect(done).not.toHaveBeenCalled();
+
+      type(code, "000000");
+      await press(root, "Sign in");
+      await findByText(root, /This code is not right/);
+      type(await findByLabelText(root, "Code"), fake.server.factors.code);
+      await press(root, "Sign in");
+      await waitFor(() => expect(done).toHaveBeenCalledWith(expect.objectContaining({ email: EMAIL })));
+    });
+
+    test("a lost phone is no lost account: a recovery code signs in", async () => {
+      const fake = fakeAuth();
+      const [first = ""] = fake.server.factors.enrol(EMAIL);
+      const root = show({ component: "SignIn", client: fake.client });
+      await fillIn(root);
+      await press(root, "Sign in");
+      await press(root, "Use a recovery code");
+      type(await findByLabelText(root, "Recovery code"), first);
+      await press(root, "Sign in");
+      await waitFor(() => expect(fake.client.getSnapshot().status).toBe("signed_in"));
+    });
+
+    test("hands the second factor to an app that asks for it itself", async () => {
+      const fake = fakeAuth();
+      fake.server.factors.enrol(EMAIL);
       const onSecondFactor = vi.fn();
       const root = show({ component: "SignIn", client: fake.client, props: { onSecondFactor } });
       await fillIn(root);
       await press(root, "Sign in");
-      await waitFor(() => expect(onSecondFactor).toHaveBeenCalledWith(asked));
+      const methods = ["totp", "recovery_code"];
+      await waitFor(() => expect(onSecondFactor).toHaveBeenCalledWith(expect.objectContaining({ methods })));
+    });
+  });
 
-      const alone = show({ component: "SignIn", client: fake.client });
-      await fillIn(alone);
-      await press(alone, "Sign in");
-      await findByText(alone, /second factor/);
+  describe("UserProfile's second factors", () => {
+    const factorsOf = async (root: HTMLElement) => findByRole(root, "region", { name: "Two-step sign-in" });
+
+    test("an app is enrolled by its QR code or key, and the recovery codes are shown once", async () => {
+      const fake = await signedIn();
+      const root = show({ component: "UserProfile", client: fake.client });
+      const section = await factorsOf(root);
+      await findByText(section, /Only your password is asked for/);
+      await press(section, "Add an authenticator app");
+      const image = await findByRole(section, "img", { name: "QR code for the authenticator app" });
+      expect(image.getAttribute("src")).toMatch(/^data:image\/svg\+xml/);
+      await findByText(section, "JBSWY3DPEHPK3PXP");
+
+      type(await findByLabelText(section, "Code"), "000000");
+      await press(section, "Confirm");
+      await findByText(section, /This code is not right/);
+      type(await findByLabelText(section, "Code"), fake.server.factors.code);
+      await press(section, "Confirm");
+
+      await findByText(section, "Your recovery codes");
+      expect(within(section).getAllByRole("listitem")).toHaveLength(10);
+      expect((await findByRole(section, "link", { name: "Download" })).getAttribute("download")).toBeTruthy();
+      await press(section, "I have kept them");
+      await findByText(section, "Unused recovery codes: 10");
+      expect(queryByText(section, "Your recovery codes")).toBeNull();
+    });
+
+    test("a stale proof is renewed first, by the factor where there is one, and the work goes on by itself", async () => {
+      const fake = fakeAuth();
+      fake.server.factors.enrol(EMAIL);
+      const asked = await fake.client.signIn({ email: EMAIL, password: PASSWORD });
+      if (asked.status !== "second_factor_required") throw new Error("no second factor was asked for");
+      await fake.client.secondFactor({ ...asked, method: "totp", code: fake.server.factors.code });
+      fake.server.age();
+      const section = await factorsOf(show({ component: "UserProfile", client: fake.client }));
+      await press(section, "Remove Authenticator app");
+      await findByText(section, "Please confirm that it is you");
+      type(await findByLabelText(section, "Code"), fake.server.factors.code);
+      await press(section, "Confirm");
+      await findByText(section, /Only your password is asked for/);
+    });
+
+    test("a password renews the proof where nothing stronger is enrolled; it can be left", async () => {
+      const fake = await signedIn();
+      fake.server.age();
+      const section = await factorsOf(show({ component: "UserProfile", client: fake.client }));
+      await press(section, "Add an authenticator app");
+      type(await findByLabelText(section, "Password"), "wrong");
+      await press(section, "Confirm");
+      await findByText(section, /password is not right/);
+      await press(section, "Cancel");
+      await press(section, "Add an authenticator app");
+      type(await findByLabelText(section, "Password"), PASSWORD);
+      await press(section, "Confirm");
+      await findByText(section, "JBSWY3DPEHPK3PXP");
     });
   });
 

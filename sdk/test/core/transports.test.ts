@@ -52,6 +52,42 @@ describe.each(transports)("over transport %s", (transport) => {
     expect(person.client.getSnapshot().status).toBe("signed_out");
   });
 
+  test("a second factor finishes the sign-in, and a step-up keeps the session", async () => {
+    const person = atBrowser({ transport });
+    person.server.factors.enrol(EMAIL);
+    const asked = await person.client.signIn({ email: EMAIL, password: PASSWORD });
+    if (asked.status !== "second_factor_required") throw new Error("no second factor was asked for");
+    expect(person.client.getSnapshot().status).not.toBe("signed_in");
+    await person.client.sendFactorCode({ challenge: asked.challenge, method: "email" });
+    const { challenge } = asked;
+    const wrong = person.client.secondFactor({ challenge, method: "totp", code: "000000" });
+    await expect(wrong).rejects.toMatchObject({ code: "invalid_code" });
+    const { session } = await person.client.secondFactor({
+      challenge,
+      method: "totp",
+      code: person.server.factors.code,
+    });
+
+    person.server.age();
+    const refused = person.client.factors.newRecoveryCodes();
+    await expect(refused).rejects.toMatchObject({ code: "step_up_required", details: { acr: "aal2" } });
+    await expect(person.client.stepUp({ password: PASSWORD })).rejects.toMatchObject({ code: "step_up_required" });
+    await person.client.stepUp({ method: "totp", code: person.server.factors.code });
+    expect(await person.client.factors.newRecoveryCodes()).toHaveLength(10);
+    expect((await person.client.getSession())?.session.id).toBe(session.id);
+  });
+
+  test("factors are enrolled, named and removed", async () => {
+    const { client, server } = await signedIn({ transport });
+    const { id } = await client.factors.enrol({ kind: "totp", name: "Phone" });
+    await expect(client.factors.confirm(id, "000000")).rejects.toMatchObject({ code: "invalid_code" });
+    expect((await client.factors.confirm(id, server.factors.code)).recovery_codes).toHaveLength(10);
+    expect((await client.factors.rename(id, "New phone")).name).toBe("New phone");
+    await expect(client.factors.remove("../user/account")).rejects.toMatchObject({ code: "not_found" });
+    await client.factors.remove(id);
+    expect(await client.factors.list()).toMatchObject({ factors: [], recovery_codes: 0 });
+  });
+
   test("the history is read", async () => {
     const person = await signedIn({ transport });
     const { events, next } = await person.client.history();

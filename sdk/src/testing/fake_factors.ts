@@ -1,0 +1,122 @@
+/** The second step of the server in memory: factors, challenges, recovery codes, step-up. */
+
+import type { Factor } from "../core/wire.js";
+
+const CHALLENGE_SECONDS = 300;
+const CODE_SECONDS = 600;
+const HOW_MANY = 10;
+
+interface Held {
+  readonly factors: Factor[];
+  recovery: string[];
+  enrolling: Factor | undefined;
+}
+
+export type Fields = Readonly<Record<string, string>>;
+/** What to answer: a body with its status, or the code of a refusal with its own. */
+export type Told = { readonly body: unknown; readonly status: number } | { readonly error: string; status: number };
+
+export interface FakeFactors {
+  /** The code that an app, a mail or a text message brings now. One is good for every method but `recovery_code`. */
+  readonly code: string;
+  /** As if the person had enrolled already; returns the recovery codes. */
+  readonly enrol: (email: string, kind?: string) => readonly string[];
+  /** Return the answer of a login that is not finished, or undefined where nothing more is asked for. */
+  readonly ask: (email: string) => Record<string, unknown> | undefined;
+  /** Say whose challenge and code these are, and with which transport the sign-in began. */
+  readonly shown: (fields: Fields) => { readonly email: string } | string;
+  readonly proves: (email: string, fields: Fields) => boolean;
+  readonly answer: (method: string, path: string, email: string, fields: Fields, isFresh: boolean) => Told | undefined;
+}
+
+export function createFakeFactors(newId: (kind: string) => string): FakeFactors {
+  const held = new Map<string, Held>();
+  const challenges = new Map<string, string>();
+  const of = (email: string): Held => {
+    const found = held.get(email) ?? { factors: [], recovery: [], enrolling: undefined };
+    held.set(email, found);
+    return found;
+  };
+  const newFactor = (kind: string, name = ""): Factor => ({
+    id: newId("factor"),
+    kind,
+    name,
+    created_at: "2026-01-01T00:00:00Z",
+    last_used_at: null,
+  });
+  const newCodes = (mine: Held): readonly string[] => {
+    mine.recovery = Array.from({ length: HOW_MANY }, () => newId("RECOVERY").toUpperCase());
+    return mine.recovery;
+  };
+  const methodsOf = (mine: Held): string[] => {
+    const kinds = [...new Set(mine.factors.map((factor) => factor.kind))];
+    return kinds.length > 0 && mine.recovery.length > 0 ? [...kinds, "recovery_code"] : kinds;
+  };
+
+  const fake: FakeFactors = {
+    code: "246810",
+    enrol: (email, kind = "totp") => {
+      const mine = of(email);
+      mine.factors.push(newFactor(kind));
+      return mine.recovery.length > 0 ? [] : newCodes(mine);
+    },
+    ask: (email) => {
+      const methods = methodsOf(of(email));
+      if (methods.length === 0) return undefined;
+      const challenge = newId("challenge");
+      challenges.set(challenge, email);
+      return { status: "second_factor_required", challenge, methods, expires_in: CHALLENGE_SECONDS };
+    },
+    shown: (fields) => {
+      const email = challenges.get(fields["challenge"] ?? "");
+      if (email === undefined) return "session_not_found";
+      if (!fake.proves(email, fields)) return "invalid_code";
+      challenges.delete(fields["challenge"] ?? "");
+      return { email };
+    },
+    proves: (email, { method = "", code = "" }) => {
+      const mine = of(email);
+      if (!methodsOf(mine).includes(method)) return false;
+      if (method !== "recovery_code") return code === fake.code;
+      const isOne = mine.recovery.includes(code);
+      mine.recovery = mine.recovery.filter((other) => other !== code);
+      return isOne;
+    },
+    answer: (method, path, email, fields, isFresh) => {
+      const mine = of(email);
+      const [, id, end] = /^\/auth\/factors\/([^/]+)(\/confirm)?$/.exec(path) ?? [];
+      const found = mine.factors.find((factor) => factor.id === id);
+      if (method === "GET" && path === "/auth/factors") {
+        const recovery_codes = mine.recovery.length;
+        return { body: { factors: mine.factors, recovery_codes, available: ["email", "totp"] }, status: 200 };
+      }
+      if (!path.startsWith("/auth/factors")) return undefined;
+      if (!isFresh && !end && method !== "PUT") return { error: "step_up_required", status: 401 };
+      if (path === "/auth/factors") {
+        mine.enrolling = newFactor(fields["kind"] ?? "", fields["name"]);
+        const shown =
+          fields["kind"] === "totp" ? { secret: "JBSWY3DPEHPK3PXP", uri: "otpauth://totp/x", qr: "<svg/>" } : {};
+        return {
+          body: { id: mine.enrolling.id, kind: fields["kind"], expires_in: CODE_SECONDS, ...shown },
+          status: 201,
+        };
+      }
+      if (id === "recovery-codes") return { body: { message: "", recovery_codes: newCodes(mine) }, status: 200 };
+      if (end) {
+        const factor = mine.enrolling;
+        if (!factor || factor.id !== id) return { error: "not_found", status: 404 };
+        if (fields["code"] !== fake.code) return { error: "invalid_code", status: 400 };
+        const codes = mine.factors.length > 0 ? {} : { recovery_codes: newCodes(mine) };
+        mine.factors.push(factor);
+        mine.enrolling = undefined;
+        return { body: { message: "", factor, ended: 0, ...codes }, status: 200 };
+      }
+      if (!found) return { error: "not_found", status: 404 };
+      mine.factors.splice(mine.factors.indexOf(found), 1);
+      if (method === "PUT") mine.factors.push({ ...found, name: fields["name"] ?? "" });
+      else if (mine.factors.length === 0) mine.recovery = [];
+      return { body: method === "PUT" ? mine.factors.at(-1) : { message: "", ended: 0 }, status: 200 };
+    },
+  };
+  return fake;
+}
