@@ -115,6 +115,19 @@ def test_a_password_that_may_be_known_is_taken_away_and_failures_are_cleared(ser
     assert told(server, "user", "unlock", "nobody@mail.test") == {"account": None}
 
 
+def test_users_of_another_system_are_imported_once_and_bad_rows_are_named(server: LiveServer) -> None:
+    file = server.folder / "people.csv"
+    file.write_text("email,is_verified\nsora@mail.test,true\nnobody,true\n", encoding="utf-8")
+    wrong = {"line": 3, "field": "email", "reason": "invalid_email"}
+    for options, added, existing in ((("--dry-run",), 1, 0), ((), 1, 0), ((), 0, 1)):
+        done = sekisho("import", "users", str(file), "--json", *options, folder=server.folder)
+        said = json.loads(done.stdout)
+        assert (done.returncode, said["added"], said["existing"], said["refused"]) == (1, added, existing, [wrong])
+    assert told(server, "user", "show", "sora@mail.test")["account"]["is_verified"] is True
+    done = sekisho("import", "users", "people.xlsx", "--json", folder=server.folder)
+    assert (done.returncode, json.loads(done.stderr)["error"]) == (1, "unknown_format")
+
+
 def test_a_key_rotation_by_the_cli_logs_nobody_out(server: LiveServer) -> None:
     tokens = sign_in(server)
     before = {key["kid"]: key["state"] for key in told(server, "key", "list")["keys"]}

@@ -15,6 +15,7 @@ from sekisho.cli import (
     config,
     doctor,
     guard_key,
+    import_users,
     init,
     key,
     migrate,
@@ -68,6 +69,7 @@ app.command("doctor", help=say("help.doctor"))(doctor.doctor)
 app.command("config", help=say("help.config"))(config.config)
 app.command("openapi", help=say("help.openapi"))(config.openapi)
 app.add_typer(user.app, name="user")
+app.add_typer(import_users.app, name="import")
 app.add_typer(session.app, name="session")
 app.add_typer(key.app, name="key")
 audit.app.command("export", help=say("help.audit_export"))(audit_export.export)
