@@ -149,7 +149,7 @@ def markdown(results: Results, language: Language) -> str:
     """Return the tables of a docs page."""
     conditions = [(_named(name, language), value) for name, value in results.conditions.items()]
     rows = [_cells(row, language) for row in results.rows]
-    return f"{_table(HEAD[language], rows, numbers=range(1, 7))}\n{_table(CONDITION_HEAD[language], conditions)}"
+    return f"{table(HEAD[language], rows, numbers=range(1, 7))}\n{table(CONDITION_HEAD[language], conditions)}"
 
 
 def update_docs(results: Results) -> None:
@@ -164,11 +164,20 @@ def with_tables(page: str, results: Results, language: Language) -> str:
     Raises:
         ValueError: the page has no marks.
     """
+    return between_marks(page, f"{results.taken_at}\n\n{markdown(results, language)}")
+
+
+def between_marks(page: str, tables: str) -> str:
+    """Return a page with this between its marks.
+
+    Raises:
+        ValueError: the page has no marks.
+    """
     before, begin, rest = page.partition(BEGIN)
     _, end, after = rest.partition(END)
     if not begin or not end:
         raise ValueError("the page has no place for the tables")
-    return f"{before}{BEGIN}\n\n{results.taken_at}\n\n{markdown(results, language)}\n{END}{after}"
+    return f"{before}{BEGIN}\n\n{tables}\n{END}{after}"
 
 
 def _cells(row: Row, language: Language) -> tuple[str, ...]:
@@ -209,7 +218,8 @@ def _named(name: str, language: Language) -> str:
     return NAMES_JA[name] if language == "ja" else name
 
 
-def _table(head: Sequence[str], rows: Sequence[Sequence[str]], numbers: Sequence[int] = ()) -> str:
+def table(head: Sequence[str], rows: Sequence[Sequence[str]], numbers: Sequence[int] = ()) -> str:
+    """Return a Markdown table; the columns in `numbers` stand to the right."""
     rule = ["---:" if column in numbers else "---" for column in range(len(head))]
     return "".join("| " + " | ".join(cells) + " |\n" for cells in (head, rule, *rows))
 

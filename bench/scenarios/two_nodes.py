@@ -5,17 +5,16 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from time import monotonic_ns
 
-from bench.chains import read_answer, stored_violations
+from bench.chains import Chains, Tabs, read_answer, stored_violations
 from bench.driver import OpenLoop
 from bench.histogram import Histogram
-from bench.measure import measure
+from bench.measure import SATURATING_USERS, Plan, Stretch, saturate
 from bench.processes import Nodes, UsesProcessor
 from bench.requests import get, post_head
 from bench.rows import Aim, Row, row
-from bench.scenarios.refresh import measured
 from bench.setting import Setting
 from bench.site import Site
 
@@ -47,19 +46,31 @@ async def _rows(on: str, setting: Setting, site: Site, stores: tuple[UsesProcess
         setting.serving(site, stores, is_second=True) as second,
     ):
         nodes = Nodes((first, second))
-        most, half = await measured(plan, nodes, users, tabs)
+        most = await _spread(plan, nodes, users, tabs)
         quiet = Revocations(site, first.port, second.port)
         await quiet.end(ending, plan.revocations)
         loaded = Revocations(site, first.port, second.port)
-        load = asyncio.create_task(measure(OpenLoop(most.per_second / 2), nodes, users, plan))
+        load = OpenLoop(most.per_second / 2)
+        await load.connect(nodes.ports, users)
+        load.start()
         await loaded.end(ending, plan.revocations)
-        await load
-    broken = tabs.violations + await stored_violations(site, [*users, tabs.chains])
+        await load.stop()
+    broken = tabs.violations + load.violations + await stored_violations(site, [*users, tabs.chains])
     return [
-        row(f"refresh, two nodes, {on}", most, half, (), broken),
+        row(f"refresh, two nodes, {on}", most, None, (), broken),
         quiet.row(f"revocation on the other node, {on}"),
         loaded.row(f"revocation on the other node, half load, {on}"),
     ]
+
+
+async def _spread(plan: Plan, nodes: Nodes, users: Sequence[Chains], tabs: Tabs) -> Stretch:
+    """Return the closed loop over both nodes, beside the tabs of one browser."""
+    parallel = asyncio.create_task(tabs.run(nodes.ports))
+    try:
+        return await saturate(nodes, users[:SATURATING_USERS], plan)
+    finally:
+        tabs.is_stopping = True
+        await parallel
 
 
 class Revocations:
