@@ -10,6 +10,7 @@ from sekisho.errors import Refusal, Unauthorized
 from sekisho.guard.answers import RefusalAnswer, read_bearer, refusal_answer
 from sekisho.guard.principal import Principal
 from sekisho.guard.rules import Rule, check
+from sekisho.guard.same_host import CookieSessions, Seen
 from sekisho.guard.verifier import Verifier
 
 REALM = "api"
@@ -20,30 +21,36 @@ class Auth:
 
     Args:
         verifier: made once for the process.
+        sessions: for an API on the server's own host: session cookies count too, where there is no token.
         realm: how this API is called in `WWW-Authenticate`; letters, digits and `.`, `_`, `-`.
     """
 
-    def __init__(self, verifier: Verifier, *, realm: str = REALM) -> None:
+    def __init__(self, verifier: Verifier, *, sessions: CookieSessions | None = None, realm: str = REALM) -> None:
         if not realm.replace(".", "").replace("_", "").replace("-", "").isalnum() or not realm.isascii():
             raise ValueError("realm: letters, digits and . _ - only")
         self.verifier = verifier
+        self.sessions = sessions
         self.realm = realm
         self._override: Principal | None = None
 
-    def find(self, authorization: str | None) -> Principal | None:
-        """Return who calls, or None without an Authorization header.
+    def find(self, authorization: str | None, request: Seen | None = None) -> Principal | None:
+        """Return who calls, or None without an Authorization header (and, with `sessions`, without a session cookie).
 
         Raises:
-            Refusal: as `Verifier.verify`. A bad token is never nobody.
+            Refusal: as `Verifier.verify` and `CookieSessions.find`. A bad token or cookie is never nobody.
         """
         token = read_bearer(authorization)
+        if token is None and self._override is None and self.sessions is not None and request is not None:
+            return self.sessions.find(request)
         if token is None:
             return self._override
         return self.verifier.verify(token)
 
-    async def find_async(self, authorization: str | None) -> Principal | None:
+    async def find_async(self, authorization: str | None, request: Seen | None = None) -> Principal | None:
         """As `find`, without holding up the event loop."""
         token = read_bearer(authorization)
+        if token is None and self._override is None and self.sessions is not None and request is not None:
+            return await self.sessions.find_async(request)
         if token is None:
             return self._override
         return await self.verifier.verify_async(token)

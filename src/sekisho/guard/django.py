@@ -6,8 +6,8 @@
     @requires(permissions=["articles.write"])
     def articles(request): request.user.principal
 
-The keys of `SEKISHO_GUARD` are the parameters of `Verifier` in upper case, `REALM`, and `USER`: the path of a function
-that takes a principal and returns your own user.
+The keys of `SEKISHO_GUARD` are the parameters of `Verifier` in upper case; `REALM`; `COOKIES`, those of `CookieSessions`, for
+an API on the server's own host; and `USER`, the path of a function that takes a principal and returns your own user.
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ from sekisho.errors import Refusal
 from sekisho.guard.auth import REALM, Auth
 from sekisho.guard.principal import Principal
 from sekisho.guard.rules import rule
+from sekisho.guard.same_host import CookieSessions
 from sekisho.guard.verifier import Verifier
 
 View = Callable[..., Any]
@@ -69,8 +70,10 @@ def default_auth() -> Auth:
     given = {name.lower(): value for name, value in getattr(settings, "SEKISHO_GUARD", {}).items()}
     given.pop("user", None)
     realm = given.pop("realm", REALM)
+    cookies = given.pop("cookies", None)
     try:
-        return Auth(Verifier(**given), realm=realm)
+        verifier = Verifier(**given)
+        return Auth(verifier, sessions=CookieSessions(verifier, **cookies) if cookies else None, realm=realm)
     except (TypeError, ValueError) as error:
         raise ImproperlyConfigured(f"SEKISHO_GUARD: {error}") from None
 
@@ -108,15 +111,15 @@ class GuardMiddleware:
 
     def _prepare(self, request: Any) -> None:
         authorization = request.headers.get("Authorization")
-        request.principal = SimpleLazyObject(lambda: self.auth.find(authorization))
+        request.principal = SimpleLazyObject(lambda: self.auth.find(authorization, request))
         if authorization is None and hasattr(request, "user") and self.auth.find(None) is None:
             return
 
         async def auser() -> Any:
-            found = await self.auth.find_async(authorization)
+            found = await self.auth.find_async(authorization, request)
             return _user(found)
 
-        request.user = SimpleLazyObject(lambda: _user(self.auth.find(authorization)))
+        request.user = SimpleLazyObject(lambda: _user(self.auth.find(authorization, request)))
         request.auser = auser
         if authorization is not None:
             request._dont_enforce_csrf_checks = True
@@ -154,7 +157,7 @@ def requires(
             async def checked_async(request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
                 auth = default_auth()
                 try:
-                    auth.allowed(await auth.find_async(request.headers.get("Authorization")), wanted)
+                    auth.allowed(await auth.find_async(request.headers.get("Authorization"), request), wanted)
                 except Refusal as refusal:
                     return refused(request, refusal)
                 return await view(request, *args, **kwargs)
@@ -165,7 +168,7 @@ def requires(
         def checked(request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
             auth = default_auth()
             try:
-                auth.allowed(auth.find(request.headers.get("Authorization")), wanted)
+                auth.allowed(auth.find(request.headers.get("Authorization"), request), wanted)
             except Refusal as refusal:
                 return refused(request, refusal)
             return view(request, *args, **kwargs)

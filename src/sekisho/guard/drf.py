@@ -45,7 +45,7 @@ class GuardAuthentication(BaseAuthentication):
 
     def authenticate(self, request: Request) -> tuple[Any, Principal] | None:
         try:
-            found = default_auth().find(request.headers.get("Authorization"))
+            found = default_auth().find(request.headers.get("Authorization"), request)
         except Refusal as refusal:
             raise Refused(refusal, request) from None
         return (_user(found), found) if found else None

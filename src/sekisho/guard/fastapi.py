@@ -24,6 +24,7 @@ from sekisho.errors import Refusal
 from sekisho.guard.auth import REALM, Auth
 from sekisho.guard.principal import Principal
 from sekisho.guard.rules import Rule, rule
+from sekisho.guard.same_host import CookieSessions
 from sekisho.guard.verifier import Verifier
 
 _SCHEME = HTTPBearer(
@@ -43,8 +44,8 @@ class FastAPIAuth(Auth):
     optional_user: the principal, or None where no token was sent. A bad token is 401 all the same.
     """
 
-    def __init__(self, verifier: Verifier, *, realm: str = REALM) -> None:
-        super().__init__(verifier, realm=realm)
+    def __init__(self, verifier: Verifier, *, sessions: CookieSessions | None = None, realm: str = REALM) -> None:
+        super().__init__(verifier, sessions=sessions, realm=realm)
         self.current_user = self._dependency(Rule())
         self.optional_user = self._optional()
 
@@ -67,7 +68,7 @@ class FastAPIAuth(Auth):
     def _dependency(self, wanted: Rule) -> Callable[..., Awaitable[Principal]]:
         async def current_user(request: Request, scopes: SecurityScopes, _: _Credentials) -> Principal:
             try:
-                found = await self.find_async(request.headers.get("authorization"))
+                found = await self.find_async(request.headers.get("authorization"), request)
                 return self.allowed(found, _with_scopes(wanted, scopes.scopes))
             except Refusal as refusal:
                 raise self._refused(refusal, request) from None
@@ -77,7 +78,7 @@ class FastAPIAuth(Auth):
     def _optional(self) -> Callable[..., Awaitable[Principal | None]]:
         async def optional_user(request: Request, _: _Credentials) -> Principal | None:
             try:
-                return await self.find_async(request.headers.get("authorization"))
+                return await self.find_async(request.headers.get("authorization"), request)
             except Refusal as refusal:
                 raise self._refused(refusal, request) from None
 

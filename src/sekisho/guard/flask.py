@@ -55,7 +55,7 @@ class FlaskAuth(Auth):
             def checked(*args: P.args, **kwargs: P.kwargs) -> Any:
                 authorization = request.headers.get("Authorization")
                 try:
-                    g.sekisho_principal = decide(self.find(authorization))
+                    g.sekisho_principal = decide(self.find(authorization, request))
                 except Refusal as refusal:
                     answer = self.answer(refusal, authorization, request.headers.get("Accept-Language"))
                     return Response(answer.body, answer.status, answer.headers)

@@ -53,12 +53,19 @@ class Refused(AuthenticationError):
         self.refusal = refusal
 
 
+class _Seen:
+    def __init__(self, conn: HTTPConnection) -> None:
+        self.headers = conn.headers
+        # A WebSocket has no method, and changes things.
+        self.method: str = conn.scope.get("method", "CONNECT")
+
+
 class StarletteAuth(Auth, AuthenticationBackend):
     """The backend. Without a token `request.user` is nobody; with a bad one the request is refused at once."""
 
     async def authenticate(self, conn: HTTPConnection) -> tuple[AuthCredentials, BaseUser] | None:
         try:
-            found = await self.find_async(conn.headers.get("authorization"))
+            found = await self.find_async(conn.headers.get("authorization"), _Seen(conn))
         except Refusal as refusal:
             raise Refused(refusal) from None
         if found is None:

@@ -114,8 +114,10 @@ class Verifier:
             raise ValueError("cache_size must be at least 1")
         self.issuer = issuer
         self.audience = audience
-        self._permissions = {role: frozenset(names) for role, names in (permissions or {}).items()}
+        self.permissions = {role: frozenset(names) for role, names in (permissions or {}).items()}
         self._leeway_s = leeway_s
+        self._given_server = server
+        self._server_url = server_url or issuer
         self._clock = clock
         self._monotonic = monotonic
         self._cache: dict[str, Known] = {}
@@ -177,6 +179,24 @@ class Verifier:
             feed_silent_s=self._feed.silent_s(self._monotonic()) if self._feed else 0.0,
             revocations=len(self._revoked),
         )
+
+    @property
+    def server(self) -> Server:
+        """The server, for other questions than those of a verifier."""
+        return self._given_server or _server(self._server_url)
+
+    @property
+    def hears(self) -> bool:
+        """Whether the feed is in step: what is revoked is known at once."""
+        feed = self._feed
+        return feed is not None and feed.in_step_at is not None and feed.silent_s(self._monotonic()) < LEAST_SILENCE_S
+
+    def is_revoked(self, principal: Principal) -> bool:
+        """Whether the feed has named the principal's session or client. Starts the feed, if it has not been."""
+        if self._feed is not None:
+            self._feed.start(FIRST_SNAPSHOT_S)
+        app = principal.client_id.partition(":")[0]
+        return self._revoked.names(principal.session_id, principal.token_id, principal.client_id, app)
 
     def revoke_locally(self, session_id: str) -> None:
         """Refuse a session's tokens in this process from now on, whatever the server knows: for an API that has just
@@ -247,7 +267,7 @@ class Verifier:
                 find_key=self._keys.find,
                 issuer=self.issuer,
                 audience=self.audience,
-                permissions=self._permissions,
+                permissions=self.permissions,
             )
         except UnknownKey:
             flight = self._keys.missing(now)
