@@ -130,14 +130,6 @@ describe.skipIf(!HAS_CHROMIUM).each(FRAMEWORKS)("in %s", (framework) => {
     },
   );
 
-  test("an app's own colour on the root is the one that is drawn", async () => {
-    await show("SignIn");
-    await page.addStyleTag({ content: ":root { --sekisho-accent: rgb(1, 2, 3); }" });
-    const button = page.locator(".sekisho-button");
-
-    expect(await button.evaluate((drawn) => getComputedStyle(drawn).backgroundColor)).toBe("rgb(1, 2, 3)");
-  });
-
   test("a person signs up by keyboard, reloads before the code, and goes on with it", async () => {
     const email = newEmail();
     await show("SignUp");
