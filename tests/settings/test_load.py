@@ -111,6 +111,7 @@ def test_production_names_everything_that_is_missing_at_once(tmp_path: Path) -> 
         ("SMTP_FROM", "a@example.com\nBcc: b@example.com", "not a mail address"),
         ("SEKISHO_PRODUCT_NAME", "A\nB", "one line"),
         ("SEKISHO_SECRET", "short", "too short: 5 characters"),
+        ("SEKISHO_PASSWORD__PEPPER", "short", "too short: 5 characters"),
         ("SEKISHO_SECRET", "a" * 64, "looks like an example"),
         ("SEKISHO_SECRET", "kT9!wQ4zB7#xN2" * 4, "looks like an example"),
         ("SEKISHO_SECRET", "please-change-me-to-something-long-and-random-1", "looks like an example"),

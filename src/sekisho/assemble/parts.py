@@ -11,6 +11,7 @@ from sekisho.model import Millis
 from sekisho.outbox import Outbox
 from sekisho.passwords.hashing import HashPool, usable_cores
 from sekisho.passwords.parameters import PROFILES
+from sekisho.passwords.pepper import Peppers
 from sekisho.passwords.policy import PasswordPolicy
 from sekisho.ports.clock import Clock
 from sekisho.revocations import JOURNAL_MS
@@ -48,7 +49,10 @@ def parts(settings: Settings, clock: Clock | None = None) -> Parts:
         clock=clock or SystemClock(),
         master=master,
         passwords=HashPool(
-            PROFILES[settings.password.hash], threads=_hash_threads(settings), max_waiting=settings.password.queue
+            PROFILES[settings.password.hash],
+            threads=_hash_threads(settings),
+            max_waiting=settings.password.queue,
+            peppers=_peppers(settings),
         ),
         policy=PasswordPolicy(settings.password.profile, (settings.product_name, "sekisho")),
         throttle=Throttle(master, _limits(settings)),
@@ -60,6 +64,11 @@ def parts(settings: Settings, clock: Clock | None = None) -> Parts:
 def _hash_threads(settings: Settings) -> int:
     """The workers of one node share its cores out; more threads than cores only where somebody chose it."""
     return settings.password.threads or max(1, usable_cores() // settings.workers)
+
+
+def _peppers(settings: Settings) -> Peppers:
+    given = (settings.password.pepper, settings.password.previous_pepper)
+    return Peppers(*(None if pepper is None else pepper.get_secret_value().encode() for pepper in given))
 
 
 def _limits(settings: Settings) -> Limits:

@@ -21,6 +21,7 @@ from sekisho.passwords.encoded import BCRYPT_MAX_BYTES, has_parameters, is_usabl
 from sekisho.passwords.foreign import parse_foreign
 from sekisho.passwords.normal_form import normal_form
 from sekisho.passwords.parameters import PROFILES, Bcrypt, Parameters
+from sekisho.passwords.pepper import Peppers
 
 _T = TypeVar("_T")
 
@@ -33,6 +34,7 @@ class HashPool:
     """Hashes and verifies passwords without blocking the event loop.
 
     parameters: what new hashes cost; other encoded hashes verify too.
+    peppers: what goes into new hashes, and what went into older ones.
     threads: default one a core that this process may use.
     max_waiting: how many may wait for a thread; default 32 a thread, about a second's work.
     """
@@ -43,8 +45,10 @@ class HashPool:
         *,
         threads: int | None = None,
         max_waiting: int | None = None,
+        peppers: Peppers | None = None,
     ) -> None:
         self._parameters = parameters
+        self._peppers = peppers or Peppers()
         self._dummy = make_dummy(parameters)
         self.threads = threads or usable_cores()
         self._capacity = self.threads + (_WAITING_PER_THREAD * self.threads if max_waiting is None else max_waiting)
@@ -66,10 +70,10 @@ class HashPool:
                 rest), `control_characters`.
             ServiceUnavailable: the queue is full.
         """
-        secret = normal_form(password).encode()
+        secret = self._peppers.applied(normal_form(password).encode())
         if isinstance(self._parameters, Bcrypt) and len(secret) > BCRYPT_MAX_BYTES:
             raise ValidationError(detail="more than 72 bytes under bcrypt", details={"password": "too_long"})
-        return await self._run(lambda: make_hash(secret, self._parameters))
+        return self._peppers.mark(await self._run(lambda: make_hash(secret, self._parameters)))
 
     async def verify(self, password: str, encoded: str | None) -> bool:
         """Say whether the password is the hash's, whole and exactly as typed but for NFKC.
@@ -81,19 +85,21 @@ class HashPool:
             ValidationError: as `hash`, the limit of bcrypt excepted.
             ServiceUnavailable: the queue is full.
         """
-        secret = normal_form(password).encode()
-        foreign = parse_foreign(encoded) if encoded else None
+        typed = normal_form(password).encode()
+        inner, secret = (encoded and self._peppers.opened(encoded, typed)) or (None, typed)
+        foreign = parse_foreign(inner) if inner else None
         if foreign is not None and await self._run(lambda: foreign.matches(password.encode())):
             return True
         # A wrong password costs at least as much as where there is no account, however cheap the other system's hash.
-        if foreign is not None or encoded is None or not is_usable(encoded, secret):
-            await self._run(lambda: matches(_fitting(secret, self._parameters), self._dummy))
+        if foreign is not None or inner is None or not is_usable(inner, secret):
+            await self._run(lambda: matches(_fitting(typed, self._parameters), self._dummy))
             return False
-        return await self._run(lambda: matches(secret, encoded))
+        return await self._run(lambda: matches(secret, inner))
 
     def needs_rehash(self, encoded: str) -> bool:
         """Whether a hash that just verified should be replaced by one of today's parameters."""
-        return not has_parameters(encoded, self._parameters)
+        inner = self._peppers.opened(encoded, b"")
+        return not self._peppers.is_current(encoded) or inner is None or not has_parameters(inner[0], self._parameters)
 
     def close(self) -> None:
         """Finish the hashes that run, drop those that wait. Later calls are refused."""

@@ -125,6 +125,20 @@ class Password(Group):
         "新しいパスワードのハッシュ方式。argon2id の 4 段階、または bcrypt (パスワードは 72 バイトまで)。",
         "standard",
     )
+    pepper: SecretStr | None = _setting(
+        None,
+        "Key that goes into every new password hash, at least 43 random characters, kept apart from the database and "
+        "its backups. If it is lost, everybody needs a password reset.",
+        "新しいパスワードハッシュに加える鍵 (43 文字以上の乱数)。データベースやバックアップとは別に保管します。失うと、"
+        "全員にパスワードの再設定が必要になります。",
+        "$(openssl rand -base64 32)",
+    )
+    previous_pepper: SecretStr | None = _setting(
+        None,
+        "The pepper before this one: its hashes still verify and move to the new one at the next login.",
+        "一つ前の鍵。その鍵のハッシュも引き続き検証でき、次のログインで新しい鍵のものに替わります。",
+        "<the pepper until now>",
+    )
     threads: int | None = _setting(
         None,
         "Threads of each worker that hash passwords; by default the cores are shared out among the workers.",

@@ -101,6 +101,11 @@ def _secret(settings: Settings) -> Iterator[Fault]:
         )
 
 
+def _pepper(settings: Settings) -> Iterator[Fault]:
+    if settings.password.pepper is not None:
+        yield from secret_faults("password.pepper", settings.password.pepper.get_secret_value())
+
+
 def _jwt(settings: Settings) -> Iterator[Fault]:
     key = settings.jwt.secret_key
     if key is None:
@@ -415,6 +420,7 @@ def _workers(settings: Settings) -> Iterator[Fault]:
 
 _RULES: tuple[Callable[[Settings], Iterator[Fault]], ...] = (
     _secret,
+    _pepper,
     _public_url,
     _database,
     _redis,
