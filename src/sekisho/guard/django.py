@@ -6,8 +6,8 @@
     @requires(permissions=["articles.write"])
     def articles(request): request.user.principal
 
-The keys of `SEKISHO_GUARD` are the parameters of `Verifier` in upper case; `REALM`; `COOKIES`, those of `CookieSessions`, for
-an API on the server's own host; and `USER`, the path of a function that takes a principal and returns your own user.
+The keys of `SEKISHO_GUARD` are the parameters of `Verifier` in upper case; `REALM`; `COOKIES`, what `CookieSessions`
+takes on the server's own host; and `USER`, the path of a function that takes a principal and returns your user.
 """
 
 from __future__ import annotations

@@ -26,6 +26,7 @@ from sekisho.errors import CsrfFailed, ServiceUnavailable, SessionRevoked, Unaut
 from sekisho.guard.flight import Flight, fly
 from sekisho.guard.principal import Claims, Principal
 from sekisho.guard.tokens import allowed_by
+from sekisho.model import Discreet
 
 if TYPE_CHECKING:
     from sekisho.guard.fetching import Server
@@ -69,7 +70,7 @@ class _Current(Struct, frozen=True):
     session: _Session
 
 
-class _Csrf(Struct, frozen=True):
+class _Csrf(Discreet, frozen=True):
     csrf_token: str
 
 
