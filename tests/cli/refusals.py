@@ -34,7 +34,7 @@ def refused(folder: Path, check: str, **given: str) -> tuple[str, str]:
         _running(folder, "doctor", "--json", LC_ALL="C.UTF-8", **settings) as doctor,
         _running(folder, "serve", LC_ALL="ja_JP.UTF-8", **settings) as serve,
     ):
-        report, start = doctor.communicate(timeout=60), serve.communicate(timeout=60)
+        report, start = doctor.communicate(timeout=180), serve.communicate(timeout=180)
     assert (doctor.returncode, serve.returncode) == (1, 1), report + start
     assert PASSWORD not in "".join(report + start)
     problems = [
