@@ -91,7 +91,7 @@ class HashPool:
         if foreign is not None and await self._run(lambda: foreign.matches(password.encode())):
             return True
         # A wrong password costs at least as much as where there is no account, however cheap the other system's hash.
-        if foreign is not None or inner is None or not is_usable(inner, secret):
+        if inner is None or not is_usable(inner, secret):
             await self._run(lambda: matches(_fitting(typed, self._parameters), self._dummy))
             return False
         return await self._run(lambda: matches(secret, inner))
