@@ -100,6 +100,12 @@ def test_no_answer_of_the_server_but_a_good_one_is_a_pass(site: Site, status: in
     assert site.outcome(request()) == outcome
 
 
+@pytest.mark.parametrize("status", [201, 302, 500])
+def test_another_status_is_no_pass_whatever_the_body_says(site: Site, status: int) -> None:
+    site.say_session(status)
+    assert site.outcome(request()) == "service_unavailable"
+
+
 @pytest.mark.parametrize(
     "headers",
     [
