@@ -214,6 +214,7 @@ class World:
     async def asked(
         self,
         email: str = HANAKO,
+        password: str = PASSWORD,
         *,
         client_id: str = "web",
         transport: Transport = Transport.BODY,
@@ -221,7 +222,7 @@ class World:
         world: LoginWorld | None = None,
     ) -> SecondFactorRequired:
         """Log in to an account with a second factor, up to the question for it."""
-        entered = await login(Login(email, PASSWORD, client_id, transport, origin), world or self.edge.login)
+        entered = await login(Login(email, password, client_id, transport, origin), world or self.edge.login)
         assert isinstance(entered, SecondFactorRequired), "no second factor was asked for"
         return entered
 

@@ -93,6 +93,14 @@ async def test_V7_4_3_every_session_ends_with_the_reset_and_none_starts(world: W
     assert await world.live_sessions(pairs[0].account.id) == []
 
 
+async def test_V6_4_3_a_second_factor_is_still_asked_after_a_reset(world: World) -> None:
+    enrolled = await world.enrolled(await world.signed_in())
+    await complete(world, await token_of(world))
+    world.clock.advance(seconds=30)
+    asked = await world.asked(password=NEW)
+    assert (await world.answer(asked, enrolled.app.code())).session.amr == ("pwd", "otp", "mfa")
+
+
 async def test_V6_3_7_the_owner_is_told_by_mail_where_from(world: World) -> None:
     await world.account()
     await complete(world, await token_of(world))
