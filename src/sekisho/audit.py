@@ -16,7 +16,7 @@ from enum import StrEnum
 
 from msgspec import Struct
 
-from sekisho.model import AuditRecord, EndReason, Millis, Origin
+from sekisho.model import AuditRecord, EndReason, Millis, Origin, Unusual
 
 
 class Event(StrEnum):
@@ -24,6 +24,7 @@ class Event(StrEnum):
     SIGN_UP_CODE_RESENT = "sign_up_code_resent"
     SIGN_UP = "sign_up"
     LOGIN = "login"
+    SIGN_IN_UNUSUAL = "sign_in_unusual"
     SECOND_FACTOR_ASKED = "second_factor_asked"
     SECOND_FACTOR = "second_factor"
     FACTOR_CODE_SENT = "factor_code_sent"
@@ -113,9 +114,22 @@ VOCABULARY: dict[Event, Entry] = {
         ja="ログインに成功したか、拒否されました。",
         reasons={
             SUCCESS: ("",),
-            FAILURE: ("unknown_account", "wrong_password", "account_disabled", "no_password", "changed_meanwhile"),
+            FAILURE: (
+                "unknown_account",
+                "wrong_password",
+                "account_disabled",
+                "no_password",
+                "changed_meanwhile",
+                "too_unusual",
+            ),
         },
         fields=(*_SESSION, "method", "identifier_tag", "place", "device"),
+    ),
+    Event.SIGN_IN_UNUSUAL: Entry(
+        en="The password was right and the sign-in is unusual: one line for each rule that says so.",
+        ja="パスワードは正しいものの、普段と異なるサインインです。該当する規則ごとに 1 件記録します。",
+        reasons={SUCCESS: tuple(Unusual)},
+        fields=("account_id", "client_id"),
     ),
     Event.SECOND_FACTOR_ASKED: Entry(
         en="The password was right and the second factor was asked for; nothing has been issued yet.",

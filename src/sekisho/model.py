@@ -51,6 +51,18 @@ class EndReason(StrEnum):
     RESTORED = "restored"
 
 
+class Unusual(StrEnum):
+    """Why a sign-in is unusual. A closed vocabulary: audit, letters and docs use these words."""
+
+    NEW_DEVICE = "new_device"
+    NEW_NETWORK = "new_network"
+    NEW_COUNTRY = "new_country"
+    IMPOSSIBLE_TRAVEL = "impossible_travel"
+    MANY_FAILURES = "many_failures"
+    SPRAYING = "spraying"
+    STUFFING = "stuffing"
+
+
 class KeyState(StrEnum):
     """Life of a signing key. `retired` still verifies until `verify_until_at`; `compromised` never."""
 

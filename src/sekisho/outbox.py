@@ -40,6 +40,7 @@ class MailKind(StrEnum):
     EMAIL_CHANGE_TAKEN = "email_change_taken"
     EMAIL_CHANGED = "email_changed"
     FACTORS_RESET = "factors_reset"
+    SIGN_IN_UNUSUAL = "sign_in_unusual"
 
 
 _SIGHTING = frozenset({"at", "device", "place", "ip"})
@@ -64,9 +65,10 @@ REQUIRED_VALUES: dict[MailKind, frozenset[str]] = {
     MailKind.EMAIL_CHANGE_TAKEN: frozenset(),
     MailKind.EMAIL_CHANGED: _SIGHTING | {"new_email"},
     MailKind.FACTORS_RESET: frozenset({"at"}),
+    MailKind.SIGN_IN_UNUSUAL: _SIGHTING | {"reasons"},
 }
 """What each letter must be given. `at` is RFC 3339; device, place, ip and name may be ""; `factor` is a `FactorKind`;
-`left` counts what remains."""
+`left` counts what remains; `reasons` are words of `model.Unusual` with spaces between."""
 
 
 class Outbox:

@@ -1,6 +1,6 @@
 """Roughly where an address is, from a MaxMind database that the operator brings; without one, nowhere.
 
-For people to recognise a session by, never for a decision: the data is often wrong by a city.
+For people to recognise a session by, and one hint among others for what is unusual: the data is often wrong by a city.
 """
 
 from __future__ import annotations
@@ -10,8 +10,17 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import maxminddb
+from msgspec import Struct
 
 _MAX_NAME = 100
+
+
+class Position(Struct, frozen=True):
+    """Roughly where an address is. country: two letters (ISO 3166-1); degrees, east and north positive."""
+
+    country: str
+    latitude: float
+    longitude: float
 
 
 class PlacesUnusable(Exception):
@@ -30,15 +39,22 @@ class Places:
 
     def find(self, ip: str, locale: str = "en") -> str:
         """Return "Osaka, Japan" or 「日本 大阪市」; the country alone, or "", where no more is known."""
-        address = _public_address(ip)
+        return render_place(self._get(ip), locale)
+
+    def locate(self, ip: str) -> Position | None:
+        """Return the position; None where country or coordinates are not known."""
+        return read_position(self._get(ip))
+
+    def _get(self, ip: str) -> object:
+        # Without a file nothing is parsed: a look at an unusual sign-in asks for fifty addresses.
+        address = None if self._reader is None else _public_address(ip)
         if self._reader is None or address is None:
-            return ""
+            return None
         try:
-            found = self._reader.get(address)
+            return self._reader.get(address)
         except (maxminddb.InvalidDatabaseError, ValueError):
             # A damaged record, or an IPv6 address in a database of IPv4 only.
-            return ""
-        return render_place(found, locale)
+            return None
 
     def close(self) -> None:
         """Let go of the file."""
@@ -51,6 +67,22 @@ def render_place(found: object, locale: str) -> str:
     city, country = _name(found, "city", locale), _name(found, "country", locale)
     parts = [country, city] if locale == "ja" else [city, country]
     return (" " if locale == "ja" else ", ").join(part for part in parts if part)
+
+
+def read_position(found: object) -> Position | None:
+    """Return the position in a record (MaxMind's City layout, untrusted), if it says one."""
+    country, place = _part(found, "country").get("iso_code"), _part(found, "location")
+    latitude, longitude = place.get("latitude"), place.get("longitude")
+    if not isinstance(country, str) or not isinstance(latitude, float) or not isinstance(longitude, float):
+        return None
+    if not (-90 <= latitude <= 90 and -180 <= longitude <= 180):
+        return None
+    return Position(country[:2], latitude, longitude)
+
+
+def _part(found: object, name: str) -> Mapping[str, object]:
+    part = found.get(name) if isinstance(found, Mapping) else None
+    return part if isinstance(part, Mapping) else {}
 
 
 def _name(found: object, part: str, locale: str) -> str:

@@ -22,6 +22,7 @@ LAYERS = {
     "ports": {"ports"},
     "catalogue": {"catalogue"},
     "capabilities": {
+        "anomalies",
         "audit",
         "audit_seals",
         "devices",

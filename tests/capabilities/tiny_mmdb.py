@@ -6,11 +6,12 @@ Spec: MaxMind DB file format 2.0.
 from __future__ import annotations
 
 import ipaddress
+import struct
 
 _RECORD_BITS = 24
 _SEPARATOR = b"\0" * 16
 _MARKER = b"\xab\xcd\xefMaxMind.com"
-_UTF8, _UINT16, _UINT32, _MAP, _UINT64, _ARRAY = 2, 5, 6, 7, 9, 11
+_UTF8, _DOUBLE, _UINT16, _UINT32, _MAP, _UINT64, _ARRAY = 2, 3, 5, 6, 7, 9, 11
 
 Node = list["Node | bytes | None"]
 
@@ -72,6 +73,8 @@ def _encode(value: object) -> bytes:
         case int(number), int(kind):
             raw = number.to_bytes((number.bit_length() + 7) // 8, "big")
             return _head(kind, len(raw)) + raw
+        case float():
+            return _head(_DOUBLE, 8) + struct.pack(">d", value)
         case list():
             return _head(_ARRAY, len(value)) + b"".join(map(_encode, value))
         case dict():

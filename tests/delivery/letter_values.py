@@ -30,6 +30,7 @@ VALUES: dict[MailKind, dict[str, str]] = {
     MailKind.FACTOR_GUESSED: SIGHTING,
     MailKind.RECOVERY_CODES_MADE: SIGHTING,
     MailKind.FACTORS_RESET: {"at": SIGHTING["at"]},
+    MailKind.SIGN_IN_UNUSUAL: {**SIGHTING, "reasons": "new_device new_country"},
     MailKind.RECOVERY_CODE_USED: {**SIGHTING, "left": "9"},
     MailKind.PASSWORD_CHANGE_FORCED: {},
     MailKind.EMAIL_CHANGE_CODE: {"code": "012345", "minutes": "10"},

@@ -23,9 +23,9 @@ from typing import Any, cast
 
 import apsw
 
-from sekisho.assemble import SystemClock
+from sekisho.assemble import Served, SystemClock
 from sekisho.cli import main, server
-from sekisho.http.app import Asgi, Receive, Scope, Send
+from sekisho.http.app import Receive, Scope, Send
 from sekisho.ports.changes import RotateSession
 from sekisho.ports.storage import Rotation
 from sekisho.settings import Settings
@@ -84,8 +84,8 @@ def before_commit(reach: Reach) -> None:
 def before_answer(reach: Reach) -> None:
     application = server.application
 
-    def wrapped(settings: Settings, *given: Any) -> Asgi:
-        return _silenced(application(settings, *given), reach)
+    def wrapped(settings: Settings, *given: Any) -> Silenced:
+        return Silenced(application(settings, *given), reach)
 
     server.application = wrapped  # type: ignore[assignment]
 
@@ -94,17 +94,22 @@ def _replace_rotation(steps: Callable[[RotateSession], Steps]) -> None:
     cast(MutableMapping[Any, Any], STEPS_OF)[RotateSession] = steps
 
 
-def _silenced(application: Asgi, reach: Reach) -> Asgi:
-    async def call(scope: Scope, receive: Receive, send: Send) -> None:
+class Silenced:
+    """An application that dies at the moment at which it would answer a refresh."""
+
+    def __init__(self, inner: Served, reach: Reach) -> None:
+        self._inner = inner
+        self._reach = reach
+        self.stop_streams = inner.stop_streams
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         async def send_or_die(message: MutableMapping[str, Any]) -> None:
             if message["type"] == "http.response.start" and message["status"] == 200:
-                reach()
+                self._reach()
             await send(message)
 
         is_refresh = scope.get("path", "").endswith("/auth/refresh")
-        await application(scope, receive, send_or_die if is_refresh else send)
-
-    return call
+        await self._inner(scope, receive, send_or_die if is_refresh else send)
 
 
 def in_checkpoint(reach: Reach) -> None:

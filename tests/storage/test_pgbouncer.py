@@ -35,6 +35,8 @@ unix_socket_dir =
 auth_type = any
 pool_mode = transaction
 default_pool_size = 5
+; Each test has a database of its own: connections to those that are done must not fill the server.
+server_idle_timeout = 1
 max_client_conn = 200
 """
 

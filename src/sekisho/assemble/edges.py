@@ -6,6 +6,7 @@ from collections.abc import Callable, Coroutine
 from ipaddress import ip_network
 from typing import Any
 
+from sekisho.anomalies import Anomalies, Floods, Looker, Policy
 from sekisho.assemble.pages import make_pages
 from sekisho.assemble.parts import Parts
 from sekisho.assemble.second_steps import second_steps
@@ -113,6 +114,8 @@ def make_edge(
             throttle=have.throttle,
             sessions=sessions,
             challenges=Challenges(have.master),
+            anomalies=Anomalies(Looker(devices, places), Floods(), _anomaly_policy(settings)),
+            notices=notices,
         ),
         **second_steps(have, store, sessions, notices),
         refresh=RefreshWorld(clock=clock, refresh_tokens=refresh_tokens, sessions=sessions),
@@ -188,6 +191,11 @@ def make_edge(
         mailbox=mailbox,
         pages=make_pages(have),
     )
+
+
+def _anomaly_policy(settings: Settings) -> Policy:
+    scores = settings.anomalies
+    return Policy(note_from=scores.note_from, mail_from=scores.mail_from, refuse_from=scores.refuse_from)
 
 
 def _lifetimes(settings: Settings, journal_ms: int) -> Lifetimes:

@@ -1,6 +1,7 @@
 """Login: an address and a password become a session.
 
-    count the try -> find the account -> verify (always one hash) -> second factor? open a challenge
+    count the try -> find the account -> verify (always one hash) -> unusual? note, mail or refuse
+                                                                 -> second factor? open a challenge
                                                                  -> else start the session, last
 
 An account with a second factor gets a challenge and nothing else: `second_factor` goes on from there.
@@ -17,14 +18,17 @@ from __future__ import annotations
 import structlog
 from msgspec import Struct
 
+from sekisho.anomalies import Anomalies, Judgement
 from sekisho.audit import Event, record
 from sekisho.errors import InvalidCredentials, Refusal
 from sekisho.identifiers import ClientId, EmailAddress, parse_client_id, parse_email
 from sekisho.mfa.challenges import Challenges, SecondFactorRequired
 from sekisho.mfa.methods import Method, confirmed, methods_of
-from sekisho.model import Account, AccountStatus, Discreet, Millis, Origin, SessionId, Transport
+from sekisho.model import Account, AccountId, AccountStatus, Discreet, Millis, Origin, SessionId, Transport
+from sekisho.notices import Notices
+from sekisho.outbox import MailKind
 from sekisho.passwords.hashing import HashPool
-from sekisho.ports.changes import AppendAudit, CountTry, ReplacePasswordHash
+from sekisho.ports.changes import AppendAudit, Change, CountTry, ReplacePasswordHash
 from sekisho.ports.clock import Clock
 from sekisho.ports.storage import Store, StoreUnavailable
 from sekisho.sessions import Proof, Sessions, TokenPair
@@ -51,6 +55,8 @@ class LoginWorld(Struct, frozen=True, kw_only=True):
     throttle: Throttle
     sessions: Sessions
     challenges: Challenges
+    anomalies: Anomalies
+    notices: Notices
 
 
 async def login(request: Login, world: LoginWorld) -> TokenPair | SecondFactorRequired:
@@ -70,12 +76,17 @@ async def login(request: Login, world: LoginWorld) -> TokenPair | SecondFactorRe
     usable_hash = account.password_hash if account and account.status is AccountStatus.ACTIVE else None
     async with world.throttle.paying(tries, world.store, world.clock.now()):
         matches = await world.passwords.verify(request.password, usable_hash)
+    # Judged in any case: a sign-in that is refused for being unusual costs what a wrong password costs.
+    now = world.clock.now()
+    judged = await world.anomalies.judge(AccountId(account.id if account else ""), request.seen_from, now, world.store)
     if account is None or not matches:
         raise await _refusal(_why(account), email, client, account, request.seen_from, world)
-
+    unusual = _unusual(judged, account, client, request.seen_from, now, world)
+    if judged.is_refused:
+        raise await _refusal("too_unusual", email, client, account, request.seen_from, world, also=unusual)
     if methods := await _methods(account, world):
-        return await _ask_second_factor(account, methods, client, tries, request, world)
-    now = world.clock.now()
+        also = (*world.throttle.give_back(tries, now), *unusual)
+        return await _ask_second_factor(account, methods, client, also, request, world)
     started = await world.sessions.start(
         account,
         Proof(event=Event.LOGIN, amr=("pwd",)),
@@ -85,6 +96,7 @@ async def login(request: Login, world: LoginWorld) -> TokenPair | SecondFactorRe
         also=(
             *world.throttle.give_back(tries, now),
             *world.throttle.remember_devices(email.key, request.seen_from, client, now),
+            *unusual,
         ),
         replaces=request.replaces,
     )
@@ -92,6 +104,31 @@ async def login(request: Login, world: LoginWorld) -> TokenPair | SecondFactorRe
         raise await _refusal("changed_meanwhile", email, client, account, request.seen_from, world)
     await _rehash_if_weak(account, request.password, world)
     return started
+
+
+def _unusual(
+    judged: Judgement, account: Account, client: ClientId, origin: Origin, now: Millis, world: LoginWorld
+) -> tuple[Change, ...]:
+    """Return what is written about an unusual sign-in: a line for each reason, and a letter to the owner."""
+    lines = tuple(
+        AppendAudit(
+            record=record(
+                Event.SIGN_IN_UNUSUAL,
+                "success",
+                at=now,
+                origin=origin,
+                account_id=account.id,
+                client_id=client.whole,
+                reason=reason,
+            )
+        )
+        for reason in judged.reasons
+        if judged.is_noted
+    )
+    if not judged.is_mailed:
+        return lines
+    letter = world.notices.notice(MailKind.SIGN_IN_UNUSUAL, account, origin, now, reasons=" ".join(judged.reasons))
+    return (*lines, letter)
 
 
 async def _methods(account: Account, world: LoginWorld) -> tuple[Method, ...]:
@@ -103,7 +140,7 @@ async def _ask_second_factor(
     account: Account,
     methods: tuple[Method, ...],
     client: ClientId,
-    tries: tuple[CountTry, ...],
+    also: tuple[Change, ...],
     request: Login,
     world: LoginWorld,
 ) -> SecondFactorRequired:
@@ -119,9 +156,7 @@ async def _ask_second_factor(
         client_id=client.whole,
         method="pwd",
     )
-    outcome = await world.store.apply(
-        challenge.opening, *world.throttle.give_back(tries, now), AppendAudit(record=asked)
-    )
+    outcome = await world.store.apply(challenge.opening, *also, AppendAudit(record=asked))
     if outcome.lost:
         raise await _refusal("changed_meanwhile", parse_email(request.email), client, account, request.seen_from, world)
     await _rehash_if_weak(account, request.password, world)
@@ -145,7 +180,14 @@ def _why(account: Account | None) -> str:
 
 
 async def _refusal(
-    reason: str, email: EmailAddress, client: ClientId, account: Account | None, origin: Origin, world: LoginWorld
+    reason: str,
+    email: EmailAddress,
+    client: ClientId,
+    account: Account | None,
+    origin: Origin,
+    world: LoginWorld,
+    *,
+    also: tuple[Change, ...] = (),
 ) -> InvalidCredentials:
     """Write the one audit record of this failure and return what to raise.
 
@@ -156,6 +198,8 @@ async def _refusal(
     owner = await world.store.find_account_by_email(email.key)
     if account is not None and (owner is None or owner.id != account.id):
         account, origin = None, Origin()
+    tag = world.throttle.identifier_tag(email.key)
+    world.anomalies.failed(origin, tag, now)
     failure = record(
         Event.LOGIN,
         "failure",
@@ -165,9 +209,9 @@ async def _refusal(
         client_id=client.whole,
         method="pwd",
         reason=reason,
-        identifier_tag=world.throttle.identifier_tag(email.key),
+        identifier_tag=tag,
     )
-    await world.store.apply(AppendAudit(record=failure))
+    await world.store.apply(AppendAudit(record=failure), *also)
     return InvalidCredentials(detail=reason)
 
 

@@ -339,6 +339,33 @@ class Redis(Group):
     password: SecretStr | None = _setting(None, "Its password.", "そのパスワード。", "<password of Redis>")
 
 
+class Anomalies(Group):
+    note_from: int = _setting(
+        20,
+        "Score of an unusual sign-in from which it is noted in the audit trail; 0 never.",
+        "普段と異なるサインインを監査記録に残すスコア。0 なら残しません。",
+        "20",
+        ge=0,
+        le=100,
+    )
+    mail_from: int = _setting(
+        40,
+        "Score from which its owner is told by mail; 0 never.",
+        "本人にメールで知らせるスコア。0 なら知らせません。",
+        "30",
+        ge=0,
+        le=100,
+    )
+    refuse_from: int = _setting(
+        0,
+        "Score from which it is refused like a wrong password, and its owner told; 0 never.",
+        "間違ったパスワードと同じように拒否し、本人に知らせるスコア。0 なら拒否しません。",
+        "80",
+        ge=0,
+        le=100,
+    )
+
+
 class Audit(Group):
     head_file: Path | None = _setting(
         None,
@@ -509,6 +536,7 @@ class Settings(BaseSettings):
     mail: MailServer = MailServer()
     pages: Pages = Pages()
     redis: Redis = Redis()
+    anomalies: Anomalies = Anomalies()
     audit: Audit = Audit()
     log: Log = Log()
 

@@ -1,0 +1,85 @@
+"""Unusual sign-ins: what login makes of the rules' judgement."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from sekisho.anomalies.floods import SPRAYED_ADDRESSES
+from sekisho.errors import InvalidCredentials
+from sekisho.model import Origin
+from world import ELSEWHERE, HOME, PASSWORD, World, new_world
+
+pytestmark = pytest.mark.anyio
+
+
+async def reasons(world: World) -> list[str]:
+    return sorted(each.reason for each in await world.audit("sign_in_unusual"))
+
+
+async def letters(world: World) -> list[str]:
+    return [each.text for each in await world.mail() if "普段と異なる" in each.text or "unusual" in each.text]
+
+
+async def test_V6_3_5_a_new_device_from_a_new_network_is_noted_and_told_once(world: World) -> None:
+    await world.signed_in()
+    await world.signed_in()
+    assert await reasons(world) == []
+
+    await world.signed_in(origin=ELSEWHERE)
+    assert await reasons(world) == ["new_device", "new_network"]
+    (letter,) = await letters(world)
+    assert ELSEWHERE.ip in letter
+    assert "Forgot your password?" in letter
+
+    await world.signed_in(origin=ELSEWHERE)
+    assert len(await letters(world)) == 1, "it is known by now"
+
+
+async def test_a_new_telephone_at_home_is_noted_and_nobody_is_told(world: World) -> None:
+    await world.signed_in()
+    await world.signed_in(origin=Origin(ip=HOME.ip, user_agent=ELSEWHERE.user_agent))
+    assert await reasons(world) == ["new_device"]
+    assert await letters(world) == []
+
+
+async def test_a_success_after_many_failures_is_told(world: World) -> None:
+    await world.signed_in()
+    for number in range(10):
+        with pytest.raises(InvalidCredentials):
+            await world.login(password="wrong", origin=Origin(ip=f"10.9.{number}.1", user_agent=HOME.user_agent))
+    await world.login(origin=Origin(ip="198.51.100.7", user_agent=HOME.user_agent))
+    assert await reasons(world) == ["many_failures", "new_network"]
+    assert len(await letters(world)) == 1
+
+
+async def test_a_right_password_from_a_network_that_sprays_is_told(world: World) -> None:
+    await world.signed_in()
+    for number in range(SPRAYED_ADDRESSES):
+        with pytest.raises(InvalidCredentials):
+            await world.login(f"nobody{number}@mail.test", origin=ELSEWHERE)
+    await world.login(origin=ELSEWHERE)
+    assert "spraying" in await reasons(world)
+
+
+async def test_what_is_too_unusual_is_refused_like_a_wrong_password_and_told_once(tmp_path: Path) -> None:
+    async with new_world(tmp_path, {"anomalies.refuse_from": "40"}) as world:
+        account = (await world.signed_in()).account
+        for _ in range(2):
+            with pytest.raises(InvalidCredentials) as refused:
+                await world.login(password=PASSWORD, origin=ELSEWHERE)
+            assert refused.value.detail == "too_unusual"
+        failures = await world.audit("login", outcome="failure")
+        assert [each.reason for each in failures] == ["too_unusual", "too_unusual"]
+        assert len(await letters(world)) == 1
+        assert len(await world.live_sessions(account.id)) == 1
+        await world.login()
+
+
+async def test_without_a_policy_nothing_is_looked_at(tmp_path: Path) -> None:
+    async with new_world(tmp_path, {"anomalies.note_from": "0", "anomalies.mail_from": "0"}) as world:
+        await world.signed_in()
+        await world.signed_in(origin=ELSEWHERE)
+        assert await reasons(world) == []
+        assert await letters(world) == []
