@@ -68,9 +68,16 @@ class Pair(msgspec.Struct, frozen=True):
         return self.presented.session_id
 
     @property
+    def kid(self) -> str:
+        return str(_json_of(self.access_token.split(".")[0])["kid"])
+
+    @property
     def claims(self) -> Any:
-        body = self.access_token.split(".")[1]
-        return msgspec.json.decode(base64.urlsafe_b64decode(body + "=" * (-len(body) % 4)))
+        return _json_of(self.access_token.split(".")[1])
+
+
+def _json_of(part: str) -> Any:
+    return msgspec.json.decode(base64.urlsafe_b64decode(part + "=" * (-len(part) % 4)))
 
 
 def opened(refresh_token: str) -> Presented:

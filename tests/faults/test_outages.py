@@ -6,17 +6,18 @@ from __future__ import annotations
 import asyncio
 import subprocess
 import time
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
 from faults.engines import Postgres, PostgresAndRedis, new_engine
 from faults.invariants import everybody_goes_on, the_database_agrees
-from faults.load import CLIENT, Told, keep_going
-from faults.site import PASSWORD, Pair, Site, account, ports_of, refresh, sign_in, until
-from faults.wire import Answer, Wire, once
+from faults.living import is_refused, living, used
+from faults.load import CLIENT
+from faults.site import PASSWORD, Site, account, ports_of, refresh, sign_in, until
+from faults.wire import Wire, once
 from live_server import LiveServer, free_port
 from storage.redis_server import BINARY, RedisServer
 
@@ -34,42 +35,6 @@ def durable_site(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Sit
     engine.remove()
 
 
-class Living:
-    """Everybody's life goes on while the block runs."""
-
-    def __init__(self, everybody: list[Told]) -> None:
-        self.everybody = everybody
-
-    def refreshes(self) -> list[int]:
-        return [told.refreshes for told in self.everybody]
-
-    def refusals(self) -> int:
-        return sum(len(told.refused) for told in self.everybody)
-
-    async def all_go_on(self, within_s: float, what: str) -> None:
-        """Wait until each of them has got a new pair, and one more after that."""
-        before = self.refreshes()
-        await until(
-            lambda: all(now > was + 1 for now, was in zip(self.refreshes(), before, strict=True)), within_s, what
-        )
-
-
-@asynccontextmanager
-async def living(servers: list[LiveServer]) -> AsyncIterator[Living]:
-    stop, everybody = asyncio.Event(), [Told(number) for number in range(CLIENTS)]
-    # Every third logs out and in again now and then.
-    lives = asyncio.gather(
-        *(keep_going(ports_of(servers), told, stop, logs_out_every=0 if told.number % 3 else 9) for told in everybody)
-    )
-    block = Living(everybody)
-    try:
-        await block.all_go_on(30, "the first refreshes")
-        yield block
-    finally:
-        stop.set()
-        await lives
-
-
 async def while_alive(servers: list[LiveServer], path: str, wanted: int, within_s: float = 10) -> None:
     deadline = time.monotonic() + within_s
     for server in servers:
@@ -84,7 +49,7 @@ async def test_FS_06_postgresql_killed_and_restarted_under_load_loses_nothing_ac
     assert isinstance(server, Postgres)
     await site.seed(*(account(number) for number in range(CLIENTS)))
     with site.nodes() as servers:
-        async with living(servers) as everybody:
+        async with living(servers, CLIENTS) as everybody:
             server.server.kill()
             before = everybody.refusals()
             await while_alive(servers, "/healthz", 200)
@@ -117,7 +82,7 @@ async def test_FS_05_redis_away_under_load_refuses_what_it_cannot_decide_and_end
         mine = await sign_in(one, CLIENTS)
         for wire in (one, two):
             assert (await used(wire, mine)).status == 200
-        async with living(servers) as everybody:
+        async with living(servers, CLIENTS) as everybody:
             redis.kill()
             before = everybody.refusals()
             await until(lambda: everybody.refusals() >= before + 2 * CLIENTS, 20, "refusals")
@@ -143,7 +108,7 @@ async def test_FS_05_redis_wiped_again_and_again_logs_nobody_out_and_brings_noth
     redis = _redis(site)
     await site.seed(*(account(number) for number in range(CLIENTS)))
     with site.nodes() as servers:
-        async with living(servers) as everybody:
+        async with living(servers, CLIENTS) as everybody:
             for _ in range(5):
                 redis.say("FLUSHALL")
                 await everybody.all_go_on(20, "a wipe")
@@ -165,7 +130,7 @@ async def test_FS_25_a_failover_to_a_replica_that_lags_logs_nobody_out_and_bring
         await site.seed(*(account(number) for number in range(CLIENTS)))
         await until(lambda: b"master_link_status:up" in replica.say("INFO", "replication"), 20, "the copy")
         with site.nodes() as servers:
-            async with living(servers) as everybody:
+            async with living(servers, CLIENTS) as everybody:
                 primary.say("CLIENT", "KILL", "TYPE", "replica")
                 primary.say("CONFIG", "SET", "requirepass", "nobody-follows")
                 await everybody.all_go_on(20, "rotations that the replica does not hear of")
@@ -211,15 +176,3 @@ def _knows_the_replica(sentinel: RedisServer) -> bool:
 def _redis(site: Site) -> RedisServer:
     assert isinstance(site.engine, PostgresAndRedis)
     return site.engine.redis
-
-
-async def used(wire: Wire, pair: Pair) -> Answer:
-    """Use an access token where the node's own memory alone decides about its session."""
-    return await wire.call("GET", "user/profile", token=pair.access_token)
-
-
-async def is_refused(wire: Wire, pair: Pair, *, within_s: float) -> None:
-    async with asyncio.timeout(within_s):
-        while (answer := await used(wire, pair)).status == 200:
-            pass
-    assert answer.error == "session_revoked"

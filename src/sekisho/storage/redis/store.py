@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
@@ -63,6 +64,7 @@ class RedisStore:
         self._engine = engine
         self._listeners: list[Callable[[Committed], None]] = []
         self._to_drop: list[str] = []
+        self._dropping: set[asyncio.Task[None]] = set()
         self._is_closed = False
         self._begin(prefix)
         inner.subscribe(self._on_commit)
@@ -204,6 +206,7 @@ class RedisStore:
         if not self._is_closed:
             self._is_closed = True
             await self._fan_out.close()
+            await asyncio.gather(*self._dropping, return_exceptions=True)
             if self._engine is not None:
                 await self._engine.close()
             await self._fleet.close()
@@ -237,10 +240,15 @@ class RedisStore:
         return [session for session in used if session.idle_expires_at <= now]
 
     async def read_journal(self, after_seq: int, limit: int = 1000) -> JournalPage:
-        """Ends of other nodes that are read here are taken out of Redis too: who ended them may have crashed."""
+        """Ends of other nodes that are read here are taken out of Redis too: who ended them may have crashed.
+
+        Nobody waits for that: a Redis that does not answer must not keep an end from this node's memory.
+        """
         page = await self._inner.read_journal(after_seq, limit)
         if self._engine is not None and (ended := self._engine.note_ended(page.entries)):
-            await self._engine.drop(ended)
+            task = asyncio.create_task(self._engine.drop(ended))
+            self._dropping.add(task)
+            task.add_done_callback(self._dropping.discard)
         return page
 
     async def list_guard_keys(self) -> list[GuardKey]:
