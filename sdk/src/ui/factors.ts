@@ -189,8 +189,8 @@ function listStep<N>(drawing: Drawing<N>, state: FactorState, model: FactorModel
     factors.length > 0 ? h("p", { class: "sekisho-hint" }, say("recovery_left", { count: recovery_codes })) : null,
     said(drawing, state.form),
     h(
-      "p",
-      { class: "sekisho-other" },
+      "div",
+      { class: "sekisho-choices" },
       available.includes("totp") ? quiet(drawing, say("add_totp"), () => model.enrol("totp"), "totp") : null,
       available.includes("email") && !hasMail
         ? quiet(drawing, say("add_email"), () => model.enrol("email"), "email")
