@@ -37,18 +37,24 @@ class Asking:
         Raises:
             ServiceUnavailable: it does not answer, or too many tokens are being asked about.
         """
-        known = self._answers.get(token)
-        if known is not None and now - known[0] < ANSWER_HOLDS_S:
-            return known[1]
+        if (known := self._known(token, now)) is not None:
+            return known
         if not may_wait:
             raise ServiceUnavailable(detail="the server says nothing about the token", retry_after=1)
         with self._lock:
+            # The answer may have come between the look above and the lock: it is not asked for again.
+            if (known := self._known(token, now)) is not None:
+                return known
             flight = self._flights.get(token)
             if flight is None:
                 if len(self._flights) >= MOST_AT_ONCE:
                     raise ServiceUnavailable(detail="too many questions at once", retry_after=1)
                 flight = self._flights[token] = fly(lambda: self._ask_once(token), self._longest_s, "asking")
             return flight
+
+    def _known(self, token: str, now: float) -> bool | None:
+        known = self._answers.get(token)
+        return known[1] if known is not None and now - known[0] < ANSWER_HOLDS_S else None
 
     def _ask_once(self, token: str) -> None:
         try:

@@ -177,19 +177,25 @@ class CookieSessions:
         self, kind: bytes, session: str, held: str, ask: Callable[[], Answered], may_wait: bool
     ) -> Answered | Flight:
         key = sha256(b"\n".join((kind, session.encode(), held.encode()))).digest()
-        known = self._answers.get(key)
-        kept_s = KEPT_WITH_FEED_S if self._verifier.hears else KEPT_S
-        if known is not None and monotonic() - known[0] < kept_s:
-            return known[1]
+        if (known := self._known(key)) is not None:
+            return known
         if not may_wait:
             raise ServiceUnavailable(detail="the server says nothing about the cookie", retry_after=1)
         with self._lock:
+            # The answer may have come between the look above and the lock: it is not asked for again.
+            if (known := self._known(key)) is not None:
+                return known
             flight = self._flights.get(key)
             if flight is None:
                 if len(self._flights) >= MOST_AT_ONCE:
                     raise ServiceUnavailable(detail="too many questions at once", retry_after=1)
                 flight = self._flights[key] = fly(lambda: self._ask(key, ask), LONGEST_S, "cookie")
             return flight
+
+    def _known(self, key: bytes) -> Answered | None:
+        known = self._answers.get(key)
+        kept_s = KEPT_WITH_FEED_S if self._verifier.hears else KEPT_S
+        return known[1] if known is not None and monotonic() - known[0] < kept_s else None
 
     def _ask(self, key: bytes, ask: Callable[[], Answered]) -> None:
         try:
