@@ -174,6 +174,7 @@ def test_a_database_of_a_newer_version_is_left_alone(tmp_path: Path) -> None:
     path = folder / ".sekisho" / "sekisho.db"
     connection = apsw.Connection(str(path))
     connection.execute("UPDATE alembic_version SET version_num = '9999'")
+    connection.execute("UPDATE meta SET value = '9999' WHERE name = 'oldest_schema_reader'")
     connection.close()
     before = path.read_bytes()
     said = refused_start(folder)

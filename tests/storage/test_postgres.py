@@ -31,7 +31,7 @@ from sekisho.storage.postgres.journal import PUBLISH
 from sekisho.storage.postgres.migration import migrate
 from sekisho.storage.postgres.rotation import ROTATE, RotationDisagrees, rotate_session
 from sekisho.storage.postgres.texts import numbered, with_values
-from sekisho.storage.revision import SCHEMA_REVISION
+from sekisho.storage.revision import OLDEST_READER, SCHEMA_REVISION
 from storage.build import done, end, rotate, signed_in
 from storage.contract import StoreContract
 from storage.contract_operations import revoke
@@ -237,11 +237,20 @@ async def test_an_empty_and_a_newer_database_are_refused() -> None:
     with pytest.raises(SchemaTooOld):
         await PostgresStore.open(new_database("template0"))
     newer = new_database()
-    server().sql("UPDATE alembic_version SET version_num = '9999'", newer.url.rpartition("/")[2])
+    name = newer.url.rpartition("/")[2]
+    server().sql("UPDATE alembic_version SET version_num = '9999'", name)
+    server().sql(f"UPDATE meta SET value = '9999' WHERE name = '{OLDEST_READER}'", name)
     with pytest.raises(SchemaTooNew):
         await PostgresStore.open(newer)
     with pytest.raises(SchemaTooNew):
         await migrate(newer)
+
+
+async def test_a_newer_database_that_serves_this_version_is_opened_and_left_as_it_is() -> None:
+    newer = new_database()
+    server().sql("UPDATE alembic_version SET version_num = '9999'", newer.url.rpartition("/")[2])
+    await (await PostgresStore.open(newer)).close()
+    assert await migrate(newer) == "9999"
 
 
 async def test_a_user_without_rights_and_a_database_that_is_read_only_are_named() -> None:

@@ -24,7 +24,7 @@ from sekisho.storage.errors import (
     SchemaTooOld,
     StoreCannotOpen,
 )
-from sekisho.storage.revision import SCHEMA_REVISION
+from sekisho.storage.revision import OLDEST_READER, OLDEST_READER_REVISION, SCHEMA_REVISION
 from sekisho.storage.sqlite import SqliteStore
 from sekisho.storage.sqlite.connections import open_to_others, was_cut_off
 from sekisho.storage.sqlite.migration import migrate
@@ -94,27 +94,47 @@ async def test_a_missing_or_empty_file_asks_for_a_migration_and_is_not_made(tmp_
     assert (refused.value.found, refused.value.wanted) == (None, SCHEMA_REVISION)
 
 
-@pytest.mark.parametrize(("revision", "expected"), [("0000", SchemaTooOld), ("9999", SchemaTooNew)])
-async def test_another_version_s_schema_is_refused(
-    tmp_path: Path, revision: str, expected: type[StoreCannotOpen]
-) -> None:
+def of_revision(tmp_path: Path, revision: str, oldest_reader: str | None) -> Path:
+    """Return a file as another version's migration leaves it behind."""
     path = tmp_path / "sekisho.db"
     shutil.copy(template(), path)
     connection = apsw.Connection(str(path))
     connection.execute("UPDATE alembic_version SET version_num = ?", (revision,))
+    connection.execute("DELETE FROM meta WHERE name = ?", (OLDEST_READER,))
+    if oldest_reader is not None:
+        connection.execute("INSERT INTO meta VALUES (?, ?)", (OLDEST_READER, oldest_reader))
     connection.close()
+    return path
+
+
+@pytest.mark.parametrize(
+    ("revision", "oldest_reader", "expected"),
+    [("0000", "0000", SchemaTooOld), ("9999", "9999", SchemaTooNew), ("9999", None, SchemaTooNew)],
+)
+async def test_another_version_s_schema_is_refused(
+    tmp_path: Path, revision: str, oldest_reader: str | None, expected: type[StoreCannotOpen]
+) -> None:
+    path = of_revision(tmp_path, revision, oldest_reader)
     with pytest.raises(expected, match=revision):
         await SqliteStore.open(path)
 
 
+async def test_a_newer_schema_that_serves_this_version_is_opened_and_left_as_it_is(tmp_path: Path) -> None:
+    path = of_revision(tmp_path, "9999", SCHEMA_REVISION)
+    await (await SqliteStore.open(path)).close()
+    assert migrate(path) == "9999"
+
+
 async def test_a_newer_schema_is_not_migrated(tmp_path: Path) -> None:
-    path = tmp_path / "sekisho.db"
-    shutil.copy(template(), path)
-    connection = apsw.Connection(str(path))
-    connection.execute("UPDATE alembic_version SET version_num = '9999'")
-    connection.close()
     with pytest.raises(SchemaTooNew):
-        migrate(path)
+        migrate(of_revision(tmp_path, "9999", "9999"))
+
+
+def test_a_migrated_file_says_how_old_a_version_may_be(tmp_path: Path) -> None:
+    connection = apsw.Connection(str(template()), flags=apsw.SQLITE_OPEN_READONLY)
+    said = connection.execute("SELECT value FROM meta WHERE name = ?", (OLDEST_READER,)).fetchall()
+    connection.close()
+    assert said == [(OLDEST_READER_REVISION,)]
 
 
 async def test_something_else_is_refused_and_left_alone(tmp_path: Path) -> None:

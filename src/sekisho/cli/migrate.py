@@ -28,9 +28,9 @@ def migrate(
         # The migration libraries are heavy; only this command needs them.
         before = asyncio.run(bring_up(settings))
     if as_json:
-        print_json({"database": str(path), "before": before, "revision": SCHEMA_REVISION})
-    elif before == SCHEMA_REVISION:
-        print(say("done.up_to_date", path=path, revision=SCHEMA_REVISION))
+        print_json({"database": str(path), "before": before, "revision": max(before or "", SCHEMA_REVISION)})
+    elif before is not None and before >= SCHEMA_REVISION:
+        print(say("done.up_to_date", path=path, revision=before))
     else:
         print(say("done.migrated", path=path, revision=SCHEMA_REVISION, before=before or say("none")))
 

@@ -102,7 +102,8 @@ def _find_schema(settings: Settings) -> str | None:
 
 def _check_schema(settings: Settings, *, migrating: bool) -> None:
     found = _find_schema(settings)
-    if found == SCHEMA_REVISION:
+    # Whether this version may work on a newer one, the database says when it is opened.
+    if found is not None and found >= SCHEMA_REVISION:
         return
     if not migrating:
         raise SchemaTooOld(found, SCHEMA_REVISION)

@@ -17,8 +17,15 @@ from alembic.script import ScriptDirectory
 from alembic.util.exc import CommandError
 
 from sekisho.storage.errors import SchemaTooNew
+from sekisho.storage.revision import OLDEST_READER, OLDEST_READER_REVISION
 
 _SCRIPTS = ScriptDirectory(str(Path(__file__).parent / "migrations"))
+
+
+_SAY_WHO_MAY_READ = f"""
+INSERT INTO meta (name, value) VALUES ('{OLDEST_READER}', '{OLDEST_READER_REVISION}')
+ON CONFLICT (name) DO UPDATE SET value = '{OLDEST_READER_REVISION}';
+"""  # noqa: S608 - constants
 
 
 def head() -> str:
@@ -61,4 +68,4 @@ def migration_sql(dialect: str, start: str | None) -> str:
     )
     with Operations.context(context):
         context.run_migrations()
-    return text.getvalue()
+    return text.getvalue() + _SAY_WHO_MAY_READ

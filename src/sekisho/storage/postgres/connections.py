@@ -24,7 +24,7 @@ from sekisho.storage.errors import (
     ServerTooOld,
     WrongCredentials,
 )
-from sekisho.storage.revision import SCHEMA_REVISION
+from sekisho.storage.revision import OLDEST_READER, SCHEMA_REVISION, serves
 from sekisho.storage.unfinished import MOVE_NOTE, UnfinishedMove
 
 # How our connections are told from others in the server's own lists.
@@ -209,8 +209,14 @@ async def find_revision(connection: asyncpg.Connection, place: str) -> str | Non
     return None
 
 
+async def find_oldest_reader(connection: asyncpg.Connection) -> str | None:
+    """Return the oldest revision whose code may work on the tables that are there, if they say it."""
+    said: str | None = await connection.fetchval("SELECT value FROM meta WHERE name = $1", OLDEST_READER)
+    return said
+
+
 async def check_tables(connection: asyncpg.Connection, place: str) -> None:
-    """Raise unless the schema is this version's, complete, and ours to write.
+    """Raise unless this version may work on the schema, and the tables are ours to write.
 
     Raises:
         SchemaTooOld, SchemaTooNew, ForeignTables, MissingRights, UnfinishedMove: see there.
@@ -218,7 +224,7 @@ async def check_tables(connection: asyncpg.Connection, place: str) -> None:
     found = await find_revision(connection, place)
     if found is None or found < SCHEMA_REVISION:
         raise SchemaTooOld(found, SCHEMA_REVISION)
-    if found > SCHEMA_REVISION:
+    if not serves(found, await find_oldest_reader(connection)):
         raise SchemaTooNew(found, SCHEMA_REVISION)
     if not await connection.fetchval(FIND_RIGHTS):
         raise MissingRights(place, "the user may not write to its tables")

@@ -6,7 +6,15 @@ import asyncpg
 
 from sekisho.storage.errors import MigrationBusy
 from sekisho.storage.migrate import migration_sql
-from sekisho.storage.postgres.connections import Target, check_server, connect, explained, find_revision
+from sekisho.storage.postgres.connections import (
+    Target,
+    check_server,
+    connect,
+    explained,
+    find_oldest_reader,
+    find_revision,
+)
+from sekisho.storage.revision import serves
 
 MIGRATING = 5_362_917_005
 # A migration that waits for a table makes everybody else wait behind it.
@@ -15,6 +23,7 @@ LOCK_TIMEOUT_MS = 5000
 
 async def migrate(target: Target) -> str | None:
     """Create or upgrade the tables, in one transaction. Returns the revision before (None: there were none).
+    A newer one that this version may work on is left as it is.
 
     Raises:
         StoreCannotOpen: any of its kinds; the database is then as it was.
@@ -30,8 +39,9 @@ async def migrate(target: Target) -> str | None:
             async with connection.transaction():
                 await connection.execute(f"SELECT pg_advisory_xact_lock({MIGRATING:d})")
                 found = await find_revision(connection, target.place)
-                if statements := migration_sql("postgresql", found):
-                    await connection.execute(statements)
+                if found is not None and serves(found, await find_oldest_reader(connection)):
+                    return found
+                await connection.execute(migration_sql("postgresql", found))
         except asyncpg.LockNotAvailableError as error:
             raise MigrationBusy(target.place, "another transaction holds a lock") from error
         finally:

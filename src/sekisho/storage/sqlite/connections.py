@@ -12,7 +12,7 @@ from typing import Literal
 import apsw
 
 from sekisho.storage.errors import CannotWrite, DamagedDatabase, DatabaseBusy, NotADatabase, SchemaTooNew, SchemaTooOld
-from sekisho.storage.revision import SCHEMA_REVISION
+from sekisho.storage.revision import OLDEST_READER, SCHEMA_REVISION, serves
 from sekisho.storage.unfinished import MOVE_NOTE, UnfinishedMove
 
 Durability = Literal["full", "off"]
@@ -135,15 +135,28 @@ def find_revision(connection: apsw.Connection, path: Path) -> str | None:
     return None
 
 
+def can_serve(connection: apsw.Connection, path: Path) -> bool:
+    """Whether the file's schema is this version's, or a newer one that this version may work on.
+
+    Raises:
+        NotADatabase: as `find_revision`.
+    """
+    found = find_revision(connection, path)
+    if found is None:
+        return False
+    said = connection.execute("SELECT value FROM meta WHERE name = ?", (OLDEST_READER,)).fetchall()
+    return serves(found, str(said[0][0]) if said else None)
+
+
 def check_revision(connection: apsw.Connection, path: Path) -> None:
-    """Raise unless the file's schema is this version's.
+    """Raise unless this version may work on the file's schema.
 
     Raises:
         SchemaTooOld, SchemaTooNew: see there. NotADatabase: as `find_revision`.
     """
-    found = find_revision(connection, path)
-    if found == SCHEMA_REVISION:
+    if can_serve(connection, path):
         return
+    found = find_revision(connection, path)
     if found is None or found < SCHEMA_REVISION:
         raise SchemaTooOld(found, SCHEMA_REVISION)
     raise SchemaTooNew(found, SCHEMA_REVISION)
