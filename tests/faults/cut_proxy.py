@@ -6,8 +6,14 @@ import asyncio
 import threading
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
+from urllib.parse import urlsplit
 
 Chooser = Callable[[], bool]
+
+
+def through(url: str, port: int) -> str:
+    """Return the URL with another port."""
+    return url.replace(f":{urlsplit(url).port}", f":{port}")
 
 
 class CutProxy:

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from faults.cut_proxy import cut_proxy_apart
+from faults.cut_proxy import cut_proxy_apart, through
 from faults.engines import ON_SERVERS
 from faults.invariants import everybody_goes_on, the_database_agrees
 from faults.living import is_refused, living, used
@@ -18,11 +18,6 @@ from faults.wire import Wire
 pytestmark = [pytest.mark.anyio, pytest.mark.heavy]
 
 CLIENTS = 8
-
-
-def through(url: str, port: int) -> str:
-    """Return the URL with another port."""
-    return url.replace(f":{urlsplit(url).port}", f":{port}")
 
 
 async def log_out(wire: Wire, pair: Pair) -> None:

@@ -10,8 +10,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import msgspec
 import pytest
 
+from faults.cut_proxy import cut_proxy_apart, through
 from faults.engines import Postgres, PostgresAndRedis, new_engine
 from faults.invariants import everybody_goes_on, the_database_agrees
 from faults.living import is_refused, living, used
@@ -19,6 +21,7 @@ from faults.load import CLIENT
 from faults.site import PASSWORD, Site, account, ports_of, refresh, sign_in, until
 from faults.wire import Wire, once
 from live_server import LiveServer, free_port
+from postgres_server import PostgresServer
 from storage.redis_server import BINARY, RedisServer
 
 pytestmark = [pytest.mark.anyio, pytest.mark.heavy]
@@ -71,6 +74,47 @@ async def test_FS_06_postgresql_killed_and_restarted_under_load_loses_nothing_ac
         assert not any("Traceback" in each.output() for each in servers)
         await everybody_goes_on(ports_of(servers), everybody.everybody)
     the_database_agrees(site, everybody.everybody)
+
+
+@pytest.mark.parametrize("durable_site", ["postgres", "redis"], indirect=True)
+async def test_FS_06_FS_25_a_standby_is_never_read_and_takes_over_without_a_loss(durable_site: Site) -> None:
+    """The nodes reach PostgreSQL by an address that is moved. First too early: the standby only reads, and what it says
+    may be old. Then it is promoted."""
+    site, engine = durable_site, durable_site.engine
+    assert isinstance(engine, Postgres)
+    await site.seed(*(account(number) for number in range(CLIENTS)))
+    standby = PostgresServer(durable=True, standby_of=engine.server)
+    standby.start()
+    try:
+        # From here on a commit is acknowledged when the standby has it on its disk, too.
+        engine.server.sql("ALTER SYSTEM SET synchronous_standby_names = '*'")
+        engine.server.sql("SELECT pg_reload_conf()")
+        with cut_proxy_apart(engine.server.port) as address:
+            moved = through(engine.server.url("postgres"), address.port)
+            with site.nodes(SEKISHO_DATABASE_URL=moved) as servers:
+                async with living(servers, CLIENTS) as everybody:
+                    address.upstream = standby.port
+                    engine.server.kill()
+                    await while_alive(servers, "/readyz", 503)
+                    assert standby.sql("SELECT count(*) FROM sessions") != "0\n", "it could be read"
+                    wire = Wire(ports_of(servers)[0])
+                    held = next(told.pair for told in everybody.everybody if told.pair)
+                    if engine.name == "postgres":
+                        # Redis would go on deciding refreshes.
+                        refused = await refresh(wire, held.refresh_token, CLIENT)
+                        assert (refused.status, refused.error) == (503, "service_unavailable")
+                    assert (await used(wire, held)).status == 503
+                    await wire.close()
+
+                    standby.run("pg_ctl", "promote", "-D", standby.data, "-w")
+                    await while_alive(servers, "/readyz", 200)
+                    await everybody.all_go_on(30, "recovery at the standby")
+                assert not any("Traceback" in each.output() for each in servers)
+                await everybody_goes_on(ports_of(servers), everybody.everybody)
+        engine.target = msgspec.structs.replace(engine.target, url=standby.url("postgres"))
+        the_database_agrees(site, everybody.everybody)
+    finally:
+        standby.remove()
 
 
 @ONLY_REDIS

@@ -35,6 +35,7 @@ CONNECT_TIMEOUT_S = 5.0
 # The server gives up first; ours is the net for a server that does not answer at all.
 CLIENT_MARGIN_S = 2.0
 STATEMENTS_KEPT = 256
+PRIMARY = "primary"
 
 # The server cannot be used now, through no fault of the statement. `OSError` and `TimeoutError` are the network's.
 UNAVAILABLE: tuple[type[BaseException], ...] = (
@@ -129,6 +130,8 @@ async def open_pool(target: Target) -> asyncpg.Pool:
         statement_cache_size=0 if target.is_pooled else STATEMENTS_KEPT,
         max_cached_statement_lifetime=0,
         server_settings=_kept_settings(target),
+        # A standby may lag: it would tell of a session that has ended that it lives. Nothing is ever read from one.
+        target_session_attrs=PRIMARY,
         **_password(target),
     )
     await pool
@@ -142,6 +145,7 @@ async def connect(target: Target, url: str, **server_settings: str) -> asyncpg.C
         timeout=CONNECT_TIMEOUT_S,
         statement_cache_size=0 if target.is_pooled else STATEMENTS_KEPT,
         server_settings=server_settings,
+        target_session_attrs=PRIMARY,
         **_password(target),
     )
 
@@ -161,6 +165,8 @@ def explained(place: str) -> Iterator[None]:
         raise NoSuchDatabase(place, _brief(error)) from error
     except asyncpg.InsufficientPrivilegeError as error:
         raise MissingRights(place, _brief(error)) from error
+    except asyncpg.TargetServerAttributeNotMatched as error:
+        raise ReadOnlyDatabase(place, "it is a standby") from error
     except asyncpg.ReadOnlySQLTransactionError as error:
         raise ReadOnlyDatabase(place, _brief(error)) from error
     except asyncpg.TooManyConnectionsError as error:
