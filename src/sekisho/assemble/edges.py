@@ -148,6 +148,7 @@ def make_edge(
             throttle=have.throttle,
             notices=notices,
             sessions=sessions,
+            fresh_ms=settings.factors.fresh_minutes * 60_000,
         ),
         email_change=EmailChangeWorld(
             store=store,
@@ -158,6 +159,7 @@ def make_edge(
             outbox=have.outbox,
             notices=notices,
             sessions=sessions,
+            fresh_ms=settings.factors.fresh_minutes * 60_000,
         ),
         profile=ProfileWorld(store=store, clock=clock),
         withdrawal=WithdrawalWorld(

@@ -16,6 +16,7 @@ from msgspec import Struct
 from sekisho.audit import Event, record
 from sekisho.errors import InvalidCode, InvalidCredentials, SessionRevoked, ValidationError
 from sekisho.identifiers import EmailAddress, parse_client_id, parse_email
+from sekisho.mfa.freshness import require_fresh
 from sekisho.model import Account, AccountStatus, Discreet, EndReason, Millis, Origin, Principal
 from sekisho.notices import Notices
 from sekisho.one_time_codes import OneTimeCodes, parse_code
@@ -68,6 +69,7 @@ class EmailChangeWorld(Struct, frozen=True, kw_only=True):
     outbox: Outbox
     notices: Notices
     sessions: Sessions
+    fresh_ms: int
 
 
 async def send_email_code(request: SendEmailCode, principal: Principal, world: EmailChangeWorld) -> EmailCodeSent:
@@ -75,6 +77,7 @@ async def send_email_code(request: SendEmailCode, principal: Principal, world: E
 
     Raises:
         ValidationError: the address has no good form, or is the account's own (`unchanged`).
+        StepUpRequired: the account has a second factor that was not shown lately.
         InvalidCredentials: the password is wrong.
         RateLimitExceeded: too many wrong passwords, or too many mails to the address or from the network.
         SessionRevoked: the account was disabled or withdrawn meanwhile.
@@ -84,6 +87,7 @@ async def send_email_code(request: SendEmailCode, principal: Principal, world: E
     account = await _owner(principal, world)
     if email.key == account.email_key:
         raise ValidationError(details={"email": "unchanged"}, detail="the account's own address")
+    await require_fresh(world.store, principal, now, world.fresh_ms, has_password=True)
     tries = world.throttle.password_tries(account.id, origin.ip, now)
     refuse_if_throttled(await world.store.apply(*tries), now)
     async with world.throttle.paying(tries, world.store, now):

@@ -13,6 +13,7 @@ from msgspec import Struct
 
 from sekisho.audit import Event, record
 from sekisho.errors import InvalidCredentials, SessionRevoked, ValidationError
+from sekisho.mfa.freshness import require_fresh
 from sekisho.model import Account, AccountStatus, Discreet, EndReason, Millis, Origin, Principal
 from sekisho.notices import Notices
 from sekisho.outbox import MailKind
@@ -39,6 +40,7 @@ class PasswordChangeWorld(Struct, frozen=True, kw_only=True):
     throttle: Throttle
     notices: Notices
     sessions: Sessions
+    fresh_ms: int
 
 
 async def change_password(
@@ -48,6 +50,7 @@ async def change_password(
 
     Raises:
         ValidationError: the policy refuses the new password, or it is the current one (`unchanged`). No try.
+        StepUpRequired: the account has a second factor that was not shown lately.
         InvalidCredentials: the current password is wrong, or the account has none.
         RateLimitExceeded: too many wrong passwords.
         SessionRevoked: the account was disabled, withdrawn, or changed its credentials meanwhile.
@@ -63,6 +66,7 @@ async def change_password(
         raise ValidationError(details={"password": "unchanged"}, detail="the current password")
 
     now = world.clock.now()
+    await require_fresh(world.store, principal, now, world.fresh_ms, has_password=True)
     tries = world.throttle.password_tries(account.id, seen_from.ip, now)
     refuse_if_throttled(await world.store.apply(*tries), now)
     async with world.throttle.paying(tries, world.store, now):

@@ -12,7 +12,7 @@ from msgspec import Struct
 
 from sekisho.audit import Event, record
 from sekisho.errors import InvalidCredentials, SessionRevoked
-from sekisho.mfa.methods import AAL1, check_fresh, level_of
+from sekisho.mfa.freshness import require_fresh
 from sekisho.model import Account, AccountStatus, EndReason, Millis, Origin, Principal
 from sekisho.outbox import MailKind, Outbox
 from sekisho.passwords.hashing import HashPool
@@ -47,7 +47,7 @@ async def withdraw(password: str | None, principal: Principal, seen_from: Origin
         ServiceUnavailable: the hash pool is full.
     """
     now = world.clock.now()
-    await _check_fresh(password, principal, now, world)
+    await require_fresh(world.store, principal, now, world.fresh_ms, has_password=password is not None)
     tries = world.throttle.password_tries(principal.account_id, seen_from.ip, now) if password is not None else ()
     refuse_if_throttled(await world.store.apply(*tries), now)
 
@@ -77,17 +77,6 @@ async def withdraw(password: str | None, principal: Principal, seen_from: Origin
     )
     if outcome.lost:
         raise SessionRevoked(detail=outcome.lost.why)
-
-
-async def _check_fresh(password: str | None, principal: Principal, now: Millis, world: WithdrawalWorld) -> None:
-    """A password is a fresh proof by itself, but half of one where the account has a second factor."""
-    factors = await world.store.list_factors(principal.account_id)
-    if password is not None and level_of(factors) == AAL1:
-        return
-    session = await world.store.find_session(principal.session_id)
-    if session is None or session.ended_at is not None:
-        raise SessionRevoked(detail="ended during the call")
-    check_fresh(session, factors, now, world.fresh_ms)
 
 
 def _audit(

@@ -388,7 +388,7 @@ ROUTES: tuple[Route, ...] = (
         body=wire.PasswordBody,
         answer=wire.EndedView,
         limits=("password",),
-        refusals=(errors.InvalidCredentials, errors.RateLimitExceeded, errors.CsrfFailed),
+        refusals=(errors.StepUpRequired, errors.InvalidCredentials, errors.RateLimitExceeded, errors.CsrfFailed),
     ),
     Route(
         method="POST",
@@ -399,7 +399,7 @@ ROUTES: tuple[Route, ...] = (
         body=wire.EmailSendCodeBody,
         answer=wire.MailedCodeView,
         limits=("password", "code_sends"),
-        refusals=(errors.InvalidCredentials, errors.RateLimitExceeded, errors.CsrfFailed),
+        refusals=(errors.StepUpRequired, errors.InvalidCredentials, errors.RateLimitExceeded, errors.CsrfFailed),
     ),
     Route(
         method="POST",
