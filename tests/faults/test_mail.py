@@ -8,6 +8,7 @@ from collections import Counter
 import pytest
 
 from delivery.smtp_server import PostOffice
+from faults.engines import ON_EVERY_ENGINE
 from faults.mail import mail_server
 from faults.site import Site, port_of, until
 from faults.wire import Wire
@@ -45,6 +46,7 @@ def assert_unchanged(disturbed: list[float], quiet: list[float]) -> None:
     assert min(disturbed) < min(quiet) + SLOW_S / 2
 
 
+@ON_EVERY_ENGINE
 async def test_FS_09_a_mail_server_that_is_down_slow_or_greylisting_slows_nobody(site: Site) -> None:
     with site.serving() as server:
         office = PostOffice()
@@ -70,6 +72,7 @@ async def test_FS_09_a_mail_server_that_is_down_slow_or_greylisting_slows_nobody
     assert site.value("SELECT count(*) FROM outbox WHERE error IS NOT NULL") == 0
 
 
+@ON_EVERY_ENGINE
 async def test_FS_09_a_recipient_refused_for_good_is_not_asked_for_again(site: Site) -> None:
     with site.serving() as server:
         office = PostOffice(replies=("550 no such user",))

@@ -20,6 +20,8 @@ from life.rotation_faults import (
     use_without_a_guard,
     written_as,
 )
+from sekisho.mfa.totp import STEP_MS
+from sekisho.model import Transport
 from sekisho.ports.changes import EndSession, RotateSession
 from sekisho.ports.factor_changes import UseFactor
 
@@ -42,8 +44,22 @@ def test_grace_for_grandparents_is_seen() -> None:
 
 
 def test_a_step_that_is_spent_without_a_guard_is_seen() -> None:
-    with written_as(UseFactor, use_without_a_guard), pytest.raises(InvariantBroken, match=r"^I4: "):
-        run_state_machine_as_test(SessionLife, settings=FAULT)
+    """By the rules that matter, in their order: left to chance, whether they come together depends on the run."""
+    machine = SessionLife()
+    try:
+        machine.two_people_are_signed_in()
+        machine.enrol_an_app(0, 1)
+        with written_as(UseFactor, use_without_a_guard), pytest.raises(InvariantBroken, match=r"^I4: "):
+            sign_in_with_one_code_at_once(machine)
+    finally:
+        machine.teardown()
+
+
+def sign_in_with_one_code_at_once(machine: SessionLife) -> None:
+    """Three challenges, each answered three times, with one code; again with the next code, if one has won."""
+    for _ in range(20):
+        machine.server.clock.advance(seconds=STEP_MS // 1000)
+        machine.sign_in_with_the_second_step(0, "totp", Transport.BODY, True, 3, 3, None)
 
 
 def test_refusing_a_replay_before_its_commit_is_seen() -> None:
