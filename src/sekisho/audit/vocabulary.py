@@ -1,72 +1,14 @@
-"""The audit trail's closed vocabulary: which events there are, how they may end, why, and with which fields.
+"""What each event means, why it may end as it does, and which fields a record of it may carry.
 
-Every line that is written goes through `record` (or, for the ends of sessions, through the store, in the
-same words). What is not in the table below is a programming mistake, not a new kind of event; the
-reference page is made from the table.
-
-Never in a record: a secret, a token, a code, or an address of mail in the clear.
-
-Spec: ASVS 16.1.1, 16.2.1, 16.2.5, 16.3.1, 16.4.1.
+The reference page is made from this table.
 """
 
 from __future__ import annotations
 
-import unicodedata
-from enum import StrEnum
-
 from msgspec import Struct
 
-from sekisho.model import AuditRecord, EndReason, Millis, Origin, Unusual
-
-
-class Event(StrEnum):
-    SIGN_UP_CODE_SENT = "sign_up_code_sent"
-    SIGN_UP_CODE_RESENT = "sign_up_code_resent"
-    SIGN_UP = "sign_up"
-    LOGIN = "login"
-    SIGN_IN_UNUSUAL = "sign_in_unusual"
-    SECOND_FACTOR_ASKED = "second_factor_asked"
-    SECOND_FACTOR = "second_factor"
-    FACTOR_CODE_SENT = "factor_code_sent"
-    STEP_UP = "step_up"
-    FACTOR_ADDED = "factor_added"
-    FACTOR_RENAMED = "factor_renamed"
-    FACTOR_REMOVED = "factor_removed"
-    FACTORS_RESET = "factors_reset"
-    RECOVERY_CODES_MADE = "recovery_codes_made"
-    RECOVERY_CODE_USED = "recovery_code_used"
-    SESSION_ENDED = "session_ended"
-    STORE_BEHIND = "store_behind"
-    PROFILE_CHANGED = "profile_changed"
-    WITHDRAWAL = "withdrawal"
-    PASSWORD_RESET_CODE_SENT = "password_reset_code_sent"  # noqa: S105 - a word of the trail, no secret
-    PASSWORD_RESET_CODE = "password_reset_code"  # noqa: S105 - a word of the trail, no secret
-    PASSWORD_RESET = "password_reset"  # noqa: S105 - a word of the trail, no secret
-    PASSWORD_CHANGE = "password_change"  # noqa: S105 - a word of the trail, no secret
-    EMAIL_CHANGE_CODE_SENT = "email_change_code_sent"
-    EMAIL_CHANGE = "email_change"
-    ACCOUNT_ADDED = "account_added"
-    ACCOUNT_DISABLED = "account_disabled"
-    ACCOUNT_ENABLED = "account_enabled"
-    ROLES_CHANGED = "roles_changed"
-    PASSWORD_CHANGE_FORCED = "password_change_forced"  # noqa: S105 - a word of the trail, no secret
-    ACCOUNT_UNLOCKED = "account_unlocked"
-    SIGNING_KEYS_ROTATED = "signing_keys_rotated"
-    SIGNING_KEY_COMPROMISED = "signing_key_compromised"
-    DATABASE_RESTORED = "database_restored"
-    GUARD_KEY_ADDED = "guard_key_added"
-    GUARD_KEY_REMOVED = "guard_key_removed"
-    TOKEN_REVOKED = "token_revoked"  # noqa: S105 - an event, not a token
-
-
-SUCCESS = "success"
-FAILURE = "failure"
-
-ACTORS = ("account", "guard", "operator", "system")
-"""Who acted: whoever uses or claims the account, a protected API, an operator, or the server by itself."""
-
-METHODS = ("pwd", "otp", "sms", "mfa")
-"""What was shown, in the words of RFC 8176 (`amr`); several with spaces between."""
+from sekisho.audit.events import FAILURE, SUCCESS, Event
+from sekisho.model import EndReason, Unusual
 
 
 class Entry(Struct, frozen=True, kw_only=True):
@@ -329,75 +271,3 @@ VOCABULARY: dict[Event, Entry] = {
         fields=("subject",),
     ),
 }
-
-_OPTIONAL_FIELDS = (*_SESSION, "method", "identifier_tag", "subject", "place", "device")
-
-_MAX_TEXT = 512
-# Controls and line ends would forge lines, format characters (bidirectional marks) would forge how a line looks.
-_UNFIT = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
-
-
-def record(
-    event: Event,
-    outcome: str,
-    *,
-    at: Millis,
-    origin: Origin,
-    account_id: str = "",
-    session_id: str = "",
-    client_id: str = "",
-    method: str = "",
-    reason: str = "",
-    identifier_tag: str = "",
-    subject: str = "",
-    actor: str = "account",
-    place: str = "",
-    device: str = "",
-) -> AuditRecord:
-    """Return one line of the audit trail, held to the vocabulary and safe to show in a terminal.
-
-    Raises:
-        ValueError: an event, outcome, reason, method, actor or field that the table does not allow.
-            A programming mistake: nothing that a client sends can cause it.
-    """
-    line = AuditRecord(
-        event=str(event),
-        outcome=outcome,
-        at=at,
-        account_id=account_id,
-        session_id=session_id,
-        client_id=_fit(client_id),
-        method=method,
-        reason=str(reason),
-        actor=actor,
-        identifier_tag=identifier_tag,
-        subject=subject,
-        ip=_fit(origin.ip),
-        user_agent=_fit(origin.user_agent),
-        place=_fit(place),
-        device=_fit(device),
-    )
-    _refuse_unknown_words(line)
-    _refuse_unknown_fields(line)
-    return line
-
-
-def _refuse_unknown_words(line: AuditRecord) -> None:
-    if line.reason not in VOCABULARY[Event(line.event)].reasons.get(line.outcome, ()):
-        raise ValueError(f"{line.event}: no outcome {line.outcome!r} with reason {line.reason!r}")
-    if line.actor not in ACTORS:
-        raise ValueError(f"{line.event}: no actor {line.actor!r}")
-    if not set(line.method.split()) <= set(METHODS):
-        raise ValueError(f"{line.event}: no method {line.method!r}")
-
-
-def _refuse_unknown_fields(line: AuditRecord) -> None:
-    allowed = VOCABULARY[Event(line.event)].fields
-    unknown = [name for name in _OPTIONAL_FIELDS if getattr(line, name) and name not in allowed]
-    if unknown:
-        raise ValueError(f"{line.event} does not carry {', '.join(unknown)}")
-
-
-def _fit(text: str) -> str:
-    """Cut, and take out what could end a line, steer a terminal or turn text around."""
-    return "".join(char for char in text[:_MAX_TEXT] if unicodedata.category(char) not in _UNFIT)

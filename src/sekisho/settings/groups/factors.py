@@ -1,0 +1,29 @@
+"""Second factors."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import BeforeValidator
+
+from sekisho.settings.groups.base import Group, setting, split
+
+
+class Factors(Group):
+    kinds: Annotated[tuple[Literal["totp", "email"], ...], BeforeValidator(split)] = setting(
+        ("totp", "email"),
+        "Second factors that people may enrol, comma separated: `totp` (an authenticator app), `email` (codes by mail, "
+        "which never raise the level of assurance). Those enrolled already go on.",
+        "利用者が登録できる第二要素をカンマ区切りで指定します。`totp` (認証アプリ) と "
+        "`email` (メールのコード。保証レベルは上がりません)。"
+        "登録済みのものはそのまま使えます。",
+        "totp",
+    )
+    fresh_minutes: int = setting(
+        5,
+        "How long ago a person may have signed in or stepped up for calls that change how one comes in.",
+        "サインインの方法を変える操作で、最後のサインインまたは再認証から経過していてよい時間 (分)。",
+        "5",
+        ge=1,
+        le=1440,
+    )

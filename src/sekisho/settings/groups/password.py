@@ -1,0 +1,51 @@
+"""Rules for passwords and how they are hashed."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import SecretStr
+
+from sekisho.settings.groups.base import Group, setting
+
+
+class Password(Group):
+    profile: Literal["standard", "strict", "legacy"] = setting(
+        "standard", "Rules for new passwords.", "新しいパスワードに適用する規則。", "standard"
+    )
+    hash: Literal["standard", "low_memory", "one_pass", "strong", "bcrypt"] = setting(
+        "standard",
+        "How new passwords are hashed: argon2id in four costs, or bcrypt, where a password has at most 72 bytes.",
+        "新しいパスワードのハッシュ方式。argon2id の 4 段階、または bcrypt (パスワードは 72 バイトまで)。",
+        "standard",
+    )
+    pepper: SecretStr | None = setting(
+        None,
+        "Key that goes into every new password hash, at least 43 random characters, kept apart from the database and "
+        "its backups. If it is lost, everybody needs a password reset.",
+        "新しいパスワードハッシュに加える鍵 (43 文字以上の乱数)。データベースやバックアップとは別に保管します。失うと、"
+        "全員にパスワードの再設定が必要になります。",
+        "$(openssl rand -base64 32)",
+    )
+    previous_pepper: SecretStr | None = setting(
+        None,
+        "The pepper before this one: its hashes still verify and move to the new one at the next login.",
+        "一つ前の鍵。その鍵のハッシュも引き続き検証でき、次のログインで新しい鍵のものに替わります。",
+        "<the pepper until now>",
+    )
+    threads: int | None = setting(
+        None,
+        "Threads of each worker that hash passwords; by default the cores are shared out among the workers.",
+        "各ワーカーでパスワードをハッシュするスレッド数。既定ではコアの数をワーカーで分け合います。",
+        "2",
+        ge=1,
+        le=256,
+    )
+    queue: int | None = setting(
+        None,
+        "Hashes that may wait for a thread of a worker, beyond which the answer is 503; by default 32 per thread.",
+        "各ワーカーでスレッドの空きを待てるハッシュ計算の数。超えると 503 を返します。既定はスレッドあたり 32。",
+        "64",
+        ge=1,
+        le=100_000,
+    )
