@@ -298,7 +298,7 @@ class AuditRecord(Struct, frozen=True, kw_only=True):
 
 
 class AuditSeal(Struct, frozen=True, kw_only=True):
-    """A batch of the audit trail, closed by a link of the keyed chain (see `sekisho.audit_seals`).
+    """A batch of the audit trail, closed by a link of the keyed chain (see `sekisho.audit.seals`).
 
     number: 1, 2, 3 …; first_seq and last_seq: its first and last record, `records` how many there are.
     lines: what is known of each record, 40 bytes each, in their order; b"" once the batch is purged.

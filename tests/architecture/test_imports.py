@@ -24,7 +24,6 @@ LAYERS = {
     "capabilities": {
         "anomalies",
         "audit",
-        "audit_seals",
         "devices",
         "guard_keys",
         "identifiers",

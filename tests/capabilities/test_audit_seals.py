@@ -9,7 +9,9 @@ from pathlib import Path
 import apsw
 import pytest
 
-from sekisho.audit_seals import BadHead, Finding, Findings, Seals, seal_waiting, verify_trail
+from sekisho.audit.sealing import seal_waiting
+from sekisho.audit.seals import BadHead, Seals
+from sekisho.audit.verifying import Finding, Findings, verify_trail
 from sekisho.master_secret import MasterSecret
 from sekisho.model import AuditRecord, AuditSeal
 from sekisho.ports.changes import AddAccount, AppendAudit, EraseAccount

@@ -14,7 +14,8 @@ import apsw
 import pytest
 
 from live_server import sekisho
-from sekisho.audit_seals import Seals, seal_waiting
+from sekisho.audit.sealing import seal_waiting
+from sekisho.audit.seals import Seals
 from sekisho.master_secret import MasterSecret
 from sekisho.model import AuditRecord
 from sekisho.ports.changes import AppendAudit

@@ -6,8 +6,9 @@ from asyncio import gather
 
 import pytest
 
-from sekisho.audit_seals import Retention, Seals, retire, seal_waiting, verify_trail
-from sekisho.audit_seals.seals import is_blank
+from sekisho.audit.sealing import Retention, retire, seal_waiting
+from sekisho.audit.seals import Seals, is_blank
+from sekisho.audit.verifying import verify_trail
 from sekisho.master_secret import MasterSecret
 from sekisho.model import AuditRecord
 from sekisho.ports.changes import AddAuditSeal, AppendAudit, BlankSealedAudit, PurgeSealedAudit

@@ -9,7 +9,8 @@ from msgspec import Struct, structs
 
 from sekisho.admin.world import OperatorWorld
 from sekisho.audit import FAILURE, SUCCESS, Event
-from sekisho.audit_seals import BadHead, Findings, Seals, verify_trail
+from sekisho.audit.seals import BadHead, Seals
+from sekisho.audit.verifying import Findings, verify_trail
 from sekisho.errors import ValidationError
 from sekisho.model import AuditRecord, Millis
 from sekisho.ports.storage import AuditCount, AuditFilter

@@ -17,7 +17,8 @@ from sekisho.assemble.edges import make_edge
 from sekisho.assemble.mail import mailbox_reader, renderer, smtp_sender
 from sekisho.assemble.parts import Parts, parts
 from sekisho.assemble.stores import open_store
-from sekisho.audit_seals import Retention, Seals, keep_sealed
+from sekisho.audit.sealing import Retention, keep_sealed
+from sekisho.audit.seals import Seals
 from sekisho.delivery.mailbox import Mailbox
 from sekisho.delivery.worker import OutboxWorker
 from sekisho.http.app import Application, Receive, Scope, Send

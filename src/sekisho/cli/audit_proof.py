@@ -10,7 +10,7 @@ import typer
 
 from sekisho.admin import audit
 from sekisho.admin.world import OperatorWorld
-from sekisho.audit_seals import Findings
+from sekisho.audit.verifying import Findings
 from sekisho.cli.failures import FAILED, fail
 from sekisho.cli.output import print_json, time_json
 from sekisho.cli.surroundings import AsJson, run, settings_for_command

@@ -17,7 +17,7 @@ from typing import Literal
 
 from msgspec import Struct
 
-from sekisho.audit_seals.seals import Head, Line, Seals, is_blank, lines_of
+from sekisho.audit.seals import Head, Line, Seals, is_blank, lines_of
 from sekisho.model import AuditRecord, AuditSeal, Millis
 from sekisho.ports.storage import AuditFilter, Store
 from sekisho.rfc import base64url

@@ -14,7 +14,7 @@ from collections.abc import Awaitable, Callable
 import structlog
 from msgspec import Struct
 
-from sekisho.audit_seals.seals import Seals
+from sekisho.audit.seals import Seals
 from sekisho.model import AuditSeal, Millis
 from sekisho.ports.changes import AddAuditSeal, BlankSealedAudit, PurgeSealedAudit
 from sekisho.ports.clock import Clock
