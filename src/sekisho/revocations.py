@@ -66,7 +66,7 @@ class Revocations:
         )
 
     def is_key_revoked(self, kid: str) -> bool:
-        """Whether the signing key is compromised: its tokens prove nothing, but no session ended."""
+        """Whether the signing key was retired by hand or is compromised: its tokens prove nothing, no session ended."""
         return kid in self._kids
 
     def forget(self, now: Millis) -> None:

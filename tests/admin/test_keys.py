@@ -7,7 +7,7 @@ from asyncio import gather
 import pytest
 
 from admin.operator import JOURNAL_MS, operator_of
-from sekisho.admin.keys import KeyComesFromSettings, compromise, list_keys, rotate
+from sekisho.admin.keys import KeyComesFromSettings, KeySigns, compromise, list_keys, retire, rotate
 from sekisho.errors import NotFound
 from sekisho.model import KeyState, SigningKey
 from world import World
@@ -51,9 +51,26 @@ async def test_a_compromised_key_is_journaled_audited_once_and_replaced(world: W
     assert (entry.kind, entry.value) == ("key", lost)
 
 
+async def test_a_key_is_retired_once_with_one_audit_record_and_the_active_one_is_refused(world: World) -> None:
+    operator = operator_of(world)
+    old = kid_in(await list_keys(operator), KeyState.ACTIVE)
+    with pytest.raises(KeySigns):
+        await retire(old, operator)
+    await rotate(operator)
+    await gather(*(retire(old, operator) for _ in range(4)))
+    keys = await list_keys(operator)
+    assert [key.verify_until_at for key in keys if key.kid == old] == [world.now]
+    lines = await world.audit("signing_key_retired")
+    assert [(line.actor, line.subject) for line in lines] == [("operator", old)]
+    (entry,) = (await world.store.read_journal(0)).entries
+    assert (entry.kind, entry.value, entry.reason) == ("key", old, "key_retired")
+
+
 async def test_an_unknown_key_is_not_found(world: World) -> None:
     with pytest.raises(NotFound):
         await compromise("nothing", operator_of(world))
+    with pytest.raises(NotFound):
+        await retire("nothing", operator_of(world))
 
 
 async def test_with_hs256_keys_are_not_changed_here(world: World) -> None:
@@ -62,4 +79,6 @@ async def test_with_hs256_keys_are_not_changed_here(world: World) -> None:
         await rotate(operator)
     with pytest.raises(KeyComesFromSettings):
         await compromise("any", operator)
+    with pytest.raises(KeyComesFromSettings):
+        await retire("any", operator)
     assert await world.audit("signing_keys_rotated") == []

@@ -138,6 +138,19 @@ def test_a_key_rotation_by_the_cli_logs_nobody_out(server: LiveServer) -> None:
     assert who_am_i(server, refreshed(server, tokens))[0] == 200
 
 
+def test_a_key_retired_by_hand_is_refused_at_once_and_clients_go_on_by_refreshing(server: LiveServer) -> None:
+    tokens = sign_in(server)
+    active = next(key["kid"] for key in told(server, "key", "list")["keys"] if key["state"] == "active")
+    assert refused(server, "key", "retire", active)["error"] == "key_signs"
+    assert refused(server, "key", "retire", "nothing")["error"] == "not_found"
+    told(server, "key", "rotate")
+    keys = {key["kid"]: key for key in told(server, "key", "retire", active)["keys"]}
+    assert keys[active]["state"] == "retired"
+    wait_until_refused(server, tokens, "access_token_expired")
+    assert active not in {key["kid"] for key in httpx2.get(f"{server.url}/.well-known/jwks.json").json()["keys"]}
+    assert who_am_i(server, refreshed(server, tokens))[0] == 200
+
+
 def test_a_compromised_key_is_refused_at_once_and_clients_go_on_by_refreshing(server: LiveServer) -> None:
     tokens = sign_in(server)
     active = next(key["kid"] for key in told(server, "key", "list")["keys"] if key["state"] == "active")

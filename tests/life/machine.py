@@ -132,18 +132,21 @@ class SessionLife(ComingIn, Refreshing):
         else:
             self.model.note("withdrawal", "failure", account.id, session.sid, "wrong_password")
 
-    @rule(is_compromised=st.booleans())
-    def signing_keys_move_on(self, is_compromised: bool) -> None:
+    @rule(how=st.sampled_from(["rotate", "retire", "compromise"]))
+    def signing_keys_move_on(self, how: str) -> None:
         """Nobody is logged out, whatever happens to the keys: what the invariants say of sessions still holds."""
 
         async def move_on() -> None:
             operator = self.server.operator
             before = {key.state.value: key.kid for key in await operator_keys.list_keys(operator)}
-            if is_compromised:
+            if how == "compromise":
                 keys = await operator_keys.compromise(before["active"], operator)
-                self.model.compromised.add(before["active"])
             else:
                 keys = await operator_keys.rotate(operator)
+            if how == "retire":
+                keys = await operator_keys.retire(before["active"], operator)
+            if how != "rotate":
+                self.model.refused_keys.add(before["active"])
             newest = next(key.kid for key in keys if key.state.value == "next")
             for _ in range(RING_RELOADS_WITHIN):
                 if newest.encode() in self.edge.jwks():

@@ -138,7 +138,7 @@ class Model:
         self.sessions: list[SessionModel] = []
         self.sign_ups: list[SignUpModel] = []
         self.access_tokens: list[AccessTokenModel] = []
-        self.compromised: set[str] = set()
+        self.refused_keys: set[str] = set()
         self.audit: Counter[AuditLine] = Counter()
 
     def note(self, event: str, outcome: str, account_id: str = "", sid: str = "", reason: str = "") -> None:
@@ -231,7 +231,7 @@ class Model:
     def answer_to_bearer(self, token: AccessTokenModel, now: int) -> set[str]:
         if token.not_before_at > now + CLOCK_LEEWAY_MS:
             return {"unauthorized"}
-        if now >= token.expires_at or token.kid in self.compromised:
+        if now >= token.expires_at or token.kid in self.refused_keys:
             return {"access_token_expired"}
         return {"" if token.session.ended_at is None else "session_revoked"}
 

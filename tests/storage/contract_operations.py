@@ -122,6 +122,21 @@ class OperationContract:
         }
         assert await lost(store, *swap) == "key_state"
 
+    async def test_the_time_of_a_retired_key_is_only_ever_shortened_and_by_one_caller(self, store: Store) -> None:
+        old = key(KeyState.RETIRED, verify_until_at=NOW + DAY)
+        await done(store, AddSigningKey(key=old))
+
+        def until(at: int) -> SetKeyState:
+            return SetKeyState(
+                kid=old.kid, expected=KeyState.RETIRED, state=KeyState.RETIRED, now=NOW, verify_until_at=at
+            )
+
+        assert await lost(store, until(NOW + DAY)) == "key_state"
+        outcomes = await gather(*(store.apply(until(NOW)) for _ in range(8)))
+        assert sum(outcome.lost is None for outcome in outcomes) == 1
+        assert await lost(store, until(NOW + 1)) == "key_state"
+        assert [one.verify_until_at for one in await store.list_signing_keys()] == [NOW]
+
     async def test_a_second_active_key_loses(self, store: Store) -> None:
         following = key(KeyState.NEXT)
         await done(store, AddSigningKey(key=key()), AddSigningKey(key=following))

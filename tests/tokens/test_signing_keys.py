@@ -17,7 +17,15 @@ from sekisho.revocations import Revocations, follow
 from sekisho.rfc import jwt
 from sekisho.rfc.keys import KeyRefused
 from sekisho.tokens.access_token import AccessTokens
-from sekisho.tokens.signing_keys import KeyRing, compromise_key, ensure_keys, new_signing_key, rotate_keys
+from sekisho.tokens.signing_keys import (
+    KeyRing,
+    KeySigns,
+    compromise_key,
+    ensure_keys,
+    new_signing_key,
+    retire_key,
+    rotate_keys,
+)
 from tokens.given import ACCOUNT, AUDIENCE, DAY, ISSUER, MINUTE, NOW, a_session
 
 pytestmark = pytest.mark.anyio
@@ -171,6 +179,49 @@ async def test_a_compromised_key_that_does_not_sign_leaves_the_active_one(store:
     assert in_state(after, KeyState.COMPROMISED) == [kid]
     assert in_state(after, KeyState.ACTIVE) == in_state(before, KeyState.ACTIVE)
     assert len(in_state(after, KeyState.NEXT)) == 1
+
+
+async def test_a_key_retired_by_hand_verifies_no_more_and_its_tokens_ask_for_a_refresh(store: Store) -> None:
+    node = await Node(store).start()
+    token, kid = node.mint(), node.keys.active.kid
+    await rotate(store)
+    after = await retire_key(store, MASTER, "ES256", kid, NOW + MINUTE, NOW + DAY)
+    assert [(key.state, key.verify_until_at) for key in after if key.kid == kid] == [(KeyState.RETIRED, NOW + MINUTE)]
+    page = await store.read_journal(0)
+    assert [(entry.kind, entry.value, entry.expires_at) for entry in page.entries] == [("key", kid, NOW + DAY)]
+
+    await node.reload(NOW + MINUTE)
+    assert kid not in node.published()
+    with pytest.raises(AccessTokenExpired, match="key"):
+        node.tokens.verify(token, NOW + MINUTE)
+    assert node.tokens.verify(node.mint(), NOW).iss == ISSUER
+
+
+async def test_the_next_key_can_be_retired_and_is_replaced_and_the_active_one_cannot(store: Store) -> None:
+    before = await ensure_keys(store, MASTER, "ES256", NOW)
+    active, following = (in_state(before, state)[0] for state in (KeyState.ACTIVE, KeyState.NEXT))
+    after = await retire_key(store, MASTER, "ES256", following, NOW, NOW + DAY)
+    assert in_state(after, KeyState.RETIRED) == [following]
+    assert in_state(after, KeyState.ACTIVE) == [active]
+    assert len(in_state(after, KeyState.NEXT)) == 1
+    with pytest.raises(KeySigns):
+        await retire_key(store, MASTER, "ES256", active, NOW, NOW + DAY)
+    assert await store.list_signing_keys() == after
+
+
+async def test_a_key_is_retired_once_however_many_try_and_a_compromised_one_stays_so(
+    store: Store, other_node: Store
+) -> None:
+    after = await rotate(store)
+    kid = in_state(after, KeyState.RETIRED)[0]
+    nodes = [store, other_node] * 4
+    await asyncio.gather(*(retire_key(node, MASTER, "ES256", kid, NOW + MINUTE, NOW + DAY) for node in nodes))
+    assert [entry.value for entry in (await store.read_journal(0)).entries] == [kid]
+    lost = await compromise_key(store, MASTER, "ES256", kid, NOW, NOW + DAY)
+    assert await retire_key(store, MASTER, "ES256", kid, NOW, NOW + DAY) == lost
+    assert in_state(lost, KeyState.COMPROMISED) == [kid]
+    with pytest.raises(NotFound):
+        await retire_key(store, MASTER, "ES256", "unknown", NOW, NOW + DAY)
 
 
 async def test_compromising_twice_changes_nothing_and_an_unknown_key_is_not_found(store: Store) -> None:

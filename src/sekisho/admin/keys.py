@@ -1,6 +1,7 @@
-"""Signing keys, as an operator sees them: list, rotate, declare compromised.
+"""Signing keys, as an operator sees them: list, rotate, retire, declare compromised.
 
 rotate      next becomes active, active becomes retired, a new next is made; nobody is logged out
+retire      a key that does not sign verifies no more, before its time; clients whose tokens it signed refresh
 compromise  the key is refused everywhere at once; clients whose tokens it signed refresh
 """
 
@@ -11,7 +12,9 @@ from sekisho.admin.world import OperatorWorld
 from sekisho.audit import SUCCESS, Event, record
 from sekisho.model import Millis, Origin, SigningKey
 from sekisho.ports.changes import AppendAudit
-from sekisho.tokens.signing_keys import compromise_key, rotate_keys
+from sekisho.tokens.signing_keys import KeySigns, compromise_key, retire_key, rotate_keys
+
+__all__ = ["SYMMETRIC", "KeyComesFromSettings", "KeySigns", "compromise", "list_keys", "retire", "rotate"]
 
 SYMMETRIC = "HS256"
 
@@ -41,6 +44,28 @@ async def rotate(world: OperatorWorld) -> list[SigningKey]:
         now,
         world.verify_for_ms,
         also=lambda retired: (_audit(Event.SIGNING_KEYS_ROTATED, retired.kid, now),),
+    )
+
+
+async def retire(kid: str, world: OperatorWorld) -> list[SigningKey]:
+    """Let a key that does not sign verify no more; return all keys. Idempotent.
+
+    Raises:
+        KeySigns: it is the active key: rotate first.
+        NotFound: no key of this kid.
+        KeyComesFromSettings: see there.
+        StoreUnavailable: the store cannot answer.
+    """
+    _refuse_symmetric(world)
+    now = world.clock.now()
+    return await retire_key(
+        world.store,
+        world.master,
+        world.signing_algorithm,
+        kid,
+        now,
+        now + world.journal_ms,
+        also=(_audit(Event.SIGNING_KEY_RETIRED, kid, now),),
     )
 
 

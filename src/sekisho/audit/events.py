@@ -38,6 +38,7 @@ class Event(StrEnum):
     PASSWORD_CHANGE_FORCED = "password_change_forced"  # noqa: S105 - a word of the trail, no secret
     ACCOUNT_UNLOCKED = "account_unlocked"
     SIGNING_KEYS_ROTATED = "signing_keys_rotated"
+    SIGNING_KEY_RETIRED = "signing_key_retired"
     SIGNING_KEY_COMPROMISED = "signing_key_compromised"
     DATABASE_RESTORED = "database_restored"
     GUARD_KEY_ADDED = "guard_key_added"

@@ -264,6 +264,12 @@ VOCABULARY: dict[Event, Entry] = {
         reasons=_DONE,
         fields=("subject",),
     ),
+    Event.SIGNING_KEY_RETIRED: Entry(
+        en="An operator retired a signing key before its time: what it signed is refreshed; nobody was signed out.",
+        ja="運用者が署名鍵を期限より前に退役させました。その鍵のトークンは更新されます。ログアウトした利用者はいません。",
+        reasons=_DONE,
+        fields=("subject",),
+    ),
     Event.SIGNING_KEY_COMPROMISED: Entry(
         en="An operator declared a signing key compromised: nothing that it signed is accepted any more.",
         ja="運用者が署名鍵を漏えいしたものとして扱いました。その鍵の署名はもう受け入れられません。",

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from sekisho.admin import keys
-from sekisho.admin.keys import KeyComesFromSettings
+from sekisho.admin.keys import KeyComesFromSettings, KeySigns
 from sekisho.admin.world import OperatorWorld
 from sekisho.cli.failures import fail
 from sekisho.cli.output import print_json, print_table, time_json, time_text
@@ -71,6 +71,23 @@ def rotate(as_json: AsJson = False) -> None:
             fail("symmetric_key", say("refused.symmetric"), as_json=as_json)
 
     _tell(run(work, as_json=as_json), "done.rotated", as_json, kid_of_active="kid")
+
+
+@app.command("retire", help=say("help.key_retire"), context_settings=TAKES_IDS)
+def retire(
+    kid: Annotated[str, typer.Argument(metavar="KID", help=say("argument.kid"))], as_json: AsJson = False
+) -> None:
+    async def work(world: OperatorWorld) -> list[SigningKey]:
+        try:
+            return await keys.retire(kid, world)
+        except KeyComesFromSettings:
+            fail("symmetric_key", say("refused.symmetric"), as_json=as_json)
+        except KeySigns:
+            fail("key_signs", say("refused.key_signs", kid=kid), as_json=as_json)
+        except NotFound as error:
+            fail(error.code, say("refused.key", kid=kid), as_json=as_json)
+
+    _tell(run(work, as_json=as_json), "done.key_retired", as_json, kid_of_active="active", kid=kid)
 
 
 @app.command("compromise", help=say("help.key_compromise"), context_settings=TAKES_IDS)

@@ -65,7 +65,7 @@ class Revoked:
         )
 
     def names_key(self, kid: str) -> bool:
-        """Whether the signing key is compromised."""
+        """Whether the signing key counts no more, before its time: retired by hand, or compromised."""
         return kid in self._kids
 
     def forget(self, now: float) -> None:

@@ -289,7 +289,7 @@ class Verifier:
         if not self._keys.accepts(known.kid):
             raise AccessTokenExpired(detail="key no longer shown")
         if self._revoked.names_key(known.kid):
-            raise AccessTokenExpired(detail="key compromised")
+            raise AccessTokenExpired(detail="key revoked")
         return known.principal
 
     def _remember(self, token: str, known: Known) -> None:

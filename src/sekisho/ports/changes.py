@@ -341,7 +341,8 @@ class AddSigningKey(Change, frozen=True, kw_only=True):
 
 
 class SetKeyState(Change, frozen=True, kw_only=True):
-    """Move a key from one state to another. Loses (`key_state`) unless it is in `expected`."""
+    """Move a key from one state to another, or shorten the time of a retired one. Loses (`key_state`) unless it is in
+    `expected`, and unless there is something to move or to shorten."""
 
     kid: str
     expected: KeyState

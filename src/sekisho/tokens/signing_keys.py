@@ -3,7 +3,7 @@
     next -> active -> retired            compromised (from any of them)
 
 `next` is published before it signs, so that verifiers know it in time; `retired` verifies until the
-last token that it signed has expired.
+last token that it signed has expired, or until an operator says that it is over (`retire_key`).
 
 Spec: RFC 7517 (JWKS).
 """
@@ -40,6 +40,10 @@ _PURPOSE = "signing key"
 _NEVER = 0
 _ALWAYS = 2**63 - 1
 _TRIES = 5
+
+
+class KeySigns(Exception):
+    """The active key cannot be retired: something must sign. A rotation makes another one active."""
 
 
 class _Keys(Struct, frozen=True):
@@ -213,6 +217,46 @@ async def rotate_keys(
     return await store.list_signing_keys()
 
 
+async def retire_key(
+    store: Store,
+    master: MasterSecret,
+    alg: str,
+    kid: str,
+    now: Millis,
+    journal_until_at: Millis,
+    also: tuple[Change, ...] = (),
+) -> list[SigningKey]:
+    """Let a key that no longer signs, or does not sign yet, verify no more; return all keys. Idempotent.
+
+    Nobody is logged out: clients whose tokens it signed refresh. In the place of `next` comes a new one.
+
+    Args:
+        journal_until_at: when the last token that the key signed has expired.
+        also: what commits with it, if this call is the one that retires.
+
+    Raises:
+        KeySigns: it is the active key.
+        NotFound: no key of this kid.
+        KeyRefused, StoreUnavailable: as `ensure_keys`.
+    """
+    for _ in range(_TRIES):
+        keys = await ensure_keys(store, master, alg, now)
+        key = _of(keys, kid)
+        if key.state is KeyState.ACTIVE:
+            raise KeySigns
+        if _accepted_until(key) <= now:
+            return keys
+        outcome = await store.apply(
+            SetKeyState(kid=kid, expected=key.state, state=KeyState.RETIRED, now=now, verify_until_at=now),
+            AppendJournal(kind="key", value=kid, expires_at=journal_until_at, reason="key_retired"),
+            *await _stand_in(keys, key, master, alg, now),
+            *also,
+        )
+        if outcome.lost is None:
+            return await store.list_signing_keys()
+    raise StoreUnavailable("the signing keys keep changing")
+
+
 async def compromise_key(
     store: Store,
     master: MasterSecret,
@@ -237,9 +281,7 @@ async def compromise_key(
     """
     for _ in range(_TRIES):
         keys = await ensure_keys(store, master, alg, now)
-        key = next((key for key in keys if key.kid == kid), None)
-        if key is None:
-            raise NotFound(detail="no signing key of this kid")
+        key = _of(keys, kid)
         if key.state is KeyState.COMPROMISED:
             return keys
         outcome = await store.apply(
@@ -271,7 +313,7 @@ async def _missing(keys: list[SigningKey], master: MasterSecret, alg: str, now: 
 async def _stand_in(
     keys: list[SigningKey], lost: SigningKey, master: MasterSecret, alg: str, now: Millis
 ) -> list[Change]:
-    """Return what fills the place that a compromised key leaves."""
+    """Return what fills the place that a key leaves."""
     if lost.state is KeyState.RETIRED:
         return []
     changes: list[Change] = []
@@ -300,6 +342,13 @@ def _accepted_until(row: SigningKey) -> Millis:
             return row.verify_until_at or _NEVER
         case KeyState.COMPROMISED:
             return _NEVER
+
+
+def _of(keys: list[SigningKey], kid: str) -> SigningKey:
+    key = next((key for key in keys if key.kid == kid), None)
+    if key is None:
+        raise NotFound(detail="no signing key of this kid")
+    return key
 
 
 def _only(keys: list[SigningKey], state: KeyState) -> SigningKey:

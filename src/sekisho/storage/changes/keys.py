@@ -15,12 +15,13 @@ ON CONFLICT DO NOTHING
 RETURNING kid
 """
 
-# The last condition makes a second active (or next) key a loss, not a broken unique index.
+# A retired key's time is only ever shortened. The last condition makes a second active (or next) key a loss, not a
+# broken unique index.
 SET_STATE = """
 UPDATE signing_keys
 SET state = :state, verify_until_at = :verify_until_at,
     activated_at = CASE WHEN :activates = 1 THEN :now ELSE activated_at END
-WHERE kid = :kid AND state = :expected AND NOT EXISTS (
+WHERE kid = :kid AND state = :expected AND (state <> :state OR verify_until_at > :verify_until_at) AND NOT EXISTS (
     SELECT 1 FROM signing_keys AS other
     WHERE other.state = :state AND other.state IN ('active', 'next') AND other.kid <> :kid
 )
