@@ -53,7 +53,13 @@ MAY_USE: dict[str, set[str]] = {
     },
     # The drivers of PostgreSQL and Redis make their own TLS; ours is only the name of its failure.
     # The guard fetches keys over https.
-    "ssl": {"delivery/smtp.py", "guard/fetching.py", "storage/postgres/connections.py", "storage/redis/fleet.py"},
+    "ssl": {
+        "delivery/audit_syslog.py",
+        "delivery/smtp.py",
+        "guard/fetching.py",
+        "storage/postgres/connections.py",
+        "storage/redis/fleet.py",
+    },
 }
 EVERYWHERE = {"hmac", "secrets"}
 HASHES = {"sha256", "SHA256", "sha384", "SHA384", "sha512", "SHA512"}

@@ -393,6 +393,8 @@ def test_every_example_of_the_reference_works(tmp_path: Path) -> None:
             environ[variable.name] = "places.mmdb"
         if variable.path.startswith("redis."):
             environ.setdefault("REDIS_HOST", "redis.example.com")
+        if variable.path.startswith("audit.sink_"):
+            environ.setdefault("SEKISHO_AUDIT__SINK", "syslog+tls://logs.example.com")
         load("serve", environ, tmp_path)
 
 
@@ -425,3 +427,27 @@ def test_pgbouncer_needs_a_way_around_itself_to_listen(tmp_path: Path) -> None:
     given = {"SEKISHO_DATABASE_URL": "postgresql://u@db/sekisho", "SEKISHO_DATABASE_PGBOUNCER": "true"}
     assert "passes on no notifications" in mistakes(tmp_path, **given)["SEKISHO_DATABASE_LISTEN_URL"]
     load("serve", {**PRODUCTION, **given, "SEKISHO_DATABASE_LISTEN_URL": "postgresql://u@db/sekisho"}, tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("sink", "wrong"),
+    [
+        ("logs.example.com:514", "must be file:///path"),
+        ("https://logs.example.com", "must be file:///path"),
+        ("file://host/audit.jsonl", "must be file:///path"),
+        ("file:///tmp/", "must be file:///path"),
+        ("syslog+tcp://user:pw@logs.example.com", "must be file:///path"),
+        ("syslog+tcp://logs.example.com?ca=/x", "must be file:///path"),
+        ("syslog+tls://logs.example.com?ca=/nowhere/at/all.pem", "not there or not readable"),
+        ("file:///nowhere/at/all/audit.jsonl", "names a file in a folder that is not there"),
+    ],
+)
+def test_a_sink_of_the_audit_trail_that_cannot_be_is_refused(tmp_path: Path, sink: str, wrong: str) -> None:
+    with pytest.raises(SettingsError, match=wrong) as refused:
+        load("serve", {**PRODUCTION, "SEKISHO_AUDIT__SINK": sink}, tmp_path)
+    assert "SEKISHO_AUDIT__SINK" in str(refused.value)
+
+
+def test_a_demand_on_a_sink_that_is_not_there_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match="SEKISHO_AUDIT__SINK: is missing"):
+        load("serve", {**PRODUCTION, "SEKISHO_AUDIT__SINK_DEMAND_MINUTES": "5"}, tmp_path)

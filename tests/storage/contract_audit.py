@@ -11,7 +11,7 @@ from sekisho.audit.seals import Seals, is_blank
 from sekisho.audit.verifying import verify_trail
 from sekisho.master_secret import MasterSecret
 from sekisho.model import AuditRecord
-from sekisho.ports.changes import AddAuditSeal, AppendAudit, BlankSealedAudit, PurgeSealedAudit
+from sekisho.ports.changes import AddAuditSeal, AppendAudit, BlankSealedAudit, PurgeSealedAudit, SwapMeta
 from sekisho.ports.storage import AuditCount, AuditFilter, Store
 from storage.build import DAY, NOW, done, lost
 
@@ -101,3 +101,14 @@ class AuditContract:
             AuditCount("login", "failure", "wrong_password", "pwd", 2),
         ]
         assert await store.count_audit(AuditFilter(since_at=NOW + 1, outcome="success")) == []
+
+    async def test_of_those_who_swap_a_fact_at_once_one_wins(self, store: Store) -> None:
+        first = [SwapMeta(name="place", was=None, value=f"a{n}") for n in range(10)]
+        won = [change for change in first if (await store.apply(change)).lost is None]
+        assert len(won) == 1
+
+        second = [SwapMeta(name="place", was=won[0].value, value=f"b{n}") for n in range(10)]
+        outcomes = await gather(*(store.apply(change) for change in second))
+        winners = [change.value for change, each in zip(second, outcomes, strict=True) if each.lost is None]
+        assert [await store.find_meta("place")] == winners
+        assert await lost(store, first[0]) == "fact_moved"

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from sekisho.admin.world import OperatorWorld
+from sekisho.assemble.audit_sink import demanding
 from sekisho.assemble.parts import parts
 from sekisho.assemble.stores import open_store
 from sekisho.settings import Settings
@@ -17,7 +18,8 @@ async def operator(settings: Settings) -> AsyncIterator[OperatorWorld]:
     have = parts(settings)
     try:
         # A server may have the file open: its log beside the file is no sign of a crash.
-        store = await open_store(settings, have.master, quick_check=False, needs_redis=False)
+        opened = await open_store(settings, have.master, quick_check=False, needs_redis=False)
+        store = demanding(opened, have.clock, settings)
         try:
             yield OperatorWorld(
                 store=store,

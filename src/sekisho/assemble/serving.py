@@ -13,12 +13,14 @@ from msgspec import Struct
 from prometheus_client import start_http_server
 
 from sekisho.assemble.audit_heads import tell_head
+from sekisho.assemble.audit_sink import demanding, make_sink, sink_source
 from sekisho.assemble.edges import make_edge
 from sekisho.assemble.mail import mailbox_reader, renderer, smtp_sender
 from sekisho.assemble.parts import Parts, parts
 from sekisho.assemble.stores import open_store
 from sekisho.audit.sealing import Retention, keep_sealed
 from sekisho.audit.seals import Seals
+from sekisho.audit.shipping import keep_shipping
 from sekisho.delivery.mailbox import Mailbox
 from sekisho.delivery.worker import OutboxWorker
 from sekisho.http.app import Application, Receive, Scope, Send
@@ -65,7 +67,7 @@ async def running(
     async with AsyncExitStack() as stack:
         have = parts(settings, clock)
         stack.callback(have.passwords.close)
-        store = await open_store(settings, have.master, durability)
+        store = demanding(await open_store(settings, have.master, durability), have.clock, settings)
         stack.push_async_callback(store.close)
 
         revocations = Revocations()
@@ -103,6 +105,8 @@ async def running(
             ),
             partial(keep_up, store, have.clock, have.master, revocations, plan, reload_keys),
         ]
+        if (sink := make_sink(settings)) is not None:
+            background.append(partial(keep_shipping, store, have.clock, sink, await sink_source(settings, store)))
         if place is not None:
             background.append(partial(_show_figures, metrics))
         if settings.metrics_port is not None and (place is None or place.number == 0):

@@ -15,6 +15,7 @@ import apsw
 from msgspec import Struct
 
 from sekisho.admin.world import OperatorWorld
+from sekisho.audit.shipping import waiting_since
 from sekisho.cli.texts import say
 from sekisho.model import KeyState
 from sekisho.ports.changes import CountTry
@@ -30,6 +31,8 @@ WANTED_FREE_MB = 200
 # The first release without the bug that could lose WAL frames after a reset.
 SAFE_SQLITE = (3, 51, 3)
 CLOCK_TOLERANCE_MS = 60_000
+# A batch is shipped within seconds; a sink that restarts is no problem yet.
+SINK_TOLERANCE_MS = 5 * 60_000
 SMTP_TIMEOUT_S = 5.0
 # Reserved by RFC 2606 section 3: nobody has an address there.
 EXAMPLE_DOMAIN = "example.com"
@@ -58,6 +61,7 @@ async def checks_of_database(world: OperatorWorld, settings: Settings) -> AsyncI
         _postgres if settings.is_postgres else _sqlite,
         _clock,
         _outbox,
+        _audit_sink,
         _keys,
     )
     for check in checks:
@@ -138,6 +142,17 @@ async def _outbox(world: OperatorWorld, settings: Settings) -> Check:
         text = say("doctor.outbox_given_up", waiting=waiting, given_up=given_up)
         return problem("outbox", text, say("doctor.outbox_fix"))
     return Check(name="outbox", text=say("doctor.outbox", waiting=waiting))
+
+
+async def _audit_sink(world: OperatorWorld, settings: Settings) -> Check:
+    if not settings.audit.sink:
+        return Check(name="audit_sink", state="skipped", text=say("doctor.sink_none"))
+    since = await waiting_since(world.store)
+    behind_ms = world.clock.now() - since if since is not None else 0
+    if since is not None and behind_ms > SINK_TOLERANCE_MS:
+        text = say("doctor.sink_behind", minutes=behind_ms // 60_000, since=iso_time(since))
+        return problem("audit_sink", text, say("doctor.sink_fix"))
+    return Check(name="audit_sink", text=say("doctor.sink"))
 
 
 async def _keys(world: OperatorWorld, settings: Settings) -> Check:

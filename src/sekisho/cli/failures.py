@@ -15,6 +15,7 @@ import msgspec
 import typer
 
 from sekisho import catalogue
+from sekisho.audit.shipping import SINK_BEHIND
 from sekisho.cli.texts import LANGUAGE, has, say
 from sekisho.errors import Refusal, ServiceUnavailable, ValidationError
 from sekisho.master_secret import UnsealError
@@ -54,7 +55,8 @@ def told(settings: Settings | None = None, *, as_json: bool = False, hint: str =
     except ValidationError as error:
         fail(error.code, "\n".join(_field_lines(error)), as_json=as_json, details=dict(error.details or {}))
     except ServiceUnavailable as error:
-        fail(error.code, say("refused.busy"), as_json=as_json)
+        is_behind = error.detail == SINK_BEHIND
+        fail(error.code, say("refused.sink_behind" if is_behind else "refused.busy"), as_json=as_json)
     except Refusal as error:
         fail(error.code, catalogue.text(f"error.{error.code}", LANGUAGE), as_json=as_json)
     except StoreUnavailable as error:

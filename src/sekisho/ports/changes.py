@@ -446,6 +446,14 @@ class SetMeta(Change, frozen=True, kw_only=True):
     value: str
 
 
+class SwapMeta(Change, frozen=True, kw_only=True):
+    """Replace a named fact about this installation. Loses (`fact_moved`) unless it is still `was`; None: not there."""
+
+    name: str
+    was: str | None
+    value: str
+
+
 class RaiseEpoch(Change, frozen=True, kw_only=True):
     """After a backup was put back: whatever was ended or used since must not come back. End every session
     (audited and journaled, reason `restored`), spend every one-time code, recovery code and challenge and the time

@@ -19,6 +19,7 @@ from pydantic import SecretStr
 
 from sekisho.settings.model import Settings
 from sekisho.settings.redis_address import NotARedisUrl, parse_redis_url
+from sekisho.settings.sink_address import NotASinkUrl, parse_sink_url
 
 MIN_SECRET_CHARACTERS = 43
 MIN_HS256_BYTES = 32
@@ -350,6 +351,36 @@ def _redis(settings: Settings) -> Iterator[Fault]:
             )
 
 
+def _audit(settings: Settings) -> Iterator[Fault]:
+    audit = settings.audit
+    if not audit.sink:
+        if audit.sink_demand_minutes:
+            yield Fault(
+                "audit.sink",
+                "is missing: SEKISHO_AUDIT__SINK_DEMAND_MINUTES needs it.",
+                "設定されていません。SEKISHO_AUDIT__SINK_DEMAND_MINUTES に必要です。",
+            )
+        return
+    try:
+        address = parse_sink_url(audit.sink)
+    except NotASinkUrl:
+        yield Fault(
+            "audit.sink",
+            "must be file:///path, syslog+tls://host:port or syslog+tcp://host:port.",
+            "file:///path、syslog+tls://host:port、syslog+tcp://host:port のどれかの形で書いてください。",
+        )
+        return
+    if address.authority_file:
+        yield from _missing_file("audit.sink", "ca", address.authority_file)
+    if address.kind == "file" and not Path(address.path).parent.is_dir():
+        folder = Path(address.path).parent
+        yield Fault(
+            "audit.sink",
+            f"names a file in a folder that is not there: {folder}. Make the folder, writable for the server.",
+            f"指定されたファイルのフォルダーがありません: {folder}。サーバーが書き込めるように作成してください。",
+        )
+
+
 def _mail(settings: Settings) -> Iterator[Fault]:
     mail = settings.mail
     if settings.mode == "serve":
@@ -424,6 +455,7 @@ _RULES: tuple[Callable[[Settings], Iterator[Fault]], ...] = (
     _public_url,
     _database,
     _redis,
+    _audit,
     _allowed_origins,
     _trusted_proxies,
     _jwt,

@@ -32,3 +32,21 @@ class Audit(Group):
         ge=0,
         le=36_500,
     )
+    sink: str = setting(
+        "",
+        "Where sealed records are shipped to, in order and at least once: a file (`file:///path`), or a syslog server "
+        "(`syslog+tls://host:6514`, `syslog+tcp://host:601`).",
+        "封印した監査記録の送り先。順番どおりに、少なくとも 1 回送ります。ファイル (`file:///path`) または syslog "
+        "サーバー (`syslog+tls://host:6514`、`syslog+tcp://host:601`)。",
+        "syslog+tls://logs.example.com:6514",
+    )
+    sink_demand_minutes: int = setting(
+        0,
+        "When the sink is this many minutes behind, changes of credentials and rights are refused with 503 until it "
+        "has caught up; 0 never.",
+        "送り先への送信がこの分数だけ遅れると、追いつくまで認証情報と権限の変更を 503 で拒否します。"
+        "0 なら拒否しません。",
+        "15",
+        ge=0,
+        le=10_080,
+    )

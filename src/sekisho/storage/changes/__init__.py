@@ -67,6 +67,7 @@ STEPS_OF: Mapping[type[changes.Change], Maker] = {
     changes.AddGuardKey: guard_keys.add_guard_key,
     changes.RemoveGuardKey: guard_keys.remove_guard_key,
     changes.SetMeta: keys.set_meta,
+    changes.SwapMeta: keys.swap_meta,
     changes.AppendJournal: records.append_journal,
     changes.AppendAudit: records.append_audit,
     changes.AddAuditSeal: audit_seals.add_audit_seal,

@@ -34,6 +34,9 @@ ON CONFLICT (name) DO UPDATE SET value = meta.value
 RETURNING value
 """
 
+ADD_META = "INSERT INTO meta (name, value) VALUES (:name, :value) ON CONFLICT (name) DO NOTHING RETURNING name"
+SWAP_META = "UPDATE meta SET value = :value WHERE name = :name AND value = :was RETURNING name"
+
 
 def add_signing_key(change: changes.AddSigningKey) -> Steps:
     key = change.key
@@ -71,3 +74,12 @@ def set_key_state(change: changes.SetKeyState) -> Steps:
 def set_meta(change: changes.SetMeta) -> Steps:
     rows = yield Step(SET_META, {"name": change.name, "value": change.value})
     return rows[0][0]
+
+
+def swap_meta(change: changes.SwapMeta) -> Steps:
+    values = {"name": change.name, "value": change.value}
+    if change.was is None:
+        rows = yield Step(ADD_META, values)
+    else:
+        rows = yield Step(SWAP_META, {**values, "was": change.was})
+    return None if rows else Losing("fact_moved")
