@@ -30,6 +30,7 @@ from sekisho.http.csrf_values import Csrf
 from sekisho.http.edge import CaughtMail, Edge, EdgeSettings, Guards
 from sekisho.http.metrics import Metrics
 from sekisho.mfa.challenges import Challenges
+from sekisho.mfa.second_step import SecondSteps
 from sekisho.notices import Notices
 from sekisho.one_time_codes import OneTimeCodes
 from sekisho.places import Places
@@ -113,6 +114,7 @@ def make_edge(
             passwords=have.passwords,
             throttle=have.throttle,
             sessions=sessions,
+            second_steps=SecondSteps(store),
             challenges=Challenges(have.master),
             anomalies=Anomalies(Looker(devices, places), Floods(), _anomaly_policy(settings)),
             notices=notices,

@@ -1,10 +1,11 @@
 """Login: an address and a password become a session.
 
     count the try -> find the account -> verify (always one hash) -> unusual? note, mail or refuse
-                                                                 -> second factor? open a challenge
+                                                                 -> second step? open a challenge
                                                                  -> else start the session, last
 
-An account with a second factor gets a challenge and nothing else: `second_factor` goes on from there.
+Of whom a second step is asked (`mfa.second_step` decides) gets a challenge and nothing else: `second_factor` goes on
+from there.
 
 Unknown account, wrong password, disabled account and account without a password: one answer, the
 same work. What the flow read is guarded by `security_version`: a login that was hashing while the password
@@ -23,7 +24,8 @@ from sekisho.audit import Event, record
 from sekisho.errors import InvalidCredentials, Refusal
 from sekisho.identifiers import ClientId, EmailAddress, parse_client_id, parse_email
 from sekisho.mfa.challenges import Challenges, SecondFactorRequired
-from sekisho.mfa.methods import Method, confirmed, methods_of
+from sekisho.mfa.methods import Method
+from sekisho.mfa.second_step import FirstStep, SecondSteps
 from sekisho.model import Account, AccountId, AccountStatus, Discreet, Millis, Origin, SessionId, Transport
 from sekisho.notices import Notices
 from sekisho.outbox import MailKind
@@ -54,6 +56,7 @@ class LoginWorld(Struct, frozen=True, kw_only=True):
     passwords: HashPool
     throttle: Throttle
     sessions: Sessions
+    second_steps: SecondSteps
     challenges: Challenges
     anomalies: Anomalies
     notices: Notices
@@ -84,9 +87,11 @@ async def login(request: Login, world: LoginWorld) -> TokenPair | SecondFactorRe
     unusual = _unusual(judged, account, client, request.seen_from, now, world)
     if judged.is_refused:
         raise await _refusal("too_unusual", email, client, account, request.seen_from, world, also=unusual)
-    if methods := await _methods(account, world):
+    # The place of the policy that asks for more: `is_unusual` asks everybody.
+    step = await world.second_steps.ask(FirstStep(account=account, is_unusual=False))
+    if step.methods:
         also = (*world.throttle.give_back(tries, now), *unusual)
-        return await _ask_second_factor(account, methods, client, also, request, world)
+        return await _ask_second_factor(account, step.methods, client, also, request, world)
     started = await world.sessions.start(
         account,
         Proof(event=Event.LOGIN, amr=("pwd",)),
@@ -129,11 +134,6 @@ def _unusual(
         return lines
     letter = world.notices.notice(MailKind.SIGN_IN_UNUSUAL, account, origin, now, reasons=" ".join(judged.reasons))
     return (*lines, letter)
-
-
-async def _methods(account: Account, world: LoginWorld) -> tuple[Method, ...]:
-    factors = confirmed(await world.store.list_factors(account.id))
-    return methods_of(factors, await world.store.count_recovery_codes(account.id)) if factors else ()
 
 
 async def _ask_second_factor(

@@ -3,8 +3,9 @@
     send_code      find the challenge -> count -> a new code, the older dies -> mail it
     second_factor  find the challenge -> count the try -> compare -> spend challenge and code, start the session, last
 
-Between the password and this step nothing is issued. The challenge is bound to its account, app and transport and to
-the account's `security_version`; five tries kill it, and a new one does not reset the count of the account.
+Who has no second factor and is asked all the same gets a code by mail. Between the password and this step nothing is
+issued. The challenge is bound to its account, app and transport and to the account's `security_version`; five tries
+kill it, and a new one does not reset the count of the account.
 
 Spec: NIST SP 800-63B-4 sections 2.2 and 3.2.2; RFC 8176; OWASP ASVS 5.0 rows 6.3.3, 6.5.1, 6.6.2, 6.6.3, 6.7.2.
 """
@@ -24,7 +25,16 @@ from sekisho.errors import (
 from sekisho.identifiers import parse_client_id
 from sekisho.mfa.challenges import MAX_TRIES, Challenges
 from sekisho.mfa.letters import CODE_LIFETIME_MS, CodeSender
-from sekisho.mfa.methods import SENT, Method, assurance, methods_of, not_available, parse_method, words_of
+from sekisho.mfa.methods import (
+    SENT,
+    Method,
+    assurance,
+    confirmed,
+    methods_to_finish,
+    not_available,
+    parse_method,
+    words_of,
+)
 from sekisho.mfa.proofs import UNREADABLE, CodePlace, NotShown, Proofs, Shown, lost_reason, parse_typed
 from sekisho.model import Account, AccountStatus, Challenge, Discreet, Millis, Origin, SessionId, Transport
 from sekisho.notices import Notices
@@ -90,7 +100,7 @@ async def send_code(request: SendFactorCode, world: SecondFactorWorld) -> int:
     now = world.clock.now()
     account = await _owner(challenge, now, world)
     factors = await world.store.list_factors(challenge.account_id)
-    if method not in SENT or method not in methods_of(factors, 0):
+    if method not in SENT or method not in methods_to_finish(factors, 0):
         raise not_available()
     sends = world.throttle.code_sends(account.email_key or "", request.seen_from.ip, now)
     refuse_if_throttled(await world.store.apply(*sends), now)
@@ -143,7 +153,10 @@ async def second_factor(request: SecondFactor, world: SecondFactorWorld) -> Toke
     if account is None or not _still_stands(challenge, account):
         raise await refused.because("changed_meanwhile", now)
     factors = await world.store.list_factors(account.id)
-    shown = await world.proofs.verify(account, factors, method, code, _place(challenge), now)
+    if method is Method.EMAIL and not confirmed(factors):
+        shown = await world.proofs.verify_address(code, _place(challenge), now)
+    else:
+        shown = await world.proofs.verify(account, factors, method, code, _place(challenge), now)
     if isinstance(shown, NotShown):
         raise await refused.because(shown.reason, now, account)
 

@@ -89,6 +89,14 @@ def methods_of(factors: Iterable[Factor], unused_codes: int) -> tuple[Method, ..
     )
 
 
+def methods_to_finish(factors: Iterable[Factor], unused_codes: int) -> tuple[Method, ...]:
+    """Return what a sign-in of which a second step is asked can be finished with.
+
+    Whoever has no second factor shows that the account's letters reach them: that is no factor and raises no level.
+    """
+    return methods_of(factors, unused_codes) or (Method.EMAIL,)
+
+
 def level_of(factors: Iterable[Factor]) -> str:
     """Return the level that the owner of these factors can show, and so must show for what is sensitive."""
     return AAL2 if any(factor.kind in _STRONG for factor in confirmed(factors)) else AAL1

@@ -108,6 +108,11 @@ class Proofs:
             return checked
         return Shown(method, (checked, _using(factor, 0, now)))
 
+    async def verify_address(self, code: str, place: CodePlace, now: Millis) -> Shown | NotShown:
+        """Say what a mailed code proves about an owner who has no second factor: that the account's letters arrive."""
+        checked = await self.verify_sent(code, place, now)
+        return checked if isinstance(checked, NotShown) else Shown(Method.EMAIL, (checked,))
+
     async def verify_sent(self, code: str, place: CodePlace, now: Millis) -> ConsumeCode | NotShown:
         """Count the try, then compare; return what spends the code."""
         count = CountCodeTry(id=place.id, purpose=place.purpose, max_tries=self._tools.max_code_tries, now=now)
