@@ -7,7 +7,9 @@ import re
 import pytest
 
 from sekisho import catalogue, errors
+from sekisho.audit.vocabulary import VOCABULARY
 from sekisho.catalogue import choose_locale, reason, text
+from sekisho.flows.history import NOT_SHOWN
 from sekisho.passwords.policy import REASONS
 
 KEYS = catalogue.keys("en")
@@ -43,6 +45,16 @@ def test_every_refusal_has_its_text_and_every_error_text_its_refusal() -> None:
 def test_only_the_incident_needs_a_value_among_errors_and_reasons() -> None:
     needy = {k for k in KEYS if k.startswith(("error.", "reason.", "field.")) and placeholders(k, "en")}
     assert needy == {"error.internal_server_error", "reason.password.too_short"}
+
+
+def test_every_line_that_a_person_may_read_in_the_history_has_its_words() -> None:
+    lines = {
+        f"history.{event}.{outcome}"
+        for event, entry in VOCABULARY.items()
+        if "account_id" in entry.fields and event not in NOT_SHOWN
+        for outcome in entry.reasons
+    }
+    assert {key for key in KEYS if key.startswith("history.")} == lines
 
 
 @pytest.mark.parametrize(

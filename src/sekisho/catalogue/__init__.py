@@ -2,7 +2,8 @@
 
 Keys are flat and grouped by their prefix: `error.<code>` (a refusal), `reason.<code>` (why a field
 was refused; `reason.<field>.<code>` says it better for one field), `field.<name>` (a field's label),
-`message.<flow>` (a success). Letters have templates of their own (`sekisho.delivery`).
+`message.<flow>` (a success), `history.<event>.<outcome>` (a line of the person's own history). Letters have
+templates of their own (`sekisho.delivery`).
 """
 
 from __future__ import annotations

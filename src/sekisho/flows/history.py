@@ -25,7 +25,7 @@ MAX_CURSOR_CHARS = 100
 _PURPOSE = "history cursor"
 
 # What the server notes about itself and no person can make sense of.
-_NOT_SHOWN = frozenset({Event.STORE_BEHIND})
+NOT_SHOWN = frozenset({Event.STORE_BEHIND})
 
 
 class HistoryWorld(Struct, frozen=True, kw_only=True):
@@ -53,7 +53,7 @@ async def history(principal: Principal, after: str | None, world: HistoryWorld) 
     wanted = AuditFilter(account_id=principal.account_id, before_seq=before_seq, limit=PAGE)
     found = await world.store.list_audit(wanted)
     following = _seal(found[-1].seq, principal.account_id, world) if len(found) == PAGE else None
-    return HistoryPage(tuple(record for record in found if record.event not in _NOT_SHOWN), following)
+    return HistoryPage(tuple(record for record in found if record.event not in NOT_SHOWN), following)
 
 
 def _seal(seq: int, account_id: AccountId, world: HistoryWorld) -> str:
