@@ -16,7 +16,7 @@ class Claims(Mapping[str, Any]):
     requests that carry its token.
 
     Args:
-        source: the part of a token whose signature was checked (decoded at the first look), or a mapping.
+        source: a token whose signature was checked (decoded at the first look), or a mapping.
     """
 
     __slots__ = ("_read", "_source")
@@ -29,7 +29,7 @@ class Claims(Mapping[str, Any]):
         if self._read is None:
             source = self._source
             if isinstance(source, str):
-                source = json.decode(base64url.decode(source, len(source)))
+                source = json.decode(base64url.decode(source.split(".")[1], len(source)))
             self._read = _frozen(dict(source))
         return self._read
 

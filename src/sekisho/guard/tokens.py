@@ -95,7 +95,7 @@ def read_token(
         auth_time=auth_time,
         expires_at=int(expires),
         token_id=claims.jti,
-        claims=Claims(token.split(".")[1]),
+        claims=Claims(token),
     )
     return Known(principal, verified.kid, claims.client_id.partition(":")[0], not_before, expires)
 

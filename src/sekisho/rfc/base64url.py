@@ -8,7 +8,8 @@ from __future__ import annotations
 from binascii import a2b_base64, b2a_base64
 
 _TO_URL = bytes.maketrans(b"+/", b"-_")
-_FROM_URL = bytes.maketrans(b"-_", b"+/")
+# What only other spellings have becomes a byte that is in no alphabet, and is refused as such.
+_FROM_URL = bytes.maketrans(b"-_+/=", b"+/\0\0\0")
 
 
 class Base64UrlError(ValueError):
@@ -36,9 +37,10 @@ def decode(text: str, max_bytes: int) -> bytes:
     if len(text) > (max_bytes * 4 + 2) // 3:
         raise Base64UrlError("too long")
     try:
-        data = a2b_base64(text.encode("ascii").translate(_FROM_URL) + b"=" * (-len(text) % 4))
+        data = a2b_base64(text.encode("ascii").translate(_FROM_URL) + b"=" * (-len(text) % 4), strict_mode=True)
     except ValueError:
         raise Base64UrlError("not base64url") from None
-    if encode(data) != text:
+    # Only the last characters can have bits that are not used.
+    if (rest := len(data) % 3) and encode(data[-rest:]) != text[-(rest + 1) :]:
         raise Base64UrlError("not canonical")
     return data
