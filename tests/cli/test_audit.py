@@ -120,6 +120,7 @@ def test_records_are_counted_and_reported(folder: Path) -> None:
     report = audit(folder, "report", "--since", "2025-01-01", "--format", "json")
     assert json.loads(report.stdout)["failures"] == {"unknown_account": 1, "wrong_password": 1}
     assert json.loads(report.stdout)["ended"] == {"logout": 1}
+    assert json.loads(report.stdout)["adoption"] == {"accounts": 0, "with_factor": 0}
     assert "wrong_password" in audit(folder, "report", "--since", "2025-01-01").stdout
     assert "<td>1</td>" in audit(folder, "report", "--since", "2025-01-01", "--format", "html").stdout
 

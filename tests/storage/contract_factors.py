@@ -302,3 +302,23 @@ class FactorContract:
         other = account()
         await done(store, AddAccount(account=other))
         assert await lost(store, replace(renew, account_id=other.id)) == "not_live"
+
+    async def test_adoption_counts_active_accounts_with_confirmed_factors_each_once(self, store: Store) -> None:
+        before = await store.count_factor_adoption()
+        owners = [account() for _ in range(5)]
+        await done(store, *(AddAccount(account=owner) for owner in owners))
+        for owner, version, kind in (
+            (owners[0], 1, FactorKind.TOTP),
+            (owners[0], 2, FactorKind.TOTP),
+            (owners[0], 3, FactorKind.EMAIL),
+            (owners[1], 1, FactorKind.EMAIL),
+            (owners[3], 1, FactorKind.TOTP),
+        ):
+            factor = a_factor(owner, kind=kind)
+            await done(store, add(factor, security_version=version), confirm(factor, security_version=version))
+        await done(store, add(a_factor(owners[2])))  # Never confirmed.
+        await done(store, SetAccountStatus(account_id=owners[3].id, expected="active", status="disabled"))
+
+        after = await store.count_factor_adoption()
+        grown = {word: after[word] - before.get(word, 0) for word in after}
+        assert grown == {"accounts": 4, "with_factor": 2, "totp": 1, "email": 2}

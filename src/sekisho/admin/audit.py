@@ -77,42 +77,57 @@ async def current_head(world: OperatorWorld) -> str | None:
 class Report(Struct, frozen=True, kw_only=True):
     """What happened in a period. Each list counts by the words of the vocabulary, most frequent first.
 
-    sign_ins, failures: by method and by reason. ended: sessions, by reason. other: every other event, by
-    event and outcome.
+    sign_ins, failures: by method and by reason. unusual: sign-ins, by what was new or odd about them. ended: sessions,
+    by reason. factors: what became of second factors. other: every other event, by event and outcome.
+    adoption: no counts of the period but as it is now, see `FactorReads.count_factor_adoption`.
     """
 
     since_at: Millis
     until_at: Millis
     sign_ins: list[tuple[str, int]]
     failures: list[tuple[str, int]]
+    unusual: list[tuple[str, int]]
     ended: list[tuple[str, int]]
+    factors: list[tuple[str, int]]
+    adoption: list[tuple[str, int]]
     other: list[tuple[str, int]]
 
 
 async def report_audit(since_at: Millis, until_at: Millis, world: OperatorWorld) -> Report:
     """Return the counts of a period: from `since_at` on, before `until_at`."""
     counts = await world.store.count_audit(AuditFilter(since_at=since_at, until_at=until_at))
-    sign_ins, failures, ended, other = Counter[str](), Counter[str](), Counter[str](), Counter[str]()
+    parts = {name: Counter[str]() for name in ("sign_ins", "failures", "unusual", "ended", "factors", "other")}
     for each in counts:
-        if each.event in _SIGN_INS and each.outcome == SUCCESS:
-            sign_ins[each.method] += each.records
-        elif each.event in _SIGN_INS:
-            failures[each.reason] += each.records
-        elif each.event == Event.SESSION_ENDED:
-            ended[each.reason] += each.records
-        else:
-            other[each.event if each.outcome == SUCCESS else f"{each.event} ({each.outcome})"] += each.records
+        part, word = _place(each)
+        parts[part][word] += each.records
     return Report(
         since_at=since_at,
         until_at=until_at,
-        sign_ins=_most_first(sign_ins),
-        failures=_most_first(failures),
-        ended=_most_first(ended),
-        other=_most_first(other),
+        adoption=_most_first(Counter(await world.store.count_factor_adoption())),
+        **{name: _most_first(part) for name, part in parts.items()},
     )
 
 
+def _place(counted: AuditCount) -> tuple[str, str]:
+    """Return the part of the report, and the word in it."""
+    if counted.event in _SIGN_INS:
+        return ("sign_ins", counted.method) if counted.outcome == SUCCESS else ("failures", counted.reason)
+    if counted.event == Event.SIGN_IN_UNUSUAL:
+        return "unusual", counted.reason
+    if counted.event == Event.SESSION_ENDED:
+        return "ended", counted.reason
+    word = counted.event if counted.outcome == SUCCESS else f"{counted.event} ({counted.outcome})"
+    return "factors" if counted.event in _FACTORS else "other", word
+
+
 _SIGN_INS = (Event.LOGIN, Event.SIGN_UP)
+_FACTORS = (
+    Event.FACTOR_ADDED,
+    Event.FACTOR_REMOVED,
+    Event.FACTORS_RESET,
+    Event.RECOVERY_CODES_MADE,
+    Event.RECOVERY_CODE_USED,
+)
 
 
 def check_words(wanted: AuditFilter) -> None:

@@ -35,6 +35,8 @@ COLUMNS = tuple(name for name in AuditRecord.__struct_fields__ if name != "seq")
 # A spreadsheet takes a cell that begins so for a formula.
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 _BAR_CHARS = 24
+# One account is counted in several of its lines.
+_NO_SUM = ("adoption",)
 
 
 def export(
@@ -132,7 +134,10 @@ def _sections(found: Report) -> list[tuple[str, str, list[tuple[str, int]]]]:
     return [
         ("sign_ins", say("report.sign_ins"), found.sign_ins),
         ("failures", say("report.failures"), found.failures),
+        ("unusual", say("report.unusual"), found.unusual),
         ("ended", say("report.ended"), found.ended),
+        ("factors", say("report.factors"), found.factors),
+        ("adoption", say("report.adoption"), found.adoption),
         ("other", say("report.other"), found.other),
     ]
 
@@ -144,12 +149,12 @@ def _view(found: Report) -> dict[str, Any]:
 
 def _text(found: Report) -> str:
     lines = [say("report.title", since=iso_time(found.since_at), until=iso_time(found.until_at))]
-    for _, title, counts in _sections(found):
-        lines += ["", f"{title}: {sum(count for _, count in counts):,}"]
+    for name, title, counts in _sections(found):
+        lines += ["", title if name in _NO_SUM else f"{title}: {sum(count for _, count in counts):,}"]
         widest = max((len(word) for word, _ in counts), default=0)
-        most = max((count for _, count in counts), default=1)
+        most = max((count for _, count in counts), default=0) or 1
         for word, count in counts:
-            bar = "#" * max(1, round(_BAR_CHARS * count / most))
+            bar = "#" * max(min(count, 1), round(_BAR_CHARS * count / most))
             lines.append(f"  {(word or '-').ljust(widest)}  {count:>9,}  {bar}")
     return "\n".join(lines)
 
@@ -160,8 +165,8 @@ def _html(found: Report) -> str:
 
     environment = Environment(loader=PackageLoader("sekisho.cli"), autoescape=True, trim_blocks=True)
     sections = [
-        {"title": title, "total": sum(count for _, count in counts), "counts": counts}
-        for _, title, counts in _sections(found)
+        {"title": title, "total": None if name in _NO_SUM else sum(count for _, count in counts), "counts": counts}
+        for name, title, counts in _sections(found)
     ]
     title = say("report.title", since=iso_time(found.since_at), until=iso_time(found.until_at))
     return environment.get_template("audit_report.html").render(title=title, language=LANGUAGE, sections=sections)

@@ -138,6 +138,10 @@ class FactorReads(Protocol):
     async def count_recovery_codes(self, account_id: AccountId) -> int:
         """How many are unused."""
 
+    async def count_factor_adoption(self) -> dict[str, int]:
+        """How many active accounts there are (`accounts`), have a confirmed factor (`with_factor`), and have one of
+        each kind, by its word. May scan."""
+
     async def find_challenge(self, challenge_id: str) -> Challenge | None:
         """Also one that is spent or over, until it is purged."""
 

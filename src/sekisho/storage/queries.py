@@ -56,6 +56,16 @@ ORDER BY sweep_at LIMIT :limit
 
 LIST_FACTORS = f"SELECT {columns(FACTOR)} FROM factors WHERE account_id = :account_id ORDER BY created_at, id"
 COUNT_RECOVERY_CODES = "SELECT count(*) FROM recovery_codes WHERE account_id = :account_id AND used_at IS NULL"
+COUNT_FACTOR_ADOPTION = """
+SELECT 'accounts', count(*) FROM accounts WHERE status = 'active'
+UNION ALL
+SELECT 'with_factor', count(DISTINCT account_id)
+FROM factors JOIN accounts ON accounts.id = account_id WHERE confirmed_at IS NOT NULL AND status = 'active'
+UNION ALL
+SELECT kind, count(DISTINCT account_id)
+FROM factors JOIN accounts ON accounts.id = account_id WHERE confirmed_at IS NOT NULL AND status = 'active'
+GROUP BY kind
+"""
 FIND_CHALLENGE = f"SELECT {columns(CHALLENGE)} FROM challenges WHERE id = :id"
 
 READ_JOURNAL = f"SELECT {columns(JOURNAL)} FROM journal WHERE seq > :after_seq ORDER BY seq LIMIT :limit"

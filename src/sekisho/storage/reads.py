@@ -98,6 +98,9 @@ class SqlReads(ABC):
         unused: int = (await self._fetch(queries.COUNT_RECOVERY_CODES, {"account_id": account_id}))[0][0]
         return unused
 
+    async def count_factor_adoption(self) -> dict[str, int]:
+        return {str(word): int(count) for word, count in await self._scan(queries.COUNT_FACTOR_ADOPTION, {})}
+
     async def find_challenge(self, challenge_id: str) -> Challenge | None:
         rows = await self._fetch(queries.FIND_CHALLENGE, {"id": challenge_id})
         return challenge_from(rows[0]) if rows else None

@@ -278,6 +278,9 @@ class RedisStore:
     async def list_factors(self, account_id: AccountId) -> list[Factor]:
         return await self._inner.list_factors(account_id)
 
+    async def count_factor_adoption(self) -> dict[str, int]:
+        return await self._inner.count_factor_adoption()
+
     async def count_recovery_codes(self, account_id: AccountId) -> int:
         return await self._inner.count_recovery_codes(account_id)
 
