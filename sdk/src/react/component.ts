@@ -11,21 +11,21 @@ import {
   useSyncExternalStore,
 } from "react";
 import type { Locale } from "../texts/index.js";
-import { sayIn } from "../ui/labels.js";
+import { type OwnLabels, sayIn } from "../ui/labels.js";
 import type { Component, Drawing, Model } from "../ui/model.js";
 import { useClient, useLocale } from "./context.js";
 import { h } from "./render.js";
 
-export function useDrawing(): Drawing<ReactElement> {
+export function useDrawing(labels?: OwnLabels): Drawing<ReactElement> {
   const id = useId();
   const locale: Locale = useLocale();
-  return useMemo(() => ({ h, id, locale, say: sayIn(locale) }), [id, locale]);
+  return useMemo(() => ({ h, id, locale, say: sayIn(locale, labels) }), [id, locale, labels]);
 }
 
 export function toReact<P extends object, S, M extends Model<S>>(component: Component<P, S, M>): FunctionComponent<P> {
   const Shown = (props: P): ReactElement => {
     const client = useClient();
-    const drawing = useDrawing();
+    const drawing = useDrawing(component.labels);
     const root = useRef<HTMLDivElement>(null);
     const latest = useRef(props);
     const model = useMemo(() => component.create(client, () => latest.current), [client]);

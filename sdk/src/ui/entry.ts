@@ -3,8 +3,8 @@
 import type { AuthClient } from "../core/client.js";
 import { AuthError } from "../core/error.js";
 import type { PendingSignUp, SecondFactorRequired, User } from "../core/wire.js";
-import { methodText } from "./factors.js";
 import { type FormState, STILL, submit, type Values } from "./form.js";
+import { codeField, methodText } from "./methods.js";
 import { type Component, createModelStore, type Drawing, type Model } from "./model.js";
 import { field, form } from "./parts.js";
 import { keepPending, keptPending } from "./pending.js";
@@ -263,21 +263,7 @@ function secondStep<N>(drawing: Drawing<N>, state: EntryState, model: EntryModel
         button: say("sign_in"),
         onsubmit: model.submit,
       },
-      [
-        field(drawing, state.form, {
-          name: "code",
-          label: say(method === "recovery_code" ? "recovery_code" : "factor_code"),
-          attributes: {
-            type: "text",
-            autocomplete: method === "recovery_code" ? "off" : "one-time-code",
-            inputmode: method === "recovery_code" ? "text" : "numeric",
-            autocapitalize: "none",
-            spellcheck: "false",
-            required: true,
-            class: "sekisho-input sekisho-code",
-          },
-        }),
-      ],
+      [codeField(drawing, state.form, method)],
     ),
     h(
       "p",

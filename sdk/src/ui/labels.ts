@@ -1,6 +1,7 @@
-/** What the components say beside the server's own texts. */
+/** What the components say beside the server's own texts. What only the account page says is in `profile/labels.ts`. */
 
 import type { Locale } from "../texts/index.js";
+import type { ProfileLabel } from "./profile/labels.js";
 
 const en = {
   sign_in: "Sign in",
@@ -35,66 +36,19 @@ const en = {
   send_code: "Send me a code",
   factor_code_sent: "A code is on its way.",
   start_again: "Sign in again",
-  factors: "Two-step sign-in",
-  factors_hint: "Besides the password, a code is asked for when you sign in.",
-  no_factors: "Only your password is asked for when you sign in. A second step keeps others out who know it.",
-  factor_totp: "Authenticator app",
-  factor_email: "Codes by mail",
-  factor_sms: "Codes by text message",
-  add_totp: "Add an authenticator app",
-  add_email: "Have codes sent by mail",
-  factor_remove: "Remove",
-  factor_remove_of: "Remove {factor}",
-  factor_removed: "Removed.",
-  factor_added: "From now on it is asked for when you sign in.",
-  scan: "Scan this picture with your authenticator app, or type in the key. Then enter the code that the app shows.",
-  qr: "QR code for the authenticator app",
-  key: "Key",
-  copy: "Copy",
-  copied: "Copied.",
-  open_app: "Open the app on this device",
-  mail_sent: "We have sent a code to your address. Enter it here.",
-  cancel: "Cancel",
-  recovery_title: "Your recovery codes",
-  recovery_hint: "Keep these in a safe place: each lets you in once if you lose your phone. They are not shown again.",
-  recovery_left: "Unused recovery codes: {count}",
-  recovery_new: "Make new recovery codes",
-  download: "Download",
-  print: "Print",
-  recovery_done: "I have kept them",
-  step_up_title: "Please confirm that it is you",
-  step_up_password: "Enter your password to go on.",
   working: "One moment …",
   slow: "This takes longer than usual. Please wait …",
   try_again: "Try again",
   wait_minutes: "You can try again in {minutes} minutes.",
   wait_seconds: "You can try again in {seconds} seconds.",
   loading: "Loading …",
-  profile: "Profile",
-  name: "Name",
-  locale: "Language of mails",
-  save: "Save",
-  saved: "Saved.",
-  sessions: "Signed-in devices",
-  this_device: "This device",
-  unknown_device: "Unknown device",
-  last_seen: "Last used {at}",
-  end: "Sign out",
-  end_of: "Sign out {device}",
-  end_others: "Sign out all other devices",
-  ended: "The device is signed out.",
-  ended_others: "Signed out on other devices: {count}",
-  withdrawal: "Close the account",
-  withdrawal_hint:
-    "This ends every session and erases your personal data. It cannot be undone. Enter your password to confirm.",
-  withdraw: "Close the account for good",
   account: "Account",
   menu: "Account menu of {email}",
 };
 
-export type Label = keyof typeof en;
+export type BaseLabel = keyof typeof en;
 
-const ja: Record<Label, string> = {
+const ja: Record<BaseLabel, string> = {
   sign_in: "サインイン",
   sign_in_title: "サインイン",
   sign_up: "アカウントを作成",
@@ -127,70 +81,32 @@ const ja: Record<Label, string> = {
   send_code: "コードを送る",
   factor_code_sent: "コードをお送りしました。",
   start_again: "もう一度サインインする",
-  factors: "2 段階認証",
-  factors_hint: "サインインのとき、パスワードに加えてコードの入力を求めます。",
-  no_factors: "今はパスワードだけでサインインできます。第二段階を加えると、パスワードを知られても入られません。",
-  factor_totp: "認証アプリ",
-  factor_email: "メールのコード",
-  factor_sms: "SMS のコード",
-  add_totp: "認証アプリを追加する",
-  add_email: "メールでコードを受け取る",
-  factor_remove: "削除",
-  factor_remove_of: "{factor} を削除する",
-  factor_removed: "削除しました。",
-  factor_added: "今後のサインインで入力を求めます。",
-  scan: "認証アプリでこの画像を読み取るか、キーを入力してください。続いて、アプリに表示されたコードを入力します。",
-  qr: "認証アプリ用の QR コード",
-  key: "キー",
-  copy: "コピー",
-  copied: "コピーしました。",
-  open_app: "この端末のアプリを開く",
-  mail_sent: "メールアドレスにコードをお送りしました。ここに入力してください。",
-  cancel: "やめる",
-  recovery_title: "回復コード",
-  recovery_hint:
-    "安全な場所に保管してください。電話をなくしたとき、各コードで 1 回ずつサインインできます。再表示はできません。",
-  recovery_left: "未使用の回復コード: {count}",
-  recovery_new: "回復コードを作り直す",
-  download: "ダウンロード",
-  print: "印刷",
-  recovery_done: "保管しました",
-  step_up_title: "ご本人の確認",
-  step_up_password: "続けるには、パスワードを入力してください。",
   working: "お待ちください …",
   slow: "通常より時間がかかっています。もうしばらくお待ちください …",
   try_again: "もう一度試す",
   wait_minutes: "{minutes} 分後にもう一度お試しいただけます。",
   wait_seconds: "{seconds} 秒後にもう一度お試しいただけます。",
   loading: "読み込み中 …",
-  profile: "プロフィール",
-  name: "名前",
-  locale: "メールの言語",
-  save: "保存",
-  saved: "保存しました。",
-  sessions: "サインイン中の端末",
-  this_device: "この端末",
-  unknown_device: "不明な端末",
-  last_seen: "最後の利用: {at}",
-  end: "サインアウト",
-  end_of: "{device} をサインアウトする",
-  end_others: "ほかの端末をすべてサインアウト",
-  ended: "端末をサインアウトしました。",
-  ended_others: "サインアウトしたほかの端末: {count} 台",
-  withdrawal: "退会",
-  withdrawal_hint:
-    "すべての端末でサインアウトし、個人データを消去します。取り消すことはできません。確認のためパスワードを入力してください。",
-  withdraw: "退会する",
   account: "アカウント",
   menu: "{email} のアカウントメニュー",
 };
 
-const LABELS: Record<Locale, Record<Label, string>> = { en, ja };
+const LABELS: Labels<BaseLabel> = { en, ja };
+
+/** What some components say, complete in each language. */
+export type Labels<L extends string> = Readonly<Record<Locale, Readonly<Record<L, string>>>>;
+
+/** A label of every component, or of the account page: that one brings its own, so that nobody else carries them. */
+export type Label = BaseLabel | ProfileLabel;
+
+/** The labels that one component brings. */
+export type OwnLabels = Readonly<Record<Locale, Readonly<Partial<Record<Label, string>>>>>;
 
 export type Say = (label: Label, values?: Readonly<Record<string, string | number>>) => string;
 
-/** Return the speaker of a language. */
-export const sayIn =
-  (locale: Locale): Say =>
-  (label, values = {}) =>
-    LABELS[locale][label].replace(/\{([a-z]+)\}/g, (whole, name: string) => String(values[name] ?? whole));
+/** Return the speaker of a language; `own` are the labels that a component brings. */
+export function sayIn(locale: Locale, own?: OwnLabels): Say {
+  const labels: Partial<Record<Label, string>> = { ...LABELS[locale], ...own?.[locale] };
+  return (label, values = {}) =>
+    (labels[label] ?? label).replace(/\{([a-z]+)\}/g, (whole, name: string) => String(values[name] ?? whole));
+}

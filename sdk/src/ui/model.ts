@@ -2,7 +2,7 @@
 
 import type { AuthClient } from "../core/client.js";
 import type { Locale } from "../texts/index.js";
-import type { Say } from "./labels.js";
+import type { OwnLabels, Say } from "./labels.js";
 
 export interface Model<S> {
   readonly getSnapshot: () => S;
@@ -50,6 +50,8 @@ export interface Drawing<N> {
 /** `P`: the props of the component. `S`: the state that its view shows; `focus` in it asks for the cursor. */
 export interface Component<P, S, M extends Model<S>> {
   readonly name: string;
+  /** What only this one says. */
+  readonly labels?: OwnLabels;
   readonly create: (auth: AuthClient, props: () => P) => M;
   readonly view: <N>(drawing: Drawing<N>, state: S, model: M, props: P) => N;
   readonly focusOf: (state: S) => { readonly field: string } | null;

@@ -3,10 +3,11 @@
 import type { AuthClient } from "../core/client.js";
 import { AuthError } from "../core/error.js";
 import type { Session, User } from "../core/wire.js";
-import { createFactorModel, type FactorModel, type FactorState, factorSection } from "./factors.js";
 import { type FormState, STILL, submit, textOf, type Values } from "./form.js";
 import { type Component, createModelStore, type Drawing, type Model } from "./model.js";
 import { field, form, said } from "./parts.js";
+import { createFactorModel, type FactorModel, type FactorState, factorSection } from "./profile/factors.js";
+import { profileLabels } from "./profile/labels.js";
 
 export interface UserProfileProps {
   /** Called once the account is closed. */
@@ -263,6 +264,7 @@ function withdrawalSection<N>(drawing: Drawing<N>, state: UserProfileState, user
 
 export const userProfile: Component<UserProfileProps, UserProfileState, UserProfileModel> = {
   name: "UserProfile",
+  labels: profileLabels,
   create,
   view,
   focusOf: (state) => state.profile.focus ?? state.factors.form.focus ?? state.withdrawal.focus,

@@ -11,16 +11,16 @@ import {
   type VNode,
   watch,
 } from "vue";
-import { sayIn } from "../ui/labels.js";
+import { type OwnLabels, sayIn } from "../ui/labels.js";
 import type { Component, Drawing, Model } from "../ui/model.js";
 import { useGiven } from "./context.js";
 import { h } from "./render.js";
 
 /** Return what makes the drawing of this moment; the language may change. */
-export function useDrawing(): () => Drawing<VNode> {
+export function useDrawing(labels?: OwnLabels): () => Drawing<VNode> {
   const { locale } = useGiven();
   const id = useId() ?? "sekisho";
-  return () => ({ h, id, locale: locale.value, say: sayIn(locale.value) });
+  return () => ({ h, id, locale: locale.value, say: sayIn(locale.value, labels) });
 }
 
 /** An interface as a type with an index, which Vue wants of props. */
@@ -36,7 +36,7 @@ export function toVue<P extends object, S, M extends Model<S>>(
   const shown = defineComponent(
     (given: Taken<P>) => {
       const { client } = useGiven();
-      const drawing = useDrawing();
+      const drawing = useDrawing(component.labels);
       const root = shallowRef<HTMLElement | null>(null);
       const model = component.create(client, () => given);
       const state = shallowRef((model.getServerSnapshot ?? model.getSnapshot)());

@@ -4,13 +4,14 @@
  * Whatever the server wants a fresher proof for is done again by itself once the proof is given.
  */
 
-import type { AuthClient } from "../core/client.js";
-import { AuthError, hasCode } from "../core/error.js";
-import type { Enrolment, Factor, FactorList } from "../core/wire.js";
-import { type FormState, STILL, submit, textOf, type Values } from "./form.js";
-import type { Say } from "./labels.js";
-import { createModelStore, type Drawing, type ModelStore } from "./model.js";
-import { field, form, said } from "./parts.js";
+import type { AuthClient } from "../../core/client.js";
+import { AuthError, hasCode } from "../../core/error.js";
+import type { Enrolment, Factor, FactorList } from "../../core/wire.js";
+import { type FormState, STILL, submit, textOf, type Values } from "../form.js";
+import type { Say } from "../labels.js";
+import { codeField, methodText } from "../methods.js";
+import { createModelStore, type Drawing, type ModelStore } from "../model.js";
+import { field, form, said } from "../parts.js";
 
 type Done = FormState["done"];
 
@@ -248,7 +249,7 @@ function enrolmentStep<N>(drawing: Drawing<N>, state: FactorState, enrolment: En
     form(
       drawing,
       { key: "confirm", state: state.form, fields: ["code"], button: say("confirm"), onsubmit: model.confirm },
-      [codeField(drawing, state, "factor_code")],
+      [codeField(drawing, state.form, enrolment.kind)],
     ),
     h("p", { class: "sekisho-other" }, quiet(drawing, say("cancel"), model.cancel, "cancel")),
   );
@@ -314,7 +315,7 @@ function proofStep<N>(drawing: Drawing<N>, state: FactorState, waiting: Waiting,
               label: say("password"),
               attributes: { type: "password", autocomplete: "current-password", required: true },
             })
-          : codeField(drawing, state, method === "recovery_code" ? "recovery_code" : "factor_code"),
+          : codeField(drawing, state.form, method),
       ],
     ),
     h(
@@ -326,32 +327,8 @@ function proofStep<N>(drawing: Drawing<N>, state: FactorState, waiting: Waiting,
   );
 }
 
-function codeField<N>(drawing: Drawing<N>, state: FactorState, label: "factor_code" | "recovery_code"): N {
-  return field(drawing, state.form, {
-    name: "code",
-    label: drawing.say(label),
-    attributes: {
-      type: "text",
-      autocomplete: label === "recovery_code" ? "off" : "one-time-code",
-      inputmode: label === "recovery_code" ? "text" : "numeric",
-      autocapitalize: "none",
-      spellcheck: "false",
-      required: true,
-      class: "sekisho-input sekisho-code",
-    },
-  });
-}
-
 function quiet<N>({ h }: Drawing<N>, label: string, onclick: () => unknown, key: string): N {
   return h("button", { type: "button", class: "sekisho-button sekisho-quiet", onclick, key }, label);
-}
-
-const METHODS = ["totp", "recovery_code", "email", "sms"] as const;
-
-/** Methods that this version has no words for are named as the server names them. */
-export function methodText(say: Say, about: "second" | "use", method: string): string {
-  const known = METHODS.find((one) => one === method);
-  return known ? say(`${about}_${known}`) : method;
 }
 
 function kindOf(say: Say, kind: string): string {
