@@ -98,6 +98,12 @@ class FactorUnusable(Refusal):
     code = "factor_unusable"
 
 
+class FactorLocked(Refusal):
+    """So many wrong codes came in a row that this authenticator proves nothing any more, until it is enrolled anew."""
+
+    code = "factor_locked"
+
+
 class EmailAlreadyExists(Refusal):
     """The address has an account. Only when `SEKISHO_SIGNUP__REVEAL_EXISTING` is set."""
 

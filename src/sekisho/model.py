@@ -194,6 +194,7 @@ class Factor(Discreet, frozen=True, kw_only=True):
 
     sealed: what it stands on, encrypted under the master secret: the key of an authenticator app, or a phone number.
     last_step: the newest time step that was used, so that none is used twice; 0 if none was.
+    failures: how many codes in a row were tried at it and not right.
     confirmed_at: None while it is being enrolled; then it proves nothing, and is forgotten at `expires_at`.
     """
 
@@ -207,6 +208,27 @@ class Factor(Discreet, frozen=True, kw_only=True):
     confirmed_at: Millis | None = None
     last_used_at: Millis | None = None
     expires_at: Millis | None = None
+    failures: int = 0
+
+
+class TrustedDevice(Discreet, frozen=True, kw_only=True):
+    """A device on which an account is not asked for its second step again, until `expires_at`.
+
+    app: the app part of the client_id with which it was trusted; it counts for no other.
+    value_hash: keyed hash of the value that the device holds.
+    security_version: the account's, when the device was trusted; a change of credentials since then ends the trust.
+    device_name: by which its owner knows it again, as in the list of sessions.
+    """
+
+    id: str
+    account_id: AccountId
+    app: str
+    value_hash: bytes
+    security_version: int
+    device_name: str
+    created_at: Millis
+    last_used_at: Millis
+    expires_at: Millis
 
 
 class Challenge(Discreet, frozen=True, kw_only=True):

@@ -11,6 +11,7 @@ from msgspec.structs import replace
 from flows.counting import Meanwhile
 from sekisho.errors import (
     ClientIdMismatch,
+    FactorLocked,
     FactorUnusable,
     InvalidCode,
     RateLimitExceeded,
@@ -18,13 +19,15 @@ from sekisho.errors import (
     SessionNotFound,
     ValidationError,
 )
-from sekisho.flows.factors import Enrol, confirm, enrol
+from sekisho.flows.factors import Enrol, confirm, enrol, remove
 from sekisho.flows.second_factor import SendFactorCode, send_code
+from sekisho.flows.step_up import StepUp, step_up
 from sekisho.master_secret import MasterSecret
 from sekisho.mfa.challenges import SecondFactorRequired
 from sekisho.mfa.methods import Method
-from sekisho.model import Transport
+from sekisho.model import FactorKind, Transport
 from sekisho.ports.changes import SetPassword
+from sekisho.ports.factor_changes import CountFactorTry
 from sekisho.ports.storage import Store
 from sekisho.sessions import TokenPair
 from world import ELSEWHERE, HANAKO, HOME, JIRO, World, a_network, hash_of, principal_of
@@ -239,6 +242,44 @@ async def test_a_key_that_cannot_be_opened_is_a_clear_refusal_with_a_line_and_ot
     (line,) = await world.audit("second_factor")
     assert line.reason == "unreadable_secret"
     await world.answer(asked, enrolled.recovery_codes[0], method="recovery_code", world=broken)
+
+
+async def test_N_11_after_a_hundred_wrong_codes_in_a_row_the_app_is_locked_and_recovery_lets_in(world: World) -> None:
+    pair = await world.signed_in()
+    enrolled = await world.enrolled(pair)
+    count = CountFactorTry(account_id=pair.account.id, kind=FactorKind.TOTP, max_failures=100)
+    for _ in range(99):
+        await world.store.apply(count)
+    with pytest.raises(InvalidCode):
+        await world.answer(await world.asked(), enrolled.app.wrong_code())
+    await world.restart()
+    with pytest.raises(FactorLocked):
+        await world.answer(await world.asked(), enrolled.app.code())
+    with pytest.raises(FactorLocked):
+        await step_up(StepUp(method="totp", code=enrolled.app.code()), principal_of(pair), HOME, world.edge.step_up)
+    back = await world.answer(await world.asked(), enrolled.recovery_codes[0], method="recovery_code")
+    with pytest.raises(FactorLocked):
+        await world.answer(await world.asked(), enrolled.app.code())
+    await remove(enrolled.factor_id, principal_of(back), HOME, world.edge.factors)
+    again = await world.enrolled(await world.login())
+    await world.answer(await world.asked(), again.app.code())
+    lines = await world.audit(outcome="failure")
+    assert [(line.event, line.reason) for line in lines if line.reason == "factor_locked"] == [
+        ("second_factor", "factor_locked"),
+        ("step_up", "factor_locked"),
+        ("second_factor", "factor_locked"),
+    ]
+
+
+async def test_N_11_a_right_code_starts_the_count_again(world: World) -> None:
+    pair = await world.signed_in()
+    enrolled = await world.enrolled(pair)
+    count = CountFactorTry(account_id=pair.account.id, kind=FactorKind.TOTP, max_failures=100)
+    for _ in range(99):
+        await world.store.apply(count)
+    await world.answer(await world.asked(), enrolled.app.code())
+    (factor,) = await world.store.list_factors(pair.account.id)
+    assert factor.failures == 0
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,7 @@ from storage.contract_operations import OperationContract
 from storage.contract_restoring import RestoringContract
 from storage.contract_rotation import RotationContract
 from storage.contract_sessions import SessionContract
+from storage.contract_trust import TrustContract
 
 
 class StoreContract(
@@ -26,5 +27,6 @@ class StoreContract(
     LimitContract,
     OperationContract,
     RestoringContract,
+    TrustContract,
 ):
     """All of them."""

@@ -21,6 +21,7 @@ from sekisho.ports.factor_changes import (
     AddFactor,
     ConfirmFactor,
     CountChallengeTry,
+    CountFactorTry,
     OpenChallenge,
     RemoveFactor,
     RemoveFactors,
@@ -60,7 +61,16 @@ def confirm(factor: Factor, **given: Any) -> ConfirmFactor:
 
 
 def use(factor: Factor, step: int, **given: Any) -> UseFactor:
-    return UseFactor(**{"factor_id": factor.id, "account_id": factor.account_id, "step": step, "now": NOW, **given})
+    return UseFactor(
+        **{
+            "factor_id": factor.id,
+            "account_id": factor.account_id,
+            "step": step,
+            "now": NOW,
+            "max_failures": 3,
+            **given,
+        }
+    )
 
 
 def a_challenge(owner: Account, **given: Any) -> Challenge:
@@ -158,6 +168,38 @@ class FactorContract:
         _, factor = await enrolled(store)
         outcomes = await gather(*(store.apply(use(factor, STEP + 1)) for _ in range(50)))
         assert sum(outcome.lost is None for outcome in outcomes) == 1
+
+    async def test_N_11_tries_at_a_factor_are_counted_until_none_is_left_and_a_right_one_forgives(
+        self, store: Store
+    ) -> None:
+        owner, factor = await enrolled(store)
+        count = CountFactorTry(account_id=owner.id, kind=FactorKind.TOTP, max_failures=3)
+        outcomes = await gather(*(store.apply(count) for _ in range(50)))
+        assert [outcome.results for outcome in outcomes if outcome.lost is None] == [(frozenset({factor.id}),)] * 3
+        assert {outcome.lost.why for outcome in outcomes if outcome.lost} == {"factor_locked"}
+        await done(store, use(factor, STEP + 1))
+        (found,) = await store.list_factors(owner.id)
+        assert found.failures == 0
+        await done(store, count)
+        assert await lost(store, replace(count, kind=FactorKind.EMAIL)) == "factor_locked"
+
+    async def test_N_11_a_right_code_forgives_the_factors_of_its_kind_but_none_that_is_locked(
+        self, store: Store
+    ) -> None:
+        owner, factor = await enrolled(store)
+        count = CountFactorTry(account_id=owner.id, kind=FactorKind.TOTP, max_failures=3)
+        await done(store, count, count)
+        second = a_factor(owner, created_at=NOW + 1)
+        await done(store, add(second, security_version=2), confirm(second, security_version=2))
+        assert await done(store, count) == (frozenset({factor.id, second.id}),)
+        assert await done(store, count) == (frozenset({second.id}),)
+        await done(store, use(second, STEP + 1))
+        assert [one.failures for one in await store.list_factors(owner.id)] == [3, 0]
+        assert await done(store, count) == (frozenset({second.id}),)
+        third = a_factor(owner, created_at=NOW + 2)
+        await done(store, add(third, security_version=3), confirm(third, security_version=3), count)
+        await done(store, use(third, STEP + 1))
+        assert [one.failures for one in await store.list_factors(owner.id)] == [3, 0, 0]
 
     async def test_a_use_without_a_step_leaves_the_steps_alone(self, store: Store) -> None:
         owner, factor = await enrolled(store)

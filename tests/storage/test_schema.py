@@ -17,14 +17,20 @@ from sekisho.storage.migrate import head, migration_sql
 from sekisho.storage.revision import SCHEMA_REVISION
 from sekisho.storage.schema import metadata
 
+ADDED = re.compile(r"ALTER TABLE (\w+) ADD COLUMN (.+)")
 DIALECTS: dict[str, Dialect] = {"sqlite": sqlite.dialect(), "postgresql": postgresql.dialect()}  # type: ignore[no-untyped-call]
 
 
 def statements(sql: str) -> set[str]:
-    """Return the CREATE statements of a text, without differences of white space."""
+    """Return the CREATE statements of a text, without differences of white space; a column that was added later stands
+    in the statement of its table, behind the others."""
     lines = "\n".join(line for line in sql.splitlines() if not line.startswith("--"))
-    found = (re.sub(r"\s+", " ", statement).strip() for statement in lines.split(";"))
-    return {statement for statement in found if statement.startswith("CREATE") and "alembic_version" not in statement}
+    found = [re.sub(r"\s+", " ", statement).strip() for statement in lines.split(";")]
+    made = [statement for statement in found if statement.startswith("CREATE") and "alembic_version" not in statement]
+    for table, column in (added.groups() for added in map(ADDED.fullmatch, found) if added):
+        at = next(number for number, one in enumerate(made) if one.startswith(f"CREATE TABLE {table} ("))
+        made[at] = made[at].replace(", PRIMARY KEY (", f", {column}, PRIMARY KEY (")
+    return set(made)
 
 
 def test_the_code_s_revision_is_the_newest_migration() -> None:

@@ -27,7 +27,8 @@ class Entry(Struct, frozen=True, kw_only=True):
 _DONE: dict[str, tuple[str, ...]] = {SUCCESS: ("",)}
 _SESSION = ("account_id", "session_id", "client_id")
 _OPERATION = ("account_id",)
-_WRONG_CODE = ("wrong_code", "code_used", "code_gone", "code_dead", "no_such_method", "unreadable_secret")
+_FIRST_CODE = ("wrong_code", "code_used", "code_gone", "code_dead", "no_such_method", "unreadable_secret")
+_WRONG_CODE = (*_FIRST_CODE, "factor_locked")
 
 VOCABULARY: dict[Event, Entry] = {
     Event.SIGN_UP_CODE_SENT: Entry(
@@ -102,7 +103,7 @@ VOCABULARY: dict[Event, Entry] = {
     Event.FACTOR_ADDED: Entry(
         en="A second factor was enrolled, or the code that should confirm it was refused.",
         ja="第二要素が登録されたか、登録を確認するコードが拒否されました。",
-        reasons={SUCCESS: ("",), FAILURE: _WRONG_CODE},
+        reasons={SUCCESS: ("",), FAILURE: _FIRST_CODE},
         fields=(*_SESSION, "subject"),
     ),
     Event.FACTOR_RENAMED: Entry(

@@ -21,7 +21,6 @@ from msgspec import Struct
 
 from sekisho.audit import FAILURE, SUCCESS, Event, record
 from sekisho.errors import (
-    FactorUnusable,
     InvalidCode,
     NotFound,
     Refusal,
@@ -33,7 +32,7 @@ from sekisho.ids import could_be_ours, new_handle
 from sekisho.master_secret import UnsealError
 from sekisho.mfa.letters import CODE_LIFETIME_MS, CodeSender
 from sekisho.mfa.methods import AAL2, Method, assurance, check_fresh, confirmed
-from sekisho.mfa.proofs import UNREADABLE, CodePlace, NotShown, Proofs
+from sekisho.mfa.proofs import UNREADABLE, CodePlace, NotShown, Proofs, refusal_of
 from sekisho.mfa.recovery import RecoveryCodes
 from sekisho.mfa.totp import TotpKeys, qr_svg
 from sekisho.model import (
@@ -198,7 +197,7 @@ async def confirm(
     shown = await _first_code(factor, code, who.now, world)
     if isinstance(shown, NotShown):
         await world.store.apply(who.audit(Event.FACTOR_ADDED, seen_from, shown.reason, subject=factor.id))
-        raise _refusal_of(shown.reason)
+        raise refusal_of(shown.reason)
 
     account, version = who.account, who.account.security_version
     codes = None if await world.store.count_recovery_codes(account.id) else world.recovery.new_set()
@@ -405,10 +404,6 @@ def _check_name(text: str) -> str:
 def _check_id(factor_id: str) -> None:
     if not could_be_ours(factor_id):
         raise NotFound(detail="no such factor")
-
-
-def _refusal_of(reason: str) -> Refusal:
-    return FactorUnusable(detail=reason) if reason == UNREADABLE else InvalidCode(detail=reason)
 
 
 def _refusal_of_lost(lost: Lost) -> Refusal:

@@ -17,8 +17,6 @@ from msgspec import Struct
 from sekisho.audit import FAILURE, SUCCESS, Event, record
 from sekisho.errors import (
     ClientIdMismatch,
-    FactorUnusable,
-    InvalidCode,
     Refusal,
     SessionNotFound,
 )
@@ -35,7 +33,7 @@ from sekisho.mfa.methods import (
     parse_method,
     words_of,
 )
-from sekisho.mfa.proofs import UNREADABLE, CodePlace, NotShown, Proofs, Shown, lost_reason, parse_typed
+from sekisho.mfa.proofs import CodePlace, NotShown, Proofs, Shown, lost_reason, parse_typed, refusal_of
 from sekisho.model import Account, AccountStatus, Challenge, Discreet, Millis, Origin, SessionId, Transport
 from sekisho.notices import Notices
 from sekisho.outbox import MailKind
@@ -130,6 +128,7 @@ async def second_factor(request: SecondFactor, world: SecondFactorWorld) -> Toke
         ClientIdMismatch: it was begun under another client_id.
         InvalidCode: wrong, used, or not the newest.
         FactorUnusable: the server cannot read the key of the authenticator app.
+        FactorLocked: too many wrong codes in a row.
         RateLimitExceeded: too many wrong codes for this account, whatever the challenge.
 
     Concurrency: of any number of callers with one challenge or one code one starts a session; parallel guesses never
@@ -209,9 +208,7 @@ class _Refusing:
             return ClientIdMismatch(detail="challenge of another client_id")
         if reason in ("challenge_gone", "challenge_dead", "changed_meanwhile"):
             return SessionNotFound(detail=reason)
-        if reason == "no_such_method":
-            return not_available()
-        return FactorUnusable(detail=reason) if reason == UNREADABLE else InvalidCode(detail=reason)
+        return refusal_of(reason)
 
     def _warning(self, account: Account | None, now: Millis) -> tuple[Change, ...]:
         """Somebody who knows the password has used up every try: the owner must hear of it, once a challenge."""

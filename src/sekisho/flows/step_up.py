@@ -17,10 +17,7 @@ from msgspec import Struct
 
 from sekisho.audit import FAILURE, SUCCESS, Event, record
 from sekisho.errors import (
-    FactorUnusable,
-    InvalidCode,
     InvalidCredentials,
-    Refusal,
     ServiceUnavailable,
     SessionRevoked,
     StepUpRequired,
@@ -40,7 +37,7 @@ from sekisho.mfa.methods import (
     parse_method,
     words_of,
 )
-from sekisho.mfa.proofs import UNREADABLE, CodePlace, NotShown, Proofs, lost_reason, parse_typed
+from sekisho.mfa.proofs import CodePlace, NotShown, Proofs, lost_reason, parse_typed, refusal_of
 from sekisho.model import Account, AccountStatus, Discreet, Factor, Millis, Origin, Principal, Session
 from sekisho.notices import Notices
 from sekisho.outbox import MailKind
@@ -108,6 +105,7 @@ async def step_up(request: StepUp, principal: Principal, seen_from: Origin, worl
         StepUpRequired: the account has a stronger factor, so a password or a mailed code is not enough; `methods` says
             what is.
         FactorUnusable: the server cannot read the key of the authenticator app.
+        FactorLocked: too many wrong codes in a row.
         RateLimitExceeded: too many wrong passwords or codes.
         SessionRevoked: the session ended meanwhile.
         ServiceUnavailable: the hash pool is full, or the account changed its credentials meanwhile; ask again.
@@ -157,7 +155,7 @@ async def _by_code(
     shown = await world.proofs.verify(account, factors, method, code, _place(session), now)
     if isinstance(shown, NotShown):
         await _note(shown.reason, words_of(method), session, seen_from, world)
-        raise _refusal(shown.reason)
+        raise refusal_of(shown.reason)
     before = ("pwd",) if "pwd" in session.amr else ()
     spending = (*shown.spending, *await _telling_of_recovery(method, session, account, seen_from, now, world))
     return await _renew(
@@ -199,7 +197,7 @@ async def _renew(
         raise SessionRevoked(detail=outcome.lost.why)
     if reason == "changed_meanwhile":
         raise ServiceUnavailable(detail=outcome.lost.why)
-    raise _refusal(reason)
+    raise refusal_of(reason)
 
 
 def _check_form(request: StepUp) -> tuple[Method, str] | None:
@@ -233,12 +231,6 @@ async def _too_weak(account: Account, factors: Sequence[Factor], world: StepUpWo
 
 def _place(session: Session) -> CodePlace:
     return CodePlace(session.id, PURPOSE)
-
-
-def _refusal(reason: str) -> Refusal:
-    if reason == "no_such_method":
-        return not_available()
-    return FactorUnusable(detail=reason) if reason == UNREADABLE else InvalidCode(detail=reason)
 
 
 def _audit(

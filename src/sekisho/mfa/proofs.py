@@ -10,17 +10,18 @@ from collections.abc import Sequence
 
 from msgspec import Struct
 
+from sekisho.errors import FactorLocked, FactorUnusable, InvalidCode, Refusal
 from sekisho.master_secret import UnsealError
-from sekisho.mfa.methods import Method, confirmed
+from sekisho.mfa.methods import MAX_FAILURES, Method, confirmed, not_available
 from sekisho.mfa.recovery import RecoveryCodes, parse_recovery_code
 from sekisho.mfa.totp import TotpKeys
 from sekisho.model import Account, Factor, FactorKind, Millis
 from sekisho.one_time_codes import OneTimeCodes, parse_code
 from sekisho.ports.changes import Change, ConsumeCode, CountCodeTry
-from sekisho.ports.factor_changes import SpendRecoveryCode, UseFactor
+from sekisho.ports.factor_changes import CountFactorTry, SpendRecoveryCode, UseFactor
 from sekisho.ports.storage import Store
 
-UNREADABLE = "unreadable_secret"
+UNREADABLE, LOCKED = "unreadable_secret", "factor_locked"
 
 
 def parse_typed(method: Method, typed: str) -> str:
@@ -47,7 +48,8 @@ class Shown(Struct, frozen=True):
 
 
 class NotShown(Struct, frozen=True):
-    """reason: the audit's word: `wrong_code`, `code_gone`, `code_dead`, `no_such_method` or `unreadable_secret`."""
+    """reason: the audit's word: `wrong_code`, `code_gone`, `code_dead`, `no_such_method`, `factor_locked` or
+    `unreadable_secret`."""
 
     reason: str
 
@@ -75,6 +77,13 @@ class Proofs:
         if method is Method.RECOVERY_CODE:
             return self._recovery_code(account, factors, code, now)
         candidates = [factor for factor in confirmed(factors) if factor.kind == FactorKind(method.value)]
+        if not candidates:
+            return NotShown("no_such_method")
+        counting = CountFactorTry(account_id=account.id, kind=candidates[0].kind, max_failures=MAX_FAILURES)
+        counted = await self._tools.store.apply(counting)
+        if counted.lost:
+            return NotShown(LOCKED)
+        candidates = [factor for factor in candidates if factor.id in counted.results[0]]
         if not candidates:
             return NotShown("no_such_method")
         if method is Method.TOTP:
@@ -125,6 +134,18 @@ class Proofs:
         return ConsumeCode(id=place.id, purpose=place.purpose, code_hash=code_hash, now=now)
 
 
+def refusal_of(reason: str) -> Refusal:
+    """Return what to raise for a code that was not right, by the audit's word."""
+    match reason:
+        case "no_such_method":
+            return not_available()
+        case "unreadable_secret":
+            return FactorUnusable(detail=reason)
+        case "factor_locked":
+            return FactorLocked(detail=reason)
+    return InvalidCode(detail=reason)
+
+
 def lost_reason(change: Change) -> str:
     """Return the audit's word for a commit that lost to this guarded change."""
     match change:
@@ -136,4 +157,4 @@ def lost_reason(change: Change) -> str:
 
 
 def _using(factor: Factor, step: int, now: Millis) -> UseFactor:
-    return UseFactor(factor_id=factor.id, account_id=factor.account_id, step=step, now=now)
+    return UseFactor(factor_id=factor.id, account_id=factor.account_id, step=step, now=now, max_failures=MAX_FAILURES)

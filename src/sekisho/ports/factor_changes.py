@@ -6,7 +6,7 @@ that was decided on before starts nothing.
 
 from __future__ import annotations
 
-from sekisho.model import AccountId, Challenge, Factor, Millis, SessionId
+from sekisho.model import AccountId, Challenge, Factor, FactorKind, Millis, SessionId
 from sekisho.ports.changes import Change
 
 
@@ -36,7 +36,8 @@ class ConfirmFactor(Change, frozen=True, kw_only=True):
 
 
 class UseFactor(Change, frozen=True, kw_only=True):
-    """Note that a factor proved its owner. With a `step` above 0 that step and all before it are spent.
+    """Note that a factor proved its owner. With a `step` above 0 that step and all before it are spent. Forgives the
+    tries counted at it, and at those of its kind that have fewer than `max_failures`.
 
     Loses (`step_used`) unless the factor is the account's, confirmed, and `step` is 0 or newer than the last used.
     Concurrency: of any number of callers with one step exactly one wins, over all nodes.
@@ -46,6 +47,17 @@ class UseFactor(Change, frozen=True, kw_only=True):
     account_id: AccountId
     step: int
     now: Millis
+    max_failures: int
+
+
+class CountFactorTry(Change, frozen=True, kw_only=True):
+    """Count one try at every confirmed factor of this kind, *before* the comparison. Returns the ids of those at which
+    it may be made: those that had fewer than `max_failures` in a row. Loses (`factor_locked`) if there is none.
+    Concurrency: never more than `max_failures` callers in a row pass at one factor, over all nodes."""
+
+    account_id: AccountId
+    kind: FactorKind
+    max_failures: int
 
 
 class RenameFactor(Change, frozen=True, kw_only=True):
@@ -69,8 +81,8 @@ class RemoveFactor(Change, frozen=True, kw_only=True):
 
 
 class RemoveFactors(Change, frozen=True, kw_only=True):
-    """Forget every factor and every recovery code of an account that is not withdrawn, and raise `security_version`.
-    Loses (`account_gone`) if there is no such account. Returns how many confirmed factors went."""
+    """Forget every factor, recovery code and trusted device of an account that is not withdrawn, and raise
+    `security_version`. Loses (`account_gone`) if there is no such account. Returns how many confirmed factors went."""
 
     account_id: AccountId
 

@@ -25,6 +25,7 @@ from sekisho.model import (
     Session,
     SessionId,
     SigningKey,
+    TrustedDevice,
 )
 from sekisho.ports.changes import Change
 
@@ -146,6 +147,14 @@ class FactorReads(Protocol):
         """Also one that is spent or over, until it is purged."""
 
 
+class TrustReads(Protocol):
+    async def find_trusted_device(self, value_hash: bytes) -> TrustedDevice | None:
+        """Also one whose time is over or that was trusted before a change of credentials."""
+
+    async def list_trusted_devices(self, account_id: AccountId, now: Millis) -> list[TrustedDevice]:
+        """Those that are trusted still, last used first."""
+
+
 class SessionReads(Protocol):
     async def find_session(self, session_id: SessionId) -> Session | None:
         """Also ended and expired ones, until they are purged."""
@@ -215,7 +224,7 @@ class AuditReads(Protocol):
         """Batches sealed before that are not yet purged (`to_purge`), or not yet blanked; oldest first."""
 
 
-class Store(AccountReads, FactorReads, SessionReads, OperationReads, AuditReads, Protocol):
+class Store(AccountReads, FactorReads, TrustReads, SessionReads, OperationReads, AuditReads, Protocol):
     async def apply(self, *changes: Change) -> Outcome:
         """Commit all changes, or none. Durable when it returns.
 

@@ -18,6 +18,7 @@ from sekisho.storage.rows import (
     PENDING_SIGN_UP,
     SESSION,
     SIGNING_KEY,
+    TRUSTED_DEVICE,
     columns,
 )
 from sekisho.storage.steps import Step, Value
@@ -65,6 +66,14 @@ UNION ALL
 SELECT kind, count(DISTINCT account_id)
 FROM factors JOIN accounts ON accounts.id = account_id WHERE confirmed_at IS NOT NULL AND status = 'active'
 GROUP BY kind
+"""
+FIND_TRUSTED_DEVICE = f"SELECT {columns(TRUSTED_DEVICE)} FROM trusted_devices WHERE value_hash = :value_hash"
+LIST_TRUSTED_DEVICES = f"""
+SELECT {columns(TRUSTED_DEVICE, "trusted_devices")}
+FROM trusted_devices JOIN accounts ON accounts.id = trusted_devices.account_id
+WHERE trusted_devices.account_id = :account_id AND trusted_devices.expires_at > :now
+    AND trusted_devices.security_version = accounts.security_version
+ORDER BY trusted_devices.last_used_at DESC, trusted_devices.id DESC
 """
 FIND_CHALLENGE = f"SELECT {columns(CHALLENGE)} FROM challenges WHERE id = :id"
 

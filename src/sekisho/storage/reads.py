@@ -19,6 +19,7 @@ from sekisho.model import (
     Session,
     SessionId,
     SigningKey,
+    TrustedDevice,
 )
 from sekisho.ports.storage import AuditCount, AuditFilter
 from sekisho.storage import queries
@@ -34,6 +35,7 @@ from sekisho.storage.rows import (
     pending_sign_up_from,
     session_from,
     signing_key_from,
+    trusted_device_from,
 )
 from sekisho.storage.steps import Row, Value
 
@@ -104,6 +106,14 @@ class SqlReads(ABC):
     async def find_challenge(self, challenge_id: str) -> Challenge | None:
         rows = await self._fetch(queries.FIND_CHALLENGE, {"id": challenge_id})
         return challenge_from(rows[0]) if rows else None
+
+    async def find_trusted_device(self, value_hash: bytes) -> TrustedDevice | None:
+        rows = await self._fetch(queries.FIND_TRUSTED_DEVICE, {"value_hash": value_hash})
+        return trusted_device_from(rows[0]) if rows else None
+
+    async def list_trusted_devices(self, account_id: AccountId, now: Millis) -> list[TrustedDevice]:
+        rows = await self._fetch(queries.LIST_TRUSTED_DEVICES, {"account_id": account_id, "now": now})
+        return [trusted_device_from(row) for row in rows]
 
     async def read_journal(self, after_seq: int, limit: int = 1000) -> JournalPage:
         """`last_seq` is where the next read goes on: the number of the last entry given, else `after_seq`."""

@@ -25,6 +25,7 @@ from sekisho.model import (
     SessionId,
     SigningKey,
     Transport,
+    TrustedDevice,
 )
 from sekisho.storage.steps import Row
 
@@ -124,7 +125,7 @@ def pending_sign_up_from(row: Row) -> PendingSignUp:
     )
 
 
-FACTOR = "id account_id kind name sealed last_step created_at confirmed_at last_used_at expires_at"
+FACTOR = "id account_id kind name sealed last_step created_at confirmed_at last_used_at expires_at failures"
 
 
 def factor_from(row: Row) -> Factor:
@@ -140,7 +141,16 @@ def factor_from(row: Row) -> Factor:
         confirmed_at=row[7],
         last_used_at=row[8],
         expires_at=row[9],
+        failures=row[10],
     )
+
+
+TRUSTED_DEVICE = "id account_id app value_hash security_version device_name created_at last_used_at expires_at"
+
+
+def trusted_device_from(row: Row) -> TrustedDevice:
+    """Read the columns of `TRUSTED_DEVICE`."""
+    return TrustedDevice(**dict(zip(TRUSTED_DEVICE.split(), row, strict=True)))
 
 
 CHALLENGE = "id account_id client_id transport security_version created_at expires_at used_at"

@@ -165,6 +165,7 @@ factors = Table(
     _maybe_number("confirmed_at"),
     _maybe_number("last_used_at"),
     _maybe_number("expires_at"),
+    _number("failures", default=0),
     Index("factors_account", "account_id", "created_at"),
     Index(
         "factors_expires",
@@ -199,6 +200,24 @@ challenges = Table(
     _maybe_number("used_at"),
     Index("challenges_account", "account_id"),
     Index("challenges_expires", "expires_at"),
+    sqlite_strict=True,
+)
+
+trusted_devices = Table(
+    "trusted_devices",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("account_id", Text, ForeignKey("accounts.id"), nullable=False),
+    _words("app"),
+    Column("value_hash", LargeBinary, nullable=False),
+    _number("security_version"),
+    _words("device_name"),
+    _number("created_at"),
+    _number("last_used_at"),
+    _number("expires_at"),
+    Index("trusted_devices_value", "value_hash", unique=True),
+    Index("trusted_devices_account", "account_id", "created_at"),
+    Index("trusted_devices_expires", "expires_at"),
     sqlite_strict=True,
 )
 

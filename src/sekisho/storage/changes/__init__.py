@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from sekisho.ports import changes, factor_changes
+from sekisho.ports import changes, factor_changes, trust_changes
 from sekisho.storage.changes import (
     accounts,
     audit_seals,
@@ -20,6 +20,7 @@ from sekisho.storage.changes import (
     rotation,
     session_ends,
     session_starts,
+    trust,
     upkeep,
 )
 from sekisho.storage.steps import Maker
@@ -54,6 +55,7 @@ STEPS_OF: Mapping[type[changes.Change], Maker] = {
     factor_changes.AddFactor: factors.add_factor,
     factor_changes.ConfirmFactor: factors.confirm_factor,
     factor_changes.UseFactor: factors.use_factor,
+    factor_changes.CountFactorTry: factors.count_factor_try,
     factor_changes.RenameFactor: factors.rename_factor,
     factor_changes.RemoveFactor: factors.remove_factor,
     factor_changes.RemoveFactors: factors.remove_factors,
@@ -62,6 +64,10 @@ STEPS_OF: Mapping[type[changes.Change], Maker] = {
     factor_changes.OpenChallenge: factors.open_challenge,
     factor_changes.CountChallengeTry: factors.count_challenge_try,
     factor_changes.SpendChallenge: factors.spend_challenge,
+    trust_changes.TrustDevice: trust.trust_device,
+    trust_changes.UseTrustedDevice: trust.use_trusted_device,
+    trust_changes.ForgetTrustedDevice: trust.forget_trusted_device,
+    trust_changes.ForgetTrustedDevices: trust.forget_trusted_devices,
     changes.AddSigningKey: keys.add_signing_key,
     changes.SetKeyState: keys.set_key_state,
     changes.AddGuardKey: guard_keys.add_guard_key,

@@ -34,6 +34,7 @@ FORGET_DEVICES = "DELETE FROM known_devices WHERE identifier_tag = :identifier_t
 
 FORGET_FACTORS = "DELETE FROM factors WHERE account_id = :id"
 FORGET_RECOVERY_CODES = "DELETE FROM recovery_codes WHERE account_id = :id"
+FORGET_TRUSTED_DEVICES = "DELETE FROM trusted_devices WHERE account_id = :id"
 FORGET_CHALLENGES = "DELETE FROM challenges WHERE account_id = :id"
 
 BLANK_SESSIONS = """
@@ -62,6 +63,7 @@ def erase_account(change: changes.EraseAccount) -> Steps:
     yield Step(FORGET_DEVICES, {"identifier_tag": change.identifier_tag})
     yield Step(FORGET_FACTORS, account)
     yield Step(FORGET_RECOVERY_CODES, account)
+    yield Step(FORGET_TRUSTED_DEVICES, account)
     yield Step(FORGET_CHALLENGES, account)
     yield Step(BLANK_SESSIONS, account)
     yield Step(BLANK_AUDIT, account)

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from sekisho.model import AccountId
 from sekisho.ports import factor_changes as changes
+from sekisho.storage.changes.erasure import FORGET_TRUSTED_DEVICES
 from sekisho.storage.changes.locks import LOCK_ACCOUNT
 from sekisho.storage.rows import CHALLENGE, FACTOR, columns, factor_from
 from sekisho.storage.steps import Losing, Step, Steps, Value
@@ -15,7 +16,7 @@ COUNT_CONFIRMED = "SELECT count(*) FROM factors WHERE account_id = :account_id A
 
 INSERT_FACTOR = f"""
 INSERT INTO factors ({columns(FACTOR)})
-VALUES (:id, :account_id, :kind, :name, :sealed, :last_step, :created_at, :confirmed_at, :last_used_at, :expires_at)
+VALUES (:id, :account_id, :kind, :name, :sealed, :last_step, :created_at, :confirmed_at, :last_used_at, :expires_at, 0)
 """
 
 CONFIRM = """
@@ -28,6 +29,20 @@ USE = """
 UPDATE factors SET last_step = CASE WHEN :step > 0 THEN :step ELSE last_step END, last_used_at = :now
 WHERE id = :id AND account_id = :account_id AND confirmed_at IS NOT NULL AND (:step = 0 OR last_step < :step)
 RETURNING id
+"""
+
+# The row is the counter: whoever comes after the last try that is left changes nothing and compares nothing.
+COUNT_FAILURE = """
+UPDATE factors SET failures = failures + 1
+WHERE account_id = :account_id AND kind = :kind AND confirmed_at IS NOT NULL AND failures < :most
+RETURNING id
+"""
+
+# A code is compared with every factor of its kind, so a right one forgives all of them, but for those that are locked.
+FORGIVE = """
+UPDATE factors SET failures = 0
+WHERE account_id = :account_id AND kind = (SELECT kind FROM factors WHERE id = :id) AND failures > 0
+    AND (id = :id OR failures < :most)
 """
 
 RENAME = f"""
@@ -122,7 +137,17 @@ def use_factor(change: changes.UseFactor) -> Steps:
     used = yield Step(
         USE, {"id": change.factor_id, "account_id": change.account_id, "step": change.step, "now": change.now}
     )
-    return None if used else Losing("step_used")
+    if not used:
+        return Losing("step_used")
+    yield Step(FORGIVE, {"id": change.factor_id, "account_id": change.account_id, "most": change.max_failures})
+    return None
+
+
+def count_factor_try(change: changes.CountFactorTry) -> Steps:
+    counted = yield Step(
+        COUNT_FAILURE, {"account_id": change.account_id, "kind": change.kind.value, "most": change.max_failures}
+    )
+    return frozenset(row[0] for row in counted) if counted else Losing("factor_locked")
 
 
 def rename_factor(change: changes.RenameFactor) -> Steps:
@@ -149,6 +174,7 @@ def remove_factors(change: changes.RemoveFactors) -> Steps:
         return Losing("account_gone")
     removed = yield Step(REMOVE_ALL, owner)
     yield Step(FORGET_CODES, owner)
+    yield Step(FORGET_TRUSTED_DEVICES, {"id": change.account_id})
     return sum(row[0] for row in removed)
 
 

@@ -27,6 +27,8 @@ SPEND_CHALLENGES = "UPDATE challenges SET used_at = :now WHERE used_at IS NULL"
 SPEND_STEPS = "UPDATE factors SET last_step = :step WHERE last_step > 0 AND last_step < :step"
 STEP_MS = 30_000
 STEPS_AHEAD = 2
+# Which of them were taken back since, nobody knows.
+TRUST_NO_DEVICE = "DELETE FROM trusted_devices"
 DROP_MAIL = "DELETE FROM outbox WHERE due_at IS NOT NULL"
 
 SET_GENERATION = """
@@ -45,6 +47,7 @@ def raise_epoch(change: changes.RaiseEpoch) -> Steps:
     yield Step(SPEND_RECOVERY_CODES, {"now": change.now})
     yield Step(SPEND_CHALLENGES, {"now": change.now})
     yield Step(SPEND_STEPS, {"step": change.now // STEP_MS + STEPS_AHEAD})
+    yield Step(TRUST_NO_DEVICE, {})
     yield Step(DROP_MAIL, {})
     yield Step(SET_GENERATION, {"generation": change.generation})
     return int(live[0][0])

@@ -31,6 +31,12 @@ WHERE id IN (
 RETURNING 1
 """
 
+PURGE_TRUSTED_DEVICES = """
+DELETE FROM trusted_devices
+WHERE id IN (SELECT id FROM trusted_devices WHERE expires_at <= :now ORDER BY expires_at LIMIT :limit)
+RETURNING 1
+"""
+
 PURGE_THROTTLE = """
 DELETE FROM throttle
 WHERE window_ends_at <= :now
@@ -70,7 +76,7 @@ RETURNING 1
 
 def purge_expired(change: changes.PurgeExpired) -> Steps:
     deleted = 0
-    for sql in (PURGE_CODES, PURGE_SIGN_UPS, PURGE_CHALLENGES, PURGE_FACTORS, PURGE_THROTTLE):
+    for sql in (PURGE_CODES, PURGE_SIGN_UPS, PURGE_CHALLENGES, PURGE_FACTORS, PURGE_TRUSTED_DEVICES, PURGE_THROTTLE):
         deleted += len((yield Step(sql, {"now": change.now, "limit": change.limit})))
     for sql, before_at in (
         (PURGE_JOURNAL, change.journal_before_at),

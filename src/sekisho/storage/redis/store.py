@@ -20,6 +20,7 @@ from sekisho.model import (
     Session,
     SessionId,
     SigningKey,
+    TrustedDevice,
 )
 from sekisho.ports.changes import (
     Change,
@@ -286,6 +287,12 @@ class RedisStore:
 
     async def find_challenge(self, challenge_id: str) -> Challenge | None:
         return await self._inner.find_challenge(challenge_id)
+
+    async def find_trusted_device(self, value_hash: bytes) -> TrustedDevice | None:
+        return await self._inner.find_trusted_device(value_hash)
+
+    async def list_trusted_devices(self, account_id: AccountId, now: Millis) -> list[TrustedDevice]:
+        return await self._inner.list_trusted_devices(account_id, now)
 
     async def list_signing_keys(self) -> list[SigningKey]:
         return await self._inner.list_signing_keys()
