@@ -1,4 +1,4 @@
-"""Write docs/reference/: settings, errors, audit events and calls, from the code that means them.
+"""Write docs/reference/: settings, errors, audit events, kept data and calls, from the code that means them.
 
     python scripts/reference.py           write the pages
     python scripts/reference.py --check   say which pages are stale, and fail if any is
@@ -23,6 +23,7 @@ from sekisho.http.refusals import CHALLENGES, STATUS
 from sekisho.http.routes import COMMON, DEV_ROUTES, OF_BODIES, OF_SESSION, ROUTES, Route, refusals_of
 from sekisho.passwords.policy import PasswordPolicy, Profile
 from sekisho.settings import Settings, Variable, reference
+from sekisho.storage.data_classes import REGISTER
 from sekisho.ui.pages import HostedPages
 
 TEXTS = Path(__file__).parent / "reference_texts"
@@ -50,6 +51,8 @@ def pages() -> dict[str, str]:
         "errors.ja.md": errors_page("ja"),
         "audit.md": audit_page("en"),
         "audit.ja.md": audit_page("ja"),
+        "data.md": data_page("en"),
+        "data.ja.md": data_page("ja"),
         "http.md": http_page(),
     }
 
@@ -222,6 +225,20 @@ def audit_page(language: str) -> str:
 def _outcome(outcome: str, reasons: Iterable[str]) -> str:
     named = _codes(reason for reason in reasons if reason)
     return f"{_code(outcome)}: {named}" if named else _code(outcome)
+
+
+DATA_HEADS = {
+    "en": ("table", "a row stays", "personal", "pseudonym", "secret"),
+    "ja": ("表", "行を残す期間", "個人に関わる列", "仮名の列", "秘密の列"),
+}
+
+
+def data_page(language: str) -> str:
+    rows = []
+    for name, kept in REGISTER.items():
+        columns = (_codes(each) for each in (kept.personal, kept.pseudonym, kept.secret))
+        rows.append((_code(name), kept.en if language == "en" else kept.ja, *columns))
+    return MADE_BY + _introduction("data", language) + _table(DATA_HEADS[language], rows)
 
 
 def http_page() -> str:
