@@ -37,6 +37,7 @@ LIMITS_OF = {
     "password": ("limits.login_failures",),
     "code_sends": ("limits.code_sends", "limits.code_sends_per_day", "limits.code_network_sends"),
     "factor": ("limits.factor_failures", "limits.factor_failures_per_day"),
+    "not_me": ("limits.login_network_failures",),
     "code_tries": ("limits.code_tries", "limits.code_failures_per_day"),
 }
 """The settings behind each rule that the route table names."""

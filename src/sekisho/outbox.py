@@ -41,34 +41,38 @@ class MailKind(StrEnum):
     EMAIL_CHANGED = "email_changed"
     FACTORS_RESET = "factors_reset"
     SIGN_IN_UNUSUAL = "sign_in_unusual"
+    NOT_ME = "not_me"
 
 
 _SIGHTING = frozenset({"at", "device", "place", "ip"})
+_WARNING = _SIGHTING | {"not_me_code"}
 
 REQUIRED_VALUES: dict[MailKind, frozenset[str]] = {
     MailKind.SIGN_UP_CODE: frozenset({"code", "minutes"}),
     MailKind.SIGN_UP_EXISTING: frozenset(),
-    MailKind.SESSION_REPLAYED: _SIGHTING,
-    MailKind.CLIENT_ID_MISMATCH: _SIGHTING,
+    MailKind.SESSION_REPLAYED: _WARNING,
+    MailKind.CLIENT_ID_MISMATCH: _WARNING,
     MailKind.ACCOUNT_WITHDRAWN: frozenset(),
     MailKind.PASSWORD_RESET_CODE: frozenset({"code", "minutes"}),
     MailKind.PASSWORD_RESET_NO_ACCOUNT: frozenset(),
-    MailKind.PASSWORD_CHANGED: _SIGHTING,
+    MailKind.PASSWORD_CHANGED: _WARNING,
     MailKind.FACTOR_CODE: frozenset({"code", "minutes"}),
-    MailKind.FACTOR_ADDED: _SIGHTING | {"factor", "name"},
-    MailKind.FACTOR_REMOVED: _SIGHTING | {"factor", "name", "left"},
-    MailKind.FACTOR_GUESSED: _SIGHTING,
-    MailKind.RECOVERY_CODES_MADE: _SIGHTING,
-    MailKind.RECOVERY_CODE_USED: _SIGHTING | {"left"},
+    MailKind.FACTOR_ADDED: _WARNING | {"factor", "name"},
+    MailKind.FACTOR_REMOVED: _WARNING | {"factor", "name", "left"},
+    MailKind.FACTOR_GUESSED: _WARNING,
+    MailKind.RECOVERY_CODES_MADE: _WARNING,
+    MailKind.RECOVERY_CODE_USED: _WARNING | {"left"},
     MailKind.PASSWORD_CHANGE_FORCED: frozenset(),
     MailKind.EMAIL_CHANGE_CODE: frozenset({"code", "minutes"}),
     MailKind.EMAIL_CHANGE_TAKEN: frozenset(),
     MailKind.EMAIL_CHANGED: _SIGHTING | {"new_email"},
     MailKind.FACTORS_RESET: frozenset({"at"}),
-    MailKind.SIGN_IN_UNUSUAL: _SIGHTING | {"reasons"},
+    MailKind.SIGN_IN_UNUSUAL: _WARNING | {"reasons"},
+    MailKind.NOT_ME: _SIGHTING,
 }
 """What each letter must be given. `at` is RFC 3339; device, place, ip and name may be ""; `factor` is a `FactorKind`;
-`left` counts what remains; `reasons` are words of `model.Unusual` with spaces between."""
+`left` counts what remains; `not_me_code` is for the flow `not_me`;
+`reasons` are words of `model.Unusual` with spaces between."""
 
 
 class Outbox:

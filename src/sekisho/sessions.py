@@ -13,7 +13,8 @@ from sekisho.audit import Event, record
 from sekisho.devices import DeviceReader
 from sekisho.identifiers import ClientId
 from sekisho.model import Account, AccountId, Discreet, EndReason, Millis, Origin, Session, SessionId, Transport
-from sekisho.outbox import MailKind, Outbox
+from sekisho.notices import Notices
+from sekisho.outbox import MailKind
 from sekisho.places import Places
 from sekisho.ports.changes import (
     AppendAudit,
@@ -26,7 +27,6 @@ from sekisho.ports.changes import (
 )
 from sekisho.ports.clock import Clock
 from sekisho.ports.storage import Lost, Replayed, Rotated, Rotation, Store, WrongClient
-from sekisho.times import iso_time
 from sekisho.tokens.access_token import AccessTokens
 from sekisho.tokens.refresh_token import Presented, RefreshTokens
 from sekisho.tokens.session_cookie import SessionCookies
@@ -81,7 +81,7 @@ class SessionTools(Struct, frozen=True, kw_only=True):
     access_tokens: AccessTokens
     devices: DeviceReader
     places: Places
-    outbox: Outbox
+    notices: Notices
     lifetimes: Lifetimes
 
 
@@ -273,18 +273,9 @@ class Sessions:
         self, verdict: Replayed | WrongClient, reason: EndReason, mail: MailKind, origin: Origin, now: Millis
     ) -> None:
         session, account = verdict.session, verdict.account
-        letter = self._tools.outbox.letter(
-            mail,
-            to=account.email,
-            locale=account.locale,
-            now=now,
-            at=iso_time(now),
-            device=session.device.name,
-            place=self._tools.places.find(origin.ip, account.locale),
-            ip=origin.ip,
-        )
+        letter = self._tools.notices.notice(mail, account, origin, now, device=session.device.name)
         # The end is guarded: of two callers that see the same replay, one ends and writes the mail.
-        await self._store.apply(self.ending(session.id, reason, origin, now, must_be_live=True), letter)
+        await self._store.apply(self.ending(session.id, reason, origin, now, must_be_live=True), *letter)
         security_log.warning(
             str(reason), session_id=session.id, account_id=account.id, ip=origin.ip, detail=verdict.detail
         )

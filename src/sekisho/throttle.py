@@ -140,6 +140,12 @@ class Throttle:
             self._count("code_try_network", network(ip), limit=by_network, ms=window_ms, now=now),
         )
 
+    def not_me_tries(self, ip: str, now: Millis) -> tuple[CountTry, ...]:
+        """Return the tries of a code that nobody guesses: by network alone, as each failure is written down. A stranger
+        who types wrong codes for an address must not keep its owner from the right one."""
+        limit, window_ms = self.limits.login_failures_per_network, self.limits.login_window_seconds * _SECOND_MS
+        return (self._count("code_try_network", network(ip), limit=limit, ms=window_ms, now=now),)
+
     def factor_tries(self, account_id: str, ip: str, now: Millis) -> tuple[CountTry, ...]:
         """Return the tries of a second factor, at sign-in and in a session alike: a new challenge buys no guesses.
 

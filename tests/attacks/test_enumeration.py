@@ -86,6 +86,10 @@ async def verify_reset_code(client: Client, email: str) -> httpx2.Response:
     return await client.post("auth/password-reset/verify-code", {"email": email, "code": "000000"})
 
 
+async def not_me(client: Client, email: str) -> httpx2.Response:
+    return await client.post("auth/not-me", {"email": email, "code": "0000-0000-0000-0000"})
+
+
 CALLS: list[Callable[[Client, str], Awaitable[httpx2.Response]]] = [
     login,
     send_code,
@@ -93,6 +97,7 @@ CALLS: list[Callable[[Client, str], Awaitable[httpx2.Response]]] = [
     verify_code,
     send_reset_code,
     verify_reset_code,
+    not_me,
 ]
 
 

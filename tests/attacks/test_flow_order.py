@@ -25,6 +25,7 @@ STEPS: dict[str, tuple[str, dict[str, Any]]] = {
     RESET_SEND: ("POST", {"email": EMAIL}),
     RESET_VERIFY: ("POST", {"email": EMAIL, "code": "123456"}),
     RESET_COMPLETE: ("POST", {"reset_token": "skp_x", "password": PASSWORD}),
+    "auth/not-me": ("POST", {"email": EMAIL, "code": "0000-0000-0000-0000"}),
     "auth/refresh": ("POST", {"refresh_token": "skr_x", "client_id": "web"}),
     "auth/logout-all": ("POST", {"except_current": True}),
     "user/profile": ("PUT", {"name": "x"}),

@@ -31,7 +31,7 @@ async def test_V6_3_5_a_new_device_from_a_new_network_is_noted_and_told_once(wor
     assert await reasons(world) == ["new_device", "new_network"]
     (letter,) = await letters(world)
     assert ELSEWHERE.ip in letter
-    assert "Forgot your password?" in letter
+    assert "/not-me and enter" in letter
 
     await world.signed_in(origin=ELSEWHERE)
     assert len(await letters(world)) == 1, "it is known by now"

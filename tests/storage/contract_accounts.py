@@ -234,6 +234,21 @@ class AccountContract:
         assert not await store.is_known_device(known.identifier_tag, known.device_tag)
         assert await lost(store, wanted) == "security_version"
 
+    async def test_its_own_address_can_be_verified_anew(self, store: Store) -> None:
+        owner = account(is_verified=False)
+        await done(store, AddAccount(account=owner))
+        (changed,) = await done(
+            store,
+            ChangeEmail(
+                account_id=owner.id,
+                security_version=owner.security_version,
+                email=owner.email,
+                email_key=owner.email_key or "",
+                old_identifier_tag="",
+            ),
+        )
+        assert changed == replace(owner, is_verified=True, security_version=owner.security_version + 1)
+
     async def test_of_racing_accounts_one_gets_the_address_and_a_taken_one_loses(self, store: Store) -> None:
         owners, key = [account() for _ in range(5)], f"{new_id()}@example.org"
         await done(store, *(AddAccount(account=owner) for owner in owners))

@@ -22,7 +22,17 @@ from ui.reader import Page, Reader
 pytestmark = pytest.mark.anyio
 
 SOURCE = Path(sekisho.ui.__file__).parent
-FOR_ANYBODY = ("/", "/sign-in", "/sign-up", "/password-reset", "/signed-out", "/docs", "/dev/mail", "/nothing-here")
+FOR_ANYBODY = (
+    "/",
+    "/sign-in",
+    "/sign-up",
+    "/password-reset",
+    "/not-me",
+    "/signed-out",
+    "/docs",
+    "/dev/mail",
+    "/nothing-here",
+)
 FOR_VISITORS = ("/account", "/account/password", "/account/email", "/account/withdraw")
 LANGUAGES = ("en", "ja")
 
@@ -81,6 +91,8 @@ async def test_every_field_has_a_label_and_tells_what_belongs_into_it(site: Site
         "/sign-up email": ("email", "username"),
         "/sign-up password": ("password", "new-password"),
         "/sign-up/code code": ("text", "one-time-code"),
+        "/not-me email": ("email", "username"),
+        "/not-me code": ("text", "off"),
         "/password-reset email": ("email", "username"),
         "/password-reset/code code": ("text", "one-time-code"),
         "/password-reset/new password": ("password", "new-password"),

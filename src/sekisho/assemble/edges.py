@@ -17,6 +17,7 @@ from sekisho.flows.history import HistoryWorld
 from sekisho.flows.introspection import IntrospectionWorld
 from sekisho.flows.login import LoginWorld
 from sekisho.flows.logout import LogoutWorld
+from sekisho.flows.not_me import NotMeWorld
 from sekisho.flows.password_change import PasswordChangeWorld
 from sekisho.flows.password_reset import PasswordResetWorld
 from sekisho.flows.profile import ProfileWorld
@@ -31,6 +32,7 @@ from sekisho.http.edge import CaughtMail, Edge, EdgeSettings, Guards
 from sekisho.http.metrics import Metrics
 from sekisho.mfa.challenges import Challenges
 from sekisho.mfa.second_step import SecondSteps
+from sekisho.not_me_codes import NotMeCodes
 from sekisho.notices import Notices
 from sekisho.one_time_codes import OneTimeCodes
 from sekisho.places import Places
@@ -68,7 +70,8 @@ def make_edge(
     )
     refresh_tokens, session_cookies = RefreshTokens(have.master), SessionCookies(have.master)
     devices, places, codes = DeviceReader(), Places(settings.places_file), OneTimeCodes(have.master)
-    notices = Notices(have.outbox, devices, places)
+    not_me = NotMeCodes(codes, have.throttle)
+    notices = Notices(have.outbox, devices, places, not_me)
     sessions = Sessions(
         SessionTools(
             store=store,
@@ -78,7 +81,7 @@ def make_edge(
             access_tokens=access_tokens,
             devices=devices,
             places=places,
-            outbox=have.outbox,
+            notices=notices,
             lifetimes=_lifetimes(settings, have.journal_ms),
         )
     )
@@ -138,6 +141,14 @@ def make_edge(
             reset_tokens=ResetTokens(have.master),
             throttle=have.throttle,
             outbox=have.outbox,
+            notices=notices,
+            sessions=sessions,
+        ),
+        not_me=NotMeWorld(
+            store=store,
+            clock=clock,
+            codes=not_me,
+            throttle=have.throttle,
             notices=notices,
             sessions=sessions,
         ),

@@ -28,6 +28,7 @@ class Event(StrEnum):
     PASSWORD_RESET_CODE_SENT = "password_reset_code_sent"  # noqa: S105 - a word of the trail, no secret
     PASSWORD_RESET_CODE = "password_reset_code"  # noqa: S105 - a word of the trail, no secret
     PASSWORD_RESET = "password_reset"  # noqa: S105 - a word of the trail, no secret
+    NOT_ME = "not_me"
     PASSWORD_CHANGE = "password_change"  # noqa: S105 - a word of the trail, no secret
     EMAIL_CHANGE_CODE_SENT = "email_change_code_sent"
     EMAIL_CHANGE = "email_change"

@@ -178,6 +178,13 @@ VOCABULARY: dict[Event, Entry] = {
         reasons={SUCCESS: ("",), FAILURE: ("code_gone", "code_dead", "changed_meanwhile")},
         fields=("account_id", "method"),
     ),
+    Event.NOT_ME: Entry(
+        en="The owner said by a mailed code that it was somebody else: all sessions ended, the password went. Or the "
+        "code was refused.",
+        ja="本人がメールのコードで「自分ではない」と申し出ました。セッションがすべて終了し、パスワードは無効になりました。または、コードが拒否されました。",
+        reasons={SUCCESS: ("",), FAILURE: ("code_gone", "changed_meanwhile")},
+        fields=("account_id", "identifier_tag"),
+    ),
     Event.PASSWORD_CHANGE: Entry(
         en="The owner changed the password, or the current one was wrong.",
         ja="本人がパスワードを変更しました。または、現在のパスワードが違っていました。",

@@ -210,7 +210,7 @@ async def confirm(
         *(_codes_change(who, codes, version + 1, seen_from, world) if codes else ()),
         *_renewal(who, proven.amr, proven.acr, version + 1),
         who.audit(Event.FACTOR_ADDED, seen_from, subject=factor.id),
-        who.letter(MailKind.FACTOR_ADDED, seen_from, world, factor=factor.kind.value, name=factor.name),
+        *who.letter(MailKind.FACTOR_ADDED, seen_from, world, factor=factor.kind.value, name=factor.name),
         *_ending_others(who, seen_from, world, end_others),
     )
     if outcome.lost:
@@ -263,7 +263,7 @@ async def remove(
     outcome = await world.store.apply(
         RemoveFactor(factor_id=factor.id, account_id=who.account.id, security_version=who.account.security_version),
         who.audit(Event.FACTOR_REMOVED, seen_from, subject=factor.id),
-        who.letter(MailKind.FACTOR_REMOVED, seen_from, world, factor=factor.kind.value, name=factor.name, left=left),
+        *who.letter(MailKind.FACTOR_REMOVED, seen_from, world, factor=factor.kind.value, name=factor.name, left=left),
         *_ending_others(who, seen_from, world, end_others),
     )
     if outcome.lost:
@@ -287,7 +287,7 @@ async def new_recovery_codes(principal: Principal, seen_from: Origin, world: Fac
     codes = world.recovery.new_set()
     outcome = await world.store.apply(
         *_codes_change(who, codes, who.account.security_version, seen_from, world),
-        who.letter(MailKind.RECOVERY_CODES_MADE, seen_from, world),
+        *who.letter(MailKind.RECOVERY_CODES_MADE, seen_from, world),
     )
     if outcome.lost:
         raise _refusal_of_lost(outcome.lost)
@@ -320,7 +320,7 @@ class _Who(Struct, frozen=True):
             )
         )
 
-    def letter(self, kind: MailKind, origin: Origin, world: FactorsWorld, **values: str) -> Change:
+    def letter(self, kind: MailKind, origin: Origin, world: FactorsWorld, **values: str) -> tuple[Change, ...]:
         return world.notices.notice(kind, self.account, origin, self.now, **values)
 
 

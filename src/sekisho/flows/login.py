@@ -133,7 +133,7 @@ def _unusual(
     if not judged.is_mailed:
         return lines
     letter = world.notices.notice(MailKind.SIGN_IN_UNUSUAL, account, origin, now, reasons=" ".join(judged.reasons))
-    return (*lines, letter)
+    return (*lines, *letter)
 
 
 async def _ask_second_factor(

@@ -85,7 +85,7 @@ async def change_password(
         SetPassword(account_id=account.id, security_version=account.security_version, password_hash=password_hash),
         *([] if change.keep_other_sessions else [ending]),
         _audit("success", account, principal, seen_from, now),
-        world.notices.notice(MailKind.PASSWORD_CHANGED, account, seen_from, now),
+        *world.notices.notice(MailKind.PASSWORD_CHANGED, account, seen_from, now),
         *world.throttle.give_back(tries, now),
     )
     if outcome.lost:

@@ -180,7 +180,7 @@ async def complete_reset(request: CompleteReset, world: PasswordResetWorld) -> N
         world.sessions.ending_all(account.id, EndReason.PASSWORD_CHANGED, request.seen_from, now),
         SetPassword(account_id=account.id, security_version=account.security_version, password_hash=password_hash),
         _audit_of_account("success", account, request.seen_from, now),
-        world.notices.notice(MailKind.PASSWORD_CHANGED, account, request.seen_from, now),
+        *world.notices.notice(MailKind.PASSWORD_CHANGED, account, request.seen_from, now),
         *world.throttle.forget_logins(account.email_key or "", request.seen_from.ip),
     )
     if outcome.lost:

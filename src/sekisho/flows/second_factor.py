@@ -214,7 +214,7 @@ class _Refusing:
         """Somebody who knows the password has used up every try: the owner must hear of it, once a challenge."""
         if account is None or self.tries < MAX_TRIES:
             return ()
-        return (self._world.notices.notice(MailKind.FACTOR_GUESSED, account, self._origin, now),)
+        return self._world.notices.notice(MailKind.FACTOR_GUESSED, account, self._origin, now)
 
 
 async def _find(value: str, world: SecondFactorWorld) -> Challenge:
@@ -259,5 +259,5 @@ async def _telling_of_recovery(
                 client_id=challenge.client_id,
             )
         ),
-        world.notices.notice(MailKind.RECOVERY_CODE_USED, account, origin, now, left=str(left)),
+        *world.notices.notice(MailKind.RECOVERY_CODE_USED, account, origin, now, left=str(left)),
     )

@@ -263,5 +263,5 @@ async def _telling_of_recovery(
     left = max(0, await world.store.count_recovery_codes(account.id) - 1)
     return (
         _audit(Event.RECOVERY_CODE_USED, SUCCESS, "", session, origin, now),
-        world.notices.notice(MailKind.RECOVERY_CODE_USED, account, origin, now, left=str(left)),
+        *world.notices.notice(MailKind.RECOVERY_CODE_USED, account, origin, now, left=str(left)),
     )

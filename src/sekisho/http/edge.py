@@ -16,6 +16,7 @@ from sekisho.flows.history import HistoryWorld
 from sekisho.flows.introspection import IntrospectionWorld
 from sekisho.flows.login import LoginWorld
 from sekisho.flows.logout import LogoutWorld
+from sekisho.flows.not_me import NotMeWorld
 from sekisho.flows.password_change import PasswordChangeWorld
 from sekisho.flows.password_reset import PasswordResetWorld
 from sekisho.flows.profile import ProfileWorld
@@ -106,6 +107,7 @@ class Edge(Struct, frozen=True, kw_only=True):
     logout: LogoutWorld
     session_list: SessionListWorld
     password_reset: PasswordResetWorld
+    not_me: NotMeWorld
     history: HistoryWorld
     password_change: PasswordChangeWorld
     email_change: EmailChangeWorld

@@ -63,6 +63,11 @@ class ResetCompleteBody(Request, frozen=True, forbid_unknown_fields=True):
     password: Password
 
 
+class NotMeBody(Request, frozen=True, forbid_unknown_fields=True):
+    email: Email
+    code: Handle
+
+
 class RefreshBody(Request, frozen=True, forbid_unknown_fields=True):
     """Both may be left out where the refresh cookie is sent."""
 

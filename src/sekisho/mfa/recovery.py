@@ -8,24 +8,12 @@ Spec: NIST SP 800-63B-4 section 3.1.2 (look-up secrets); ASVS 6.5.1, 6.5.2, 6.5.
 
 from __future__ import annotations
 
-import re
-import secrets
-import unicodedata
-
-from sekisho.errors import ValidationError
+from sekisho.long_codes import new_long_code, parse_long_code
 from sekisho.master_secret import MasterSecret
 from sekisho.model import AccountId
 
 HOW_MANY = 10
-
-# Crockford's: without I, L, O and U, which people take for something else.
-_ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
-_CHARACTERS = 24
-_GROUP = 4
-_MAX_TYPED = 64
-_FORM = re.compile(f"[{_ALPHABET}]{{{_CHARACTERS}}}")
-_BETWEEN = re.compile(r"[\s\-\u2010\u2012-\u2015\u2212\u30fc]+")
-_MISREAD = str.maketrans("ILO", "110")
+BITS = 120
 
 
 class RecoveryCodes:
@@ -36,7 +24,7 @@ class RecoveryCodes:
 
     def new_set(self) -> tuple[str, ...]:
         """Return ten codes as they are shown, in groups of four."""
-        return tuple(_grouped("".join(secrets.choice(_ALPHABET) for _ in range(_CHARACTERS))) for _ in range(HOW_MANY))
+        return tuple(new_long_code(BITS) for _ in range(HOW_MANY))
 
     def hash(self, account_id: AccountId, code: str) -> bytes:
         """Return what is stored of a code of this account, as shown or as `parse_recovery_code` returned it."""
@@ -49,12 +37,4 @@ def parse_recovery_code(text: str) -> str:
     Raises:
         ValidationError: `code: invalid_format`. Not counted as a try: it cannot be any code.
     """
-    if len(text) <= _MAX_TYPED:
-        code = _BETWEEN.sub("", unicodedata.normalize("NFKC", text)).upper().translate(_MISREAD)
-        if _FORM.fullmatch(code):
-            return code
-    raise ValidationError(detail="no recovery code", details={"code": "invalid_format"})
-
-
-def _grouped(code: str) -> str:
-    return "-".join(code[at : at + _GROUP] for at in range(0, len(code), _GROUP))
+    return parse_long_code(text, BITS)

@@ -64,6 +64,11 @@ class ResetCodeForm(Request, frozen=True, forbid_unknown_fields=True):
     code: Code
 
 
+class NotMeForm(Request, frozen=True, forbid_unknown_fields=True):
+    email: Email
+    code: Handle
+
+
 class NewPasswordForm(Request, frozen=True, forbid_unknown_fields=True):
     password: Password
 

@@ -57,6 +57,7 @@ class PasswordResetPages(msgspec.Struct, frozen=True):
             refusal=refusal,
             asked=("email",),
             client_id=visit.client_id,
+            notice="message.not_me" if visit.query.get("notice") == "ended" else "",
         )
 
     async def submit(self, visit: Visit) -> Answer:

@@ -4,11 +4,22 @@ from __future__ import annotations
 
 from sekisho import errors
 from sekisho.http.routes import ANYBODY, Route
-from sekisho.ui import account, credentials, dev_pages, password_reset, reference, second_factor, sign_in, sign_up
+from sekisho.ui import (
+    account,
+    credentials,
+    dev_pages,
+    not_me,
+    password_reset,
+    reference,
+    second_factor,
+    sign_in,
+    sign_up,
+)
 from sekisho.ui.account import AccountPages, leads_to
 from sekisho.ui.assets import Assets
 from sekisho.ui.credentials import CredentialPages
 from sekisho.ui.dev_pages import DevPages
+from sekisho.ui.not_me import NotMePages
 from sekisho.ui.password_reset import PasswordResetPages
 from sekisho.ui.reference import ReferencePage
 from sekisho.ui.refusing import Show, Submit, shown, submitted
@@ -46,6 +57,7 @@ def docs_route(look: Look) -> tuple[Route, ...]:
 def entrance_routes(look: Look, min_length: int, *, is_front: bool) -> tuple[Route, ...]:
     """Return sign-in, sign-up and password reset; with `is_front` also `/`, which leads there."""
     into, second = SignInPages(look), SecondFactorPages(look)
+    disowning = NotMePages(look)
     up, reset = SignUpPages(look, min_length), PasswordResetPages(look, min_length)
     return (
         *((_shown("/", leads_to(account.PATH), "To the account, or to sign-in"),) if is_front else ()),
@@ -61,6 +73,8 @@ def entrance_routes(look: Look, min_length: int, *, is_front: bool) -> tuple[Rou
         _sent(sign_up.CODE_PATH, up.submit_code, up.show_code, "Finish the sign-up", limits=("code_tries",)),
         _shown(sign_up.RESEND_PATH, leads_to(sign_up.CODE_PATH), "To the code"),
         _sent(sign_up.RESEND_PATH, up.submit_resend, up.show_code, "Ask for a new code", limits=("code_sends",)),
+        _shown(not_me.PATH, disowning.show, "That was not me"),
+        _sent(not_me.PATH, disowning.submit, disowning.show, "End everything", limits=("not_me",)),
         _shown(password_reset.PATH, reset.show, "Reset the password"),
         _sent(password_reset.PATH, reset.submit, reset.show, "Ask for a code", limits=("code_sends",)),
         _shown(password_reset.CODE_PATH, reset.show_code, "Enter the code"),

@@ -39,7 +39,7 @@ RETURNING id
 CHANGE_EMAIL = f"""
 UPDATE accounts
 SET email = :email, email_key = :email_key, is_verified = 1, security_version = security_version + 1
-WHERE id = :id AND NOT EXISTS (SELECT 1 FROM accounts AS other WHERE other.email_key = :email_key)
+WHERE id = :id AND NOT EXISTS (SELECT 1 FROM accounts AS other WHERE other.email_key = :email_key AND other.id <> :id)
 RETURNING {columns(ACCOUNT)}
 """
 

@@ -1,0 +1,109 @@
+"""Not me: the owner was told of something by mail, and it was somebody else. Everything ends at once.
+
+    count the try -> find the account -> spend the code, end all sessions, take the password away: one commit
+
+The code stands in the letter; nothing is done by following a link. Whoever has it reads the mail of the account, and
+could reset the password just so; this way it takes one step, and what an intruder holds is worth nothing when it is
+done. A new password is set by a password reset.
+
+An address without an account, a wrong code, a used, replaced or expired one: one answer, the same work.
+
+Spec: OWASP ASVS 5.0 rows 6.3.5, 6.3.7, 6.3.8 and 7.4.3; NIST SP 800-63B-4 section 4.6.
+"""
+
+from __future__ import annotations
+
+from msgspec import Struct
+
+from sekisho.audit import FAILURE, SUCCESS, Event, record
+from sekisho.errors import InvalidCode
+from sekisho.identifiers import EmailAddress, parse_email
+from sekisho.model import Account, AccountStatus, Discreet, EndReason, Millis, Origin
+from sekisho.not_me_codes import PURPOSE, NotMeCodes, parse_not_me_code
+from sekisho.notices import Notices
+from sekisho.outbox import MailKind
+from sekisho.ports.changes import AppendAudit, Change, ChangeEmail, ConsumeCode, CountTry, SetPassword
+from sekisho.ports.clock import Clock
+from sekisho.ports.storage import Store
+from sekisho.sessions import Sessions
+from sekisho.throttle import Throttle, refuse_if_throttled
+
+
+class NotMe(Discreet, frozen=True):
+    """email: the address that the letter went to. code: as it stands in the letter."""
+
+    email: str
+    code: str
+    seen_from: Origin
+
+
+class NotMeWorld(Struct, frozen=True, kw_only=True):
+    store: Store
+    clock: Clock
+    codes: NotMeCodes
+    throttle: Throttle
+    notices: Notices
+    sessions: Sessions
+
+
+async def not_me(request: NotMe, world: NotMeWorld) -> None:
+    """End everything that somebody else may hold. When this returns no session lives, the password is gone, no device
+    is known or trusted, and the owner has a letter that says how to go on.
+
+    Raises:
+        ValidationError: a field has no good form.
+        InvalidCode: wrong, replaced by a newer letter's, expired, used, or no account; hides which.
+        RateLimitExceeded: too many wrong codes from this network.
+
+    Concurrency: of parallel calls with one code one wins.
+    """
+    email, code = parse_email(request.email), parse_not_me_code(request.code)
+    now = world.clock.now()
+    tries = world.throttle.not_me_tries(request.seen_from.ip, now)
+    refuse_if_throttled(await world.store.apply(*tries), now)
+
+    found = await world.store.find_account_by_email(email.key)
+    account = found if found and found.status is AccountStatus.ACTIVE else None
+    spending = ConsumeCode(
+        id=world.codes.id_of(email.key),
+        purpose=PURPOSE,
+        code_hash=world.codes.hash(account, email.key, code),
+        now=now,
+    )
+    following = _ending(account, email, tries, request.seen_from, now, world) if account else ()
+    outcome = await world.store.apply(spending, *following)
+    if outcome.lost or account is None:
+        was_right = outcome.lost is not None and outcome.lost.change is not spending
+        raise await _refused("changed_meanwhile" if was_right else "code_gone", email, request.seen_from, now, world)
+
+
+def _ending(
+    account: Account, email: EmailAddress, tries: tuple[CountTry, ...], origin: Origin, now: Millis, world: NotMeWorld
+) -> tuple[Change, ...]:
+    """Return what happens with the right code. It came to this address: that verifies it, so that the password can be
+    reset by it, and the devices that were known by it are forgotten."""
+    tag = world.throttle.identifier_tag(email.key)
+    verified = ChangeEmail(
+        account_id=account.id,
+        security_version=account.security_version,
+        email=account.email,
+        email_key=email.key,
+        old_identifier_tag=tag,
+    )
+    no_password = SetPassword(account_id=account.id, security_version=account.security_version + 1, password_hash=None)
+    return (
+        world.sessions.ending_all(account.id, EndReason.PASSWORD_CHANGED, origin, now),
+        verified,
+        no_password,
+        AppendAudit(record=record(Event.NOT_ME, SUCCESS, at=now, origin=origin, account_id=account.id)),
+        *world.notices.notice(MailKind.NOT_ME, account, origin, now),
+        *world.throttle.give_back(tries, now),
+    )
+
+
+async def _refused(reason: str, email: EmailAddress, origin: Origin, now: Millis, world: NotMeWorld) -> InvalidCode:
+    """Write the audit record of a refused code and return what to raise."""
+    tag = world.throttle.identifier_tag(email.key)
+    line = record(Event.NOT_ME, FAILURE, at=now, origin=origin, reason=reason, identifier_tag=tag)
+    await world.store.apply(AppendAudit(record=line))
+    return InvalidCode(detail=reason)

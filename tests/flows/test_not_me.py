@@ -1,0 +1,166 @@
+"""Not me: the code of a letter ends everything that somebody else may hold, for who has the letter and nobody else."""
+
+from __future__ import annotations
+
+import re
+from asyncio import gather
+
+import pytest
+from msgspec.structs import replace
+
+from flows.counting import Meanwhile
+from sekisho.errors import InvalidCode, InvalidCredentials, RateLimitExceeded, RefreshTokenInvalid, ValidationError
+from sekisho.flows.not_me import NotMe, NotMeWorld, not_me
+from sekisho.flows.password_reset import (
+    CompleteReset,
+    SendResetCode,
+    VerifyResetCode,
+    complete_reset,
+    send_reset_code,
+    verify_reset_code,
+)
+from sekisho.flows.withdrawal import withdraw
+from sekisho.model import AccountStatus, EndReason, Origin
+from sekisho.ports.changes import SetAccountStatus
+from world import ELSEWHERE, HANAKO, HOME, JIRO, PASSWORD, World, a_network, principal_of
+
+pytestmark = pytest.mark.anyio
+
+_CODE = re.compile(r"(?<![0-9A-Z-])[0-9A-Z]{4}(?:-[0-9A-Z]{4}){3}(?![0-9A-Z-])")
+WRONG = "0000-0000-0000-0000"
+
+
+async def code_of(world: World, to: str = HANAKO, number: int = -1) -> str:
+    """Return the code of a letter that has one; the newest."""
+    found = [code[0] for each in await world.mail(to) if (code := _CODE.search(each.text))]
+    return found[number]
+
+
+async def warned(world: World) -> str:
+    """Let somebody sign in from elsewhere with the right password; return the code of the letter about it."""
+    await world.signed_in()
+    await world.signed_in(origin=ELSEWHERE)
+    return await code_of(world)
+
+
+async def disown(
+    world: World, code: str, email: str = HANAKO, *, origin: Origin = HOME, bundle: NotMeWorld | None = None
+) -> None:
+    await not_me(NotMe(email, code, origin), bundle or world.edge.not_me)
+
+
+async def test_V6_3_7_the_code_of_a_letter_ends_every_session_and_the_password(world: World) -> None:
+    await world.signed_in()
+    thief = await world.signed_in(origin=ELSEWHERE)
+    before = await world.account()
+    await disown(world, await code_of(world))
+
+    assert await world.live_sessions(thief.account.id) == []
+    with pytest.raises(RefreshTokenInvalid):
+        await world.refresh(thief.credential, origin=ELSEWHERE)
+    with pytest.raises(InvalidCredentials) as refused:
+        await world.login(password=PASSWORD)
+    assert refused.value.detail == "no_password"
+    after = await world.account()
+    assert after.password_hash is None
+    assert after.security_version > before.security_version
+    (line,) = await world.audit("not_me")
+    assert (line.outcome, line.account_id) == ("success", after.id)
+    ends = await world.audit("session_ended")
+    assert {each.reason for each in ends} == {EndReason.PASSWORD_CHANGED}
+    assert "Forgot your password?" in (await world.mail(HANAKO))[-1].text
+
+
+async def test_afterwards_a_reset_by_mail_gives_a_new_password(world: World) -> None:
+    await disown(world, await warned(world))
+    await send_reset_code(SendResetCode(HANAKO, "en", HOME), world.edge.password_reset)
+    code = VerifyResetCode(HANAKO, await world.code(), HOME)
+    token = (await verify_reset_code(code, world.edge.password_reset)).reset_token
+    await complete_reset(CompleteReset(token, "thirteen loud crickets", HOME), world.edge.password_reset)
+    await world.login(password="thirteen loud crickets")
+
+
+async def test_a_code_works_once_and_of_many_at_once_one_wins(world: World) -> None:
+    code = await warned(world)
+    done = await gather(*(disown(world, code, origin=a_network(each)) for each in range(20)), return_exceptions=True)
+    assert [each for each in done if not isinstance(each, InvalidCode)] == [None]
+    assert len(await world.audit("not_me", outcome="success")) == 1
+    with pytest.raises(InvalidCode):
+        await disown(world, code)
+
+
+async def test_it_may_be_typed_as_people_type(world: World) -> None:
+    code = await warned(world)
+    await disown(world, f" {code.lower().replace('-', ' ')} ")
+
+
+async def test_the_newest_letter_counts_and_a_code_lives_a_week(world: World) -> None:
+    old = await warned(world)
+    world.clock.advance(minutes=90)
+    await world.signed_in(origin=Origin(ip="192.0.2.44", user_agent="okhttp/4.12.0"))
+    new = await code_of(world)
+    assert new != old
+    with pytest.raises(InvalidCode):
+        await disown(world, old)
+    world.clock.advance(days=7)
+    with pytest.raises(InvalidCode):
+        await disown(world, new)
+
+
+async def test_V6_3_8_wrong_unknown_and_disabled_are_one_answer_that_changes_nothing(world: World) -> None:
+    code = await warned(world)
+    await world.account(JIRO)
+    for email, typed in ((HANAKO, WRONG), (JIRO, code), ("nobody@mail.test", code)):
+        with pytest.raises(InvalidCode) as refused:
+            await disown(world, typed, email)
+        assert refused.value.detail == "code_gone"
+    hanako = await world.account()
+    active, disabled = AccountStatus.ACTIVE.value, AccountStatus.DISABLED.value
+    await world.store.apply(SetAccountStatus(account_id=hanako.id, expected=active, status=disabled))
+    with pytest.raises(InvalidCode):
+        await disown(world, code)
+    await world.store.apply(SetAccountStatus(account_id=hanako.id, expected=disabled, status=active))
+    assert len(await world.audit("not_me", outcome="failure")) == 4
+    assert len(await world.live_sessions(hanako.id)) == 2
+    await disown(world, code)
+
+
+async def test_a_thief_uses_nothing_up_by_wrong_codes_and_is_slowed_by_network(world: World) -> None:
+    code = await warned(world)
+    for _ in range(50):
+        with pytest.raises(InvalidCode):
+            await disown(world, WRONG, origin=ELSEWHERE)
+    with pytest.raises(RateLimitExceeded):
+        await disown(world, WRONG, origin=ELSEWHERE)
+    await disown(world, code)
+
+
+@pytest.mark.parametrize("typed", ["", "123456", "0000-0000-0000-000", "0000-0000-0000-000U", "x" * 65])
+async def test_what_cannot_be_a_code_is_no_try(world: World, typed: str) -> None:
+    with pytest.raises(ValidationError):
+        await disown(world, typed)
+    assert await world.audit("not_me") == []
+
+
+async def test_the_code_of_who_left_opens_nothing_for_who_has_the_address_next(world: World) -> None:
+    code = await warned(world)
+    pair = await world.signed_in()
+    await withdraw(PASSWORD, principal_of(pair), HOME, world.edge.withdrawal)
+    await world.account()
+    with pytest.raises(InvalidCode):
+        await disown(world, code)
+
+
+async def test_a_password_that_changes_meanwhile_leaves_the_code_as_it_was(world: World) -> None:
+    code = await warned(world)
+    hanako = await world.account()
+
+    async def change() -> None:
+        active, disabled = AccountStatus.ACTIVE.value, AccountStatus.DISABLED.value
+        await world.store.apply(SetAccountStatus(account_id=hanako.id, expected=active, status=disabled))
+        await world.store.apply(SetAccountStatus(account_id=hanako.id, expected=disabled, status=active))
+
+    with pytest.raises(InvalidCode) as refused:
+        await disown(world, code, bundle=replace(world.edge.not_me, store=Meanwhile(world.store, change)))
+    assert refused.value.detail == "changed_meanwhile"
+    await disown(world, code)
