@@ -40,6 +40,7 @@ class PostgresServer:
     """One server. `start`, `stop` and `kill` may follow each other; the data stays.
 
     standby_of: a running server that this one follows, read only.
+    log_in: a folder for its log of changes, which may lie on a disk of its own.
     """
 
     def __init__(
@@ -48,12 +49,12 @@ class PostgresServer:
         durable: bool = False,
         options: dict[str, str] | None = None,
         standby_of: PostgresServer | None = None,
+        log_in: Path | None = None,
     ) -> None:
         self.port = free_port()
         self.folder = Path(tempfile.mkdtemp(prefix="sekisho-pg-"))
         self._owner = pwd.getpwnam("postgres") if os.geteuid() == 0 else None
-        if self._owner is not None:
-            os.chown(self.folder, self._owner.pw_uid, self._owner.pw_gid)
+        self.give(self.folder)
         self.options = {
             "listen_addresses": "127.0.0.1",
             "unix_socket_directories": "",
@@ -65,7 +66,10 @@ class PostgresServer:
         }
         self._process: subprocess.Popen[bytes] | None = None
         if standby_of is None:
-            self.run("initdb", "-D", self.data, "-U", USER, "--auth=trust", "--encoding=UTF8", "--locale=C.UTF-8", "-N")
+            # Small pieces of the log, so that a small disk can hold some.
+            apart = [] if log_in is None else ["-X", str(self.give(log_in) / "log"), "--wal-segsize=1"]
+            made = ["-U", USER, "--auth=trust", "--encoding=UTF8", "--locale=C.UTF-8", "-N", *apart]
+            self.run("initdb", "-D", self.data, *made)
         else:
             # -R leaves standby.signal and where the primary is.
             primary = standby_of.url("postgres")
@@ -74,6 +78,20 @@ class PostgresServer:
     @property
     def data(self) -> str:
         return str(self.folder / "data")
+
+    def give(self, folder: Path) -> Path:
+        """Let the server's user write there."""
+        if self._owner is not None:
+            os.chown(folder, self._owner.pw_uid, self._owner.pw_gid)
+        return folder
+
+    @property
+    def is_alive(self) -> bool:
+        return self._process is not None and self._process.poll() is None
+
+    def log(self) -> str:
+        """Return what the server has said so far."""
+        return (self.folder / "log").read_text()
 
     def url(self, database: str) -> str:
         return f"postgresql://{USER}@127.0.0.1:{self.port}/{database}"
@@ -103,7 +121,7 @@ class PostgresServer:
         while subprocess.run(
             [binary("pg_isready"), "-q", "-h", "127.0.0.1", "-p", str(self.port)], check=False
         ).returncode:
-            assert self._process.poll() is None, (self.folder / "log").read_text()
+            assert self._process.poll() is None, self.log()
             assert time.monotonic() < deadline, "the server does not answer"
             time.sleep(0.05)
 

@@ -38,14 +38,14 @@ class SmallDisk(Disk):
         self.exhaust(server)
         os.truncate(self._ballast, self._ballast.stat().st_size - LEFT_BYTES)
 
-    def exhaust(self, server: LiveServer) -> None:
+    def exhaust(self, server: LiveServer | None = None) -> None:
         with self._ballast.open("ab", buffering=0) as file:
             for size in (64 * 1024, 4096):
                 with suppress(OSError):
                     while True:
                         file.write(b"x" * size)
 
-    def free(self, server: LiveServer) -> None:
+    def free(self, server: LiveServer | None = None) -> None:
         self._ballast.unlink()
 
 
@@ -63,9 +63,9 @@ class SizeLimit(Disk):
 
 
 @contextmanager
-def small_disk(folder: Path) -> Iterator[Disk | None]:
+def small_disk(folder: Path, size: int = DISK_BYTES) -> Iterator[SmallDisk | None]:
     """Mount a small disk on the folder; None where that is not allowed."""
-    mount = ["mount", "-t", "tmpfs", "-o", f"size={DISK_BYTES}", "sekisho-faults", str(folder)]
+    mount = ["mount", "-t", "tmpfs", "-o", f"size={size}", "sekisho-faults", str(folder)]
     try:
         allowed = subprocess.run(mount, capture_output=True, check=False).returncode == 0
     except FileNotFoundError:

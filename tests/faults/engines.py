@@ -8,6 +8,7 @@ import shutil
 import threading
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import apsw
 import asyncpg
@@ -49,6 +50,14 @@ class Engine:
         """Look into the database as another process would; a `?` stands for each value."""
         raise NotImplementedError
 
+    def back_up(self) -> None:
+        """Keep a copy of the database, past our own commands. Servers may run."""
+        raise NotImplementedError
+
+    def put_back(self) -> None:
+        """Put the copy in the database's place. No server may run."""
+        raise NotImplementedError
+
     def remove(self) -> None:
         """Stop what was started for this site alone."""
 
@@ -66,6 +75,13 @@ class Sqlite(Engine):
     async def open(self) -> Store:
         return await SqliteStore.open(self.path, durability="off")
 
+    def back_up(self) -> None:
+        self.rows("VACUUM INTO ?", str(self.path.with_name("backup.db")))
+
+    def put_back(self) -> None:
+        assert not self.path.with_name("sekisho.db-wal").exists(), "the server closed its file"
+        shutil.copy(self.path.with_name("backup.db"), self.path)
+
     def rows(self, sql: str, *values: Any) -> list[tuple[Any, ...]]:
         connection = apsw.Connection(str(self.path), flags=apsw.SQLITE_OPEN_READWRITE)
         try:
@@ -80,18 +96,34 @@ class Postgres(Engine):
 
     name = "postgres"
 
-    def __init__(self, *, may_be_killed: bool = False) -> None:
-        self._own = PostgresServer(durable=True) if may_be_killed else None
-        if self._own is None:
+    def __init__(self, own: PostgresServer | None = None) -> None:
+        """own: a server that runs and is nobody else's; `remove` takes it away."""
+        self._own = own
+        if own is None:
             self.server, self.target = fast_postgres.server(), fast_postgres.new_database()
         else:
-            self.server, self.target = self._own, Target(url=self._own.url("postgres"))
-            self._own.start()
+            self.server, self.target = own, Target(url=own.url("postgres"))
             _alone(lambda: migrate(self.target))
         self.environ = {"SEKISHO_DATABASE_URL": self.target.url}
 
     async def open(self) -> Store:
         return await PostgresStore.open(self.target)
+
+    @property
+    def _database(self) -> str:
+        return urlsplit(self.target.url).path[1:]
+
+    @property
+    def _dump(self) -> str:
+        return str(self.server.folder / f"{self._database}.dump")
+
+    def back_up(self) -> None:
+        self.server.run("pg_dump", "--format=custom", f"--file={self._dump}", "--dbname", self.target.url)
+
+    def put_back(self) -> None:
+        self.server.sql(f"DROP DATABASE {self._database}")
+        self.server.sql(f"CREATE DATABASE {self._database}")
+        self.server.run("pg_restore", "--dbname", self.target.url, self._dump)
 
     def rows(self, sql: str, *values: Any) -> list[tuple[Any, ...]]:
         parts = sql.split("?")
@@ -116,8 +148,8 @@ class PostgresAndRedis(Postgres):
     name = "redis"
     _numbers = itertools.count()
 
-    def __init__(self, folder: Path, *, may_be_killed: bool = False) -> None:
-        super().__init__(may_be_killed=may_be_killed)
+    def __init__(self, folder: Path, own: PostgresServer | None = None) -> None:
+        super().__init__(own)
         self.redis = RedisServer(folder / f"redis-{next(self._numbers)}").start()
         self.environ = {
             **self.environ,
@@ -130,13 +162,20 @@ class PostgresAndRedis(Postgres):
         super().remove()
 
 
-def new_engine(name: str, folder: Path, *, may_be_killed: bool = False) -> Engine:
-    """Return an empty database. `may_be_killed`: its SQL server is not shared with other tests, and durable."""
+def new_engine(name: str, folder: Path, own: PostgresServer | None = None) -> Engine:
+    """Return an empty database. own: its SQL server, where that is not the one which all tests share."""
     if name == "sqlite":
         return Sqlite(folder)
     if name == "postgres":
-        return Postgres(may_be_killed=may_be_killed)
-    return PostgresAndRedis(folder, may_be_killed=may_be_killed)
+        return Postgres(own)
+    return PostgresAndRedis(folder, own)
+
+
+def durable_server(log_in: Path | None = None) -> PostgresServer:
+    """Return a running server that waits for the disk, and that may be killed."""
+    server = PostgresServer(durable=True, log_in=log_in)
+    server.start()
+    return server
 
 
 def _alone(ask: Any) -> Any:

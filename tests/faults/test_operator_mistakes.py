@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
-from faults.load import CLIENT, Told, look
-from faults.site import Pair, Site, account, port_of, refresh, sign_in
+from faults.engines import ON_EVERY_ENGINE
+from faults.load import CLIENT, Nodes, Told, look
+from faults.site import Pair, Site, account, port_of, ports_of, refresh, sign_in
 from faults.wire import Wire
 from live_server import free_port
 
@@ -20,6 +21,7 @@ def content(site: Site) -> list[list[tuple[Any, ...]]]:
     return [site.rows(f"SELECT * FROM {table} ORDER BY 1") for table in ("meta", "signing_keys", "audit", "accounts")]
 
 
+@ON_EVERY_ENGINE
 async def test_FS_14_another_master_secret_is_refused_and_nothing_is_made(site: Site) -> None:
     await site.seed(account(0))
     with site.serving() as server:
@@ -38,6 +40,7 @@ async def test_FS_14_another_master_secret_is_refused_and_nothing_is_made(site: 
         assert (await refresh(Wire(port_of(server)), pair.refresh_token)).status == 200
 
 
+# Refused before any engine is spoken to.
 @pytest.mark.parametrize("secret", ["", "too-short"])
 def test_FS_14_no_secret_or_a_poor_one_is_refused_before_anything_is_opened(
     tmp_path_factory: pytest.TempPathFactory, secret: str
@@ -54,6 +57,7 @@ def test_FS_14_no_secret_or_a_poor_one_is_refused_before_anything_is_opened(
     assert site.database.read_bytes() == before
 
 
+@ON_EVERY_ENGINE
 async def test_FS_14_a_database_without_its_check_value_does_not_take_a_wrong_secret(site: Site) -> None:
     await site.seed(account(0))
     with site.serving():
@@ -68,6 +72,7 @@ async def test_FS_14_a_database_without_its_check_value_does_not_take_a_wrong_se
         pass
 
 
+# The issuer stands in access tokens alone, which no engine keeps.
 async def test_FS_28_another_issuer_costs_access_tokens_and_no_session(site: Site) -> None:
     await site.seed(account(0))
     with site.serving() as server:
@@ -80,6 +85,7 @@ async def test_FS_28_another_issuer_costs_access_tokens_and_no_session(site: Sit
     assert (old.claims["iss"], new.claims["iss"]) == ("https://auth.example.com", "https://login.example.org")
 
 
+# A rule of the settings alone.
 def test_FS_28_trusting_everybody_as_a_proxy_is_refused(tmp_path_factory: pytest.TempPathFactory) -> None:
     site = Site(tmp_path_factory.mktemp("site"))
     for networks in ("0.0.0.0/0", "10.0.0.0/8,::/0", "anything"):
@@ -88,25 +94,30 @@ def test_FS_28_trusting_everybody_as_a_proxy_is_refused(tmp_path_factory: pytest
         assert "SEKISHO_TRUSTED_PROXIES" in refused.stderr
 
 
+@ON_EVERY_ENGINE
 async def test_FS_28_a_compromised_key_asks_first_and_logs_nobody_out(site: Site) -> None:
     await site.seed(account(0))
-    with site.serving() as server:
-        wire = Wire(port_of(server))
-        pair = await sign_in(wire)
+    with site.nodes() as servers:
+        nodes = Nodes(ports_of(servers))
+        pair = await sign_in(nodes.next())
         kid = site.value("SELECT kid FROM signing_keys WHERE state = 'active'")
         unasked = site.command("key", "compromise", kid, "--json")
         assert unasked.returncode != 0
         assert site.value("SELECT state FROM signing_keys WHERE kid = ?", kid) == "active"
 
         assert site.command("key", "compromise", kid, "--yes", "--json").returncode == 0
-        refused = await wire.call("GET", "auth/session", token=pair.access_token)
-        assert (refused.status, refused.error) == (401, "access_token_expired")
-        again = Pair.of(await refresh(wire, pair.refresh_token))
-        await look(wire, Told(0, pair=again))
-        keys = (await wire.call("GET", "/.well-known/jwks.json")).json()["keys"]
-        assert kid not in {key["kid"] for key in keys}
+        for _ in servers:
+            wire = nodes.next()
+            refused = await wire.call("GET", "auth/session", token=pair.access_token)
+            assert (refused.status, refused.error) == (401, "access_token_expired")
+            keys = (await wire.call("GET", "/.well-known/jwks.json")).json()["keys"]
+            assert kid not in {key["kid"] for key in keys}
+        again = Pair.of(await refresh(nodes.next(), pair.refresh_token))
+        await look(nodes.next(), Told(0, pair=again))
+        await nodes.close()
 
 
+@ON_EVERY_ENGINE
 async def test_FS_28_keys_deleted_by_hand_are_replaced_and_logs_nobody_out(site: Site) -> None:
     await site.seed(account(0))
     with site.serving() as server:
@@ -118,6 +129,7 @@ async def test_FS_28_keys_deleted_by_hand_are_replaced_and_logs_nobody_out(site:
         await look(wire, Told(0, pair=Pair.of(await refresh(wire, pair.refresh_token))))
 
 
+@ON_EVERY_ENGINE
 async def test_FS_28_shorter_lifetimes_hold_for_what_is_issued_from_then_on(site: Site) -> None:
     await site.seed(account(0))
     with site.serving() as server:

@@ -16,7 +16,17 @@ pytestmark = pytest.mark.anyio
 
 WRONG = "machigai no himitsu"
 COMPARISONS = 4
-SAMPLES = pytest.mark.parametrize("samples", [40, pytest.param(250, marks=pytest.mark.heavy)])
+heavy = pytest.mark.heavy
+SAMPLES = pytest.mark.parametrize(
+    ("engine", "samples"),
+    [
+        ("sqlite", 40),
+        pytest.param("sqlite", 250, marks=heavy),
+        pytest.param("postgres", 20, marks=heavy),
+        pytest.param("redis", 20, marks=heavy),
+    ],
+    indirect=["engine"],
+)
 
 
 Ask = Callable[[str, int], Awaitable[Answer]]
@@ -88,7 +98,16 @@ async def test_FS_20_sending_a_code_does_not_tell_who_has_an_account(site: Site,
         await alike(("canary", "nobody"), samples, ask, 200)
 
 
-@pytest.mark.parametrize("networks", [200, pytest.param(3000, marks=pytest.mark.heavy)])
+@pytest.mark.parametrize(
+    ("engine", "networks"),
+    [
+        ("sqlite", 200),
+        pytest.param("sqlite", 3000, marks=heavy),
+        pytest.param("postgres", 60, marks=heavy),
+        pytest.param("redis", 60, marks=heavy),
+    ],
+    indirect=["engine"],
+)
 async def test_FS_21_an_attacker_of_many_networks_fills_neither_memory_nor_the_file(
     make_site: MakeSite, networks: int
 ) -> None:

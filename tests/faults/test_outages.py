@@ -14,7 +14,7 @@ import msgspec
 import pytest
 
 from faults.cut_proxy import cut_proxy_apart, through
-from faults.engines import Postgres, PostgresAndRedis, new_engine
+from faults.engines import Postgres, PostgresAndRedis, durable_server, new_engine
 from faults.invariants import everybody_goes_on, the_database_agrees
 from faults.living import is_refused, living, used
 from faults.load import CLIENT
@@ -33,7 +33,7 @@ ONLY_REDIS = pytest.mark.parametrize("engine", ["redis"], indirect=True)
 @pytest.fixture
 def durable_site(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Site]:
     """A site whose PostgreSQL waits for the disk and is nobody else's."""
-    engine = new_engine(request.param, tmp_path, may_be_killed=True)
+    engine = new_engine(request.param, tmp_path, durable_server())
     yield Site(tmp_path, engine, SEKISHO_DATABASE_TIMEOUT_MS="2000")
     engine.remove()
 

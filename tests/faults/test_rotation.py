@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-import shutil
 from collections.abc import Sequence
 from contextlib import AsyncExitStack
 
@@ -13,7 +12,7 @@ import pytest
 from delivery.smtp_server import PostOffice
 from faults.conftest import MakeSite
 from faults.cut_proxy import cut_proxy
-from faults.engines import ON_EVERY_ENGINE
+from faults.engines import ON_EVERY_ENGINE, PostgresAndRedis
 from faults.invariants import everybody_goes_on, the_database_agrees
 from faults.load import CLIENT, Load, Nodes, Told, look, refresh_once
 from faults.mail import mail_server
@@ -195,60 +194,69 @@ async def test_FS_04_a_hundred_parallel_refreshes_share_one_successor(site: Site
     assert sorted(answer.took_s for answer in answers)[98] < 5
 
 
-async def test_FS_24_a_token_ahead_of_a_restored_file_rolls_it_forward(site: Site) -> None:
+@ON_EVERY_ENGINE
+async def test_FS_24_a_token_ahead_of_a_restored_database_rolls_it_forward(site: Site) -> None:
     await site.seed(account(0))
-    with site.serving() as server:
-        wire = Wire(port_of(server))
-        pair = await sign_in(wire)
-        _back_up(site)
+    with site.nodes() as servers:
+        nodes = Nodes(ports_of(servers))
+        pair = await sign_in(nodes.next())
+        site.engine.back_up()
         for _ in range(3):
-            pair = Pair.of(await refresh(wire, pair.refresh_token))
-        await wire.close()
-    _restore(site)
-    with site.serving() as server:
-        wire = Wire(port_of(server))
-        ahead = Pair.of(await refresh(wire, pair.refresh_token))
-        await look(wire, Told(0, pair=ahead))
-        await wire.close()
+            pair = Pair.of(await refresh(nodes.next(), pair.refresh_token))
+        await nodes.close()
+    site.engine.put_back()
+    if isinstance(site.engine, PostgresAndRedis):
+        # What is left in Redis would know the rotations: here it is lost, too.
+        site.engine.redis.say("FLUSHALL")
+    with site.nodes() as servers:
+        nodes = Nodes(ports_of(servers))
+        ahead = Pair.of(await refresh(nodes.next(), pair.refresh_token))
+        await look(nodes.next(), Told(0, pair=ahead))
+        await nodes.close()
     assert ahead.presented.counter == 4
-    assert site.value("SELECT counter FROM sessions") == 4
-    assert site.value("SELECT count(*) FROM audit WHERE event = 'store_behind'") == 1
+    await until(lambda: site.value("SELECT counter FROM sessions") == 4, 10, "the row")
+    # Beside Redis, which saves rotations later, a row so little behind is nothing to tell of.
+    told = 0 if site.engine.name == "redis" else 1
+    assert site.value("SELECT count(*) FROM audit WHERE event = 'store_behind'") == told
 
 
+@ON_EVERY_ENGINE
 async def test_FS_24_what_ended_after_a_backup_stays_ended_when_it_is_restored(site: Site) -> None:
+    """With Redis still full of what was there before."""
     await site.seed(account(0))
-    with site.serving() as server:
-        wire = Wire(port_of(server))
-        pair = await sign_in(wire)
-        assert site.command("backup", str(site.folder / "backup.db")).returncode == 0
-        ended = await wire.call("POST", "auth/logout", {"refresh_token": pair.refresh_token, "client_id": CLIENT})
-        later = await sign_in(wire)
+    backup = () if site.engine.name != "sqlite" else (str(site.folder / "backup.db"),)
+    with site.nodes() as servers:
+        nodes = Nodes(ports_of(servers))
+        pair = await sign_in(nodes.next())
+        if backup:
+            assert site.command("backup", *backup).returncode == 0
+        else:
+            site.engine.back_up()
+        ended = await nodes.next().call(
+            "POST", "auth/logout", {"refresh_token": pair.refresh_token, "client_id": CLIENT}
+        )
+        later = await sign_in(nodes.next())
+        later = Pair.of(await refresh(nodes.next(), later.refresh_token))
         assert ended.status == 200
-        assert "locked" in site.command("restore", str(site.folder / "backup.db")).stderr, "a server has it open"
-        await wire.close()
-    restored = site.command("restore", str(site.folder / "backup.db"))
+        if backup:
+            assert "locked" in site.command("restore", *backup).stderr, "a server has it open"
+        await nodes.close()
+    if not backup:
+        site.engine.put_back()
+    restored = site.command("restore", *backup)
     assert restored.returncode == 0, restored.stderr
-    with site.serving() as server:
-        wire = Wire(port_of(server))
-        answers = [await refresh(wire, each.refresh_token) for each in (pair, later)]
-        bearer = await wire.call("GET", "user/profile", token=later.access_token)
-        fresh = await sign_in(wire)
-        await wire.close()
+    with site.nodes() as servers:
+        nodes = Nodes(ports_of(servers))
+        answers = [await refresh(nodes.next(), each.refresh_token) for each in (pair, later) for _ in servers]
+        bearers = [await nodes.next().call("GET", "user/profile", token=later.access_token) for _ in servers]
+        fresh = await sign_in(nodes.next())
+        await look(nodes.next(), Told(0, pair=fresh))
+        await nodes.close()
 
-    assert [answer.status for answer in answers] == [401, 401]
-    assert bearer.status == 401
-    assert fresh.access_token
+    assert {answer.status for answer in answers} == {401}
+    assert {bearer.status for bearer in bearers} == {401}
     assert site.value("SELECT count(*) FROM audit WHERE event = 'database_restored'") == 1
     assert site.value("SELECT count(*) FROM audit WHERE event = 'session_ended' AND reason = 'restored'") == 1
-
-
-def _back_up(site: Site) -> None:
-    site.rows("VACUUM INTO ?", str(site.folder / "backup.db"))
-
-
-def _restore(site: Site) -> None:
-    assert not site.database.with_name("sekisho.db-wal").exists(), "the server closed its file"
-    shutil.copy(site.folder / "backup.db", site.database)
 
 
 @FEW_OR_MANY
