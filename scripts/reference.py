@@ -22,6 +22,7 @@ from sekisho.errors import Refusal, all_refusals
 from sekisho.http.refusals import CHALLENGES, STATUS
 from sekisho.http.routes import COMMON, DEV_ROUTES, OF_BODIES, OF_SESSION, ROUTES, Route, refusals_of
 from sekisho.passwords.policy import PasswordPolicy, Profile
+from sekisho.passwords.strength import HINTS
 from sekisho.settings import Settings, Variable, reference
 from sekisho.storage.data_classes import REGISTER
 from sekisho.ui.pages import HostedPages
@@ -67,8 +68,8 @@ GENERAL = {"en": "general", "ja": "全般"}
 
 
 PROFILES_HEADS = {
-    "en": ("profile", "fewest characters", "kinds of characters"),
-    "ja": ("規則", "最小の文字数", "文字の種類"),
+    "en": ("profile", "fewest characters", "kinds of characters", "least score of the estimate"),
+    "ja": ("規則", "最小の文字数", "文字の種類", "強度スコアの下限"),
 }
 NO_CLASSES = {"en": "any", "ja": "指定なし"}
 CLASSES = {
@@ -97,7 +98,7 @@ def _profiles(language: str) -> str:
     for profile in Profile:
         policy = PasswordPolicy(profile)
         kinds = NO_CLASSES[language] if _lets_pass(policy, WITHOUT_CLASSES) else CLASSES[language]
-        rows.append((_code(profile), str(policy.min_length), kinds))
+        rows.append((_code(profile), str(policy.min_length), kinds, str(policy.min_score)))
     return _introduction("profiles", language) + _table(PROFILES_HEADS[language], rows) + "\n"
 
 
@@ -146,6 +147,11 @@ REASONS_TEXTS = {
     "en": "\n## Reasons\n\nWhy a field was refused, in `details` of `validation_error`.\n\n",
     "ja": "\n## 理由\n\n`validation_error` の `details` に入る、項目ごとの理由です。\n\n",
 }
+HINTS_TEXTS = {
+    "en": "\n## Hints\n\nWhat would be a better password, in `details.password_hints`, the most telling first.\n\n",
+    "ja": "\n## ヒント\n\n`details.password_hints` に入る、より良いパスワードにするための助言です (役に立つ順)。\n\n",
+}
+HINTS_HEADS = {"en": ("hint", "message"), "ja": ("ヒント", "メッセージ")}
 REASONS_HEADS = {"en": ("reason", "message"), "ja": ("理由", "メッセージ")}
 CHALLENGE_TEXTS = {
     "en": "\n## WWW-Authenticate\n\nWhat the header says beside these codes (RFC 6750 section 3).\n\n",
@@ -168,6 +174,7 @@ def errors_page(language: str) -> str:
         for key in sorted(catalogue.keys(language))
         if key.startswith("reason.")
     ]
+    hints = [(_code(hint), catalogue.text(f"hint.{hint}", language)) for hint in sorted(HINTS.values())]
     challenges = [(_code(refusal.code), _code(value.decode())) for refusal, value in CHALLENGES.items()]
     return (
         MADE_BY
@@ -175,6 +182,8 @@ def errors_page(language: str) -> str:
         + _table(ERRORS_HEADS[language], codes)
         + REASONS_TEXTS[language]
         + _table(REASONS_HEADS[language], reasons)
+        + HINTS_TEXTS[language]
+        + _table(HINTS_HEADS[language], hints)
         + CHALLENGE_TEXTS[language]
         + _table(CHALLENGE_HEADS[language], challenges)
     )

@@ -3,7 +3,7 @@
 import { readFileSync, writeFileSync } from "node:fs";
 
 export const LOCALES = ["en", "ja"];
-const KINDS = ["error.", "reason.", "field."];
+const KINDS = ["error.", "reason.", "hint.", "field."];
 const PLACE = new URL("../src/texts/catalogue.ts", import.meta.url);
 
 /** Return the texts of the server that a client may have to say. */

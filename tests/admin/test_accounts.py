@@ -65,7 +65,10 @@ async def test_an_address_has_one_account_whatever_its_case(world: World) -> Non
     ("wrong", "details"),
     [
         (NewAccount(email="nobody"), {"email": "invalid_email"}),
-        (NewAccount(email=HANAKO, password="short"), {"password": "too_short"}),
+        (
+            NewAccount(email=HANAKO, password="short"),
+            {"password": "too_short", "password_hints": ["single_word", "add_words"]},
+        ),
         (NewAccount(email=HANAKO, roles=("two words",)), {"roles": "invalid_characters"}),
         (NewAccount(email=HANAKO, roles=tuple(f"r{n}" for n in range(51))), {"roles": "too_many"}),
         (NewAccount(email=HANAKO, locale="xx"), {"locale": "invalid_choice"}),

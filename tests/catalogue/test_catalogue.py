@@ -8,7 +8,7 @@ import pytest
 
 from sekisho import catalogue, errors
 from sekisho.audit.vocabulary import VOCABULARY
-from sekisho.catalogue import choose_locale, reason, text
+from sekisho.catalogue import choose_locale, reason, reason_with_hints, text
 from sekisho.flows.history import NOT_SHOWN
 from sekisho.passwords.policy import REASONS
 
@@ -64,6 +64,13 @@ def test_a_short_password_is_told_how_long_it_must_be(locale: str, said: str) ->
     assert reason("password", "too_short", locale, {"min_length": 8}) == said
     assert reason("password", "too_short", locale, {}) == text("reason.too_short", locale)
     assert reason("name", "too_short", locale, {"min_length": 8}) == text("reason.too_short", locale)
+
+
+def test_what_would_be_better_follows_the_reason() -> None:
+    details = {"password": "too_guessable", "password_hints": ["date", "add_words"]}
+    said = {locale: reason_with_hints("password", details, locale, {}) for locale in catalogue.LOCALES}
+    assert said["en"] == " ".join(text(key, "en") for key in ("reason.too_guessable", "hint.date", "hint.add_words"))
+    assert said["ja"] == "".join(text(key, "ja") for key in ("reason.too_guessable", "hint.date", "hint.add_words"))
 
 
 @pytest.mark.parametrize("locale", catalogue.LOCALES)

@@ -49,7 +49,8 @@ async def test_each_wrong_field_is_told_apart_and_the_first_gets_the_focus(site:
     odd = await reader.send("sign-up", email="hana", password=PASSWORD)
     assert (odd.said("email-error")[:5], odd.said("password-error")) == ("メールを送", "")
     short = await reader.send("sign-up", email=EMAIL, password="abc")
-    assert (short.said("password-error"), short.focused()) == ("8 文字以上にしてください。", "password")
+    assert short.said("password-error").startswith("8 文字以上にしてください。")
+    assert short.focused() == "password"
     assert short.form("sign-up").fields["email"] == EMAIL
 
 

@@ -44,13 +44,25 @@ export function errorText(error: AuthError, locale: Locale): string {
 export function fieldTexts(error: AuthError, locale: Locale): Readonly<Record<string, string>> {
   if (error.code !== "validation_error") return {};
   const said = spokenFor(error, locale);
-  const texts = Object.entries(error.details).map(([field, reason]) => {
-    const key = `reason.${field}.${String(reason)}`;
-    const own = SERVER[locale][key];
-    const general = SERVER[locale][`reason.${String(reason)}`] ?? SERVER[locale]["reason.invalid_format"] ?? "";
-    return [field, said[field] ?? (own && !own.includes("{") ? own : general)] as const;
+  const texts = reasonsOf(error).map(([field, reason]) => {
+    const own = SERVER[locale][`reason.${field}.${reason}`];
+    const general = SERVER[locale][`reason.${reason}`] ?? SERVER[locale]["reason.invalid_format"] ?? "";
+    const text = own && !own.includes("{") ? own : general;
+    return [field, said[field] ?? [text, ...hintTexts(error, field, locale)].join(locale === "en" ? " " : "")] as const;
   });
   return Object.fromEntries(texts);
+}
+
+/** Return the reason of each field. What stands beside them, such as the hints, is a list. */
+function reasonsOf(error: AuthError): [field: string, reason: string][] {
+  return Object.entries(error.details).filter((entry): entry is [string, string] => typeof entry[1] === "string");
+}
+
+/** Return what would be better in this field, as the server says in `<field>_hints`; a hint that is not known here is left out. */
+function hintTexts(error: AuthError, field: string, locale: Locale): string[] {
+  const hints = error.details[`${field}_hints`];
+  if (!Array.isArray(hints)) return [];
+  return hints.map((hint) => SERVER[locale][`hint.${String(hint)}`] ?? "").filter((text) => text !== "");
 }
 
 /** Cut the server's message into its fields: the general sentence, then `field: reason` for each, in the order of `details`. */
@@ -59,7 +71,7 @@ function spokenFor(error: AuthError, locale: Locale): Record<string, string> {
   if (!error.message.startsWith(general)) return {};
   const found: Record<string, string> = {};
   let rest = error.message.slice(general.length);
-  for (const field of Object.keys(error.details).reverse()) {
+  for (const [field] of reasonsOf(error).reverse()) {
     const start = rest.lastIndexOf(` ${field}: `);
     if (start < 0) return {};
     found[field] = rest.slice(start + field.length + 3).trim();

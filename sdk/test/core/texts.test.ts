@@ -56,3 +56,15 @@ test("the reasons of several fields are told apart", () => {
   expect(fieldTexts(error, "ja")).toEqual({ email: ja["reason.invalid_email"], password: ja["reason.too_short"] });
   expect(fieldTexts(new AuthError({ code: "invalid_code", status: 400 }), "en")).toEqual({});
 });
+
+test("what would be a better password follows the reason, in the language of the page", () => {
+  const details = { password: "too_guessable", password_hints: ["date", "add_words", "brand_new"], name: "too_long" };
+  const message = `${en["error.validation_error"]} password: Weak. Add a word. name: Too long.`;
+  const error = new AuthError({ code: "validation_error", status: 400, message, details });
+
+  expect(fieldTexts(error, "en")).toEqual({ password: "Weak. Add a word.", name: "Too long." });
+  expect(fieldTexts(error, "ja")).toEqual({
+    password: ja["reason.too_guessable"] + ja["hint.date"] + ja["hint.add_words"],
+    name: ja["reason.too_long"],
+  });
+});

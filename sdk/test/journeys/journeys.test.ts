@@ -143,8 +143,8 @@ describe("refusals", () => {
     const auth = client(nodeBrowser(SERVER));
     const refused = await auth.signUp({ email: newEmail(), password: "short" }).catch((cause) => cause);
 
-    expect(fieldTexts(refused, "en")).toEqual({ password: "Use at least 8 characters." });
-    expect(fieldTexts(refused, "ja")).toEqual({ password: "短すぎます。もっと長くしてください。" });
+    expect(fieldTexts(refused, "en")["password"]).toMatch(/^Use at least 8 characters\. One word alone /);
+    expect(fieldTexts(refused, "ja")["password"]).toMatch(/^短すぎます。もっと長くしてください。単語ひとつだけでは/);
   });
 
   test("a wrong code is refused, and the right one still works; a code sent again replaces it", async () => {

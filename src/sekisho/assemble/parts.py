@@ -54,7 +54,11 @@ def parts(settings: Settings, clock: Clock | None = None) -> Parts:
             max_waiting=settings.password.queue,
             peppers=_peppers(settings),
         ),
-        policy=PasswordPolicy(settings.password.profile, (settings.product_name, "sekisho")),
+        policy=PasswordPolicy(
+            settings.password.profile,
+            (settings.product_name, "sekisho"),
+            min_score=settings.password.min_score,
+        ),
         throttle=Throttle(master, _limits(settings)),
         outbox=Outbox(master),
         access_ms=settings.jwt.access_minutes * 60_000,

@@ -43,6 +43,14 @@ def reason(field: str, code: str, locale: str, values: Mapping[str, object]) -> 
     return text(f"reason.{code}", locale)
 
 
+def reason_with_hints(field: str, details: Mapping[str, object], locale: str, values: Mapping[str, object]) -> str:
+    """Return why a field was refused and, where `details` holds `<field>_hints`, what would be better."""
+    hints = details.get(f"{field}_hints", ())
+    said = [reason(field, str(details[field]), locale, values)]
+    said += [text(f"hint.{hint}", locale) for hint in hints] if isinstance(hints, list | tuple) else []
+    return " ".join(said) if locale == "en" else "".join(said)
+
+
 def text(key: str, locale: str, **values: object) -> str:
     """Return the sentence with each `{name}` replaced by its value.
 

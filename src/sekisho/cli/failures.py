@@ -118,17 +118,19 @@ def _from_here(path: Path) -> str:
 
 
 def _field_lines(error: ValidationError) -> Iterator[str]:
-    for field, reason in (error.details or {}).items():
-        yield say("refused.field", field=field, reason=_reason(field, str(reason), error.values))
+    details = error.details or {}
+    for field, reason in details.items():
+        if isinstance(reason, str):
+            yield say("refused.field", field=field, reason=_reason(field, reason, details, error.values))
 
 
-def _reason(field: str, code: str, values: Mapping[str, object]) -> str:
+def _reason(field: str, code: str, details: Mapping[str, object], values: Mapping[str, object]) -> str:
     """The commands' own sentence about this field, else the one that the server says to everybody."""
     own = f"reason.{field}.{code}"
     if has(own):
         return say(own)
     is_known = f"reason.{code}" in catalogue.keys(LANGUAGE)
-    return catalogue.reason(field, code, LANGUAGE, values) if is_known else code
+    return catalogue.reason_with_hints(field, details, LANGUAGE, values) if is_known else code
 
 
 def _snake(name: str) -> str:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from sekisho import errors
-from sekisho.catalogue import reason as reason_text
-from sekisho.catalogue import text
+from sekisho.catalogue import reason_with_hints, text
 from sekisho.errors import CsrfFailed, Refusal, ValidationError
 from sekisho.http.answer import Answer, HeaderList, json_answer
 from sekisho.http.browser import csrf_value
@@ -93,5 +92,9 @@ def _message(refusal: Refusal, details: dict[str, object], locale: str) -> str:
     general = text(f"error.{refusal.code}", locale, retry_after=refusal.retry_after or 0)
     if not isinstance(refusal, ValidationError) or not details:
         return general
-    reasons = [f"{name}: {reason_text(name, str(reason), locale, refusal.values)}" for name, reason in details.items()]
+    reasons = [
+        f"{name}: {reason_with_hints(name, details, locale, refusal.values)}"
+        for name, reason in details.items()
+        if isinstance(reason, str)
+    ]
     return f"{general} {' '.join(reasons)}"

@@ -25,12 +25,22 @@ def context_words(fixed: Iterable[str], email: str) -> frozenset[str]:
 
     From the address: the whole, both sides, their parts of three letters or more, and two parts in a row.
     """
-    local, _, domain = email.casefold().rpartition("@")
-    labels = domain.split(".")[:-1] or [domain]
-    parts = _parts(local) + [part for label in labels for part in _parts(label)]
-    words = [*fixed, email, local, domain, *labels, *parts]
+    parts = parts_of(email)
+    local, labels = _sides(email)
+    words = [*fixed, email, local, email.casefold().rpartition("@")[2], *labels, *parts]
     words += [first + second for first, second in permutations(parts[:_MAX_PARTS], 2)]
     return frozenset(bare for word in words if (bare := _bare(word)))
+
+
+def parts_of(email: str) -> list[str]:
+    """Return the words of three letters or more that the address is made of."""
+    local, labels = _sides(email)
+    return _parts(local) + [part for label in labels for part in _parts(label)]
+
+
+def _sides(email: str) -> tuple[str, list[str]]:
+    local, _, domain = email.casefold().rpartition("@")
+    return local, domain.split(".")[:-1] or [domain]
 
 
 def is_context_word(folded: str, words: frozenset[str]) -> bool:

@@ -3,6 +3,10 @@
 Profiles: `standard` (8 characters), `strict` (15, NIST SP 800-63B-4 for a password that stands alone),
 `legacy` (12, and upper, lower, digit and symbol), which exists for those whose rules demand it and
 departs from ASVS 6.2.5. All refuse common passwords and the person's own names.
+
+`standard` and `legacy` also refuse what fewer than a million guesses would find, as zxcvbn estimates: their length
+alone does not keep that out. `strict` refuses nothing on an estimate, which NIST knows no rule for. Each of them says
+with a refusal what would be better.
 """
 
 from __future__ import annotations
@@ -15,8 +19,9 @@ from msgspec import Struct
 
 from sekisho.errors import ValidationError
 from sekisho.passwords.common import CommonPasswords
-from sekisho.passwords.context import context_words, is_context_word
+from sekisho.passwords.context import context_words, is_context_word, parts_of
 from sekisho.passwords.normal_form import normal_form
+from sekisho.passwords.strength import estimate
 
 # Letters without case (kana, kanji, Hangul, Arabic …) count as upper and as lower: who writes no
 # Latin can comply too.
@@ -41,8 +46,13 @@ REASONS = (
     "too_common",
     "contains_personal_word",
     *(reason for reason, _ in _CLASSES),
+    "too_guessable",
 )
 """Every reason that `check` or hashing may give for a password, for the message catalogue."""
+
+
+_HINTED = frozenset({"too_short", "too_common", "contains_personal_word", "too_guessable"})
+MAX_SCORE = 4
 
 
 class Profile(StrEnum):
@@ -53,14 +63,20 @@ class Profile(StrEnum):
 
 class _Rules(Struct, frozen=True):
     min_length: int
+    min_score: int = 0
     needs_classes: bool = False
     deviations: tuple[str, ...] = ()
 
 
 _RULES = {
-    Profile.STANDARD: _Rules(8),
+    Profile.STANDARD: _Rules(8, min_score=2),
     Profile.STRICT: _Rules(15),
-    Profile.LEGACY: _Rules(12, True, ("ASVS 6.2.5", "NIST SP 800-63B-4 3.1.1.2 (composition rules)")),
+    Profile.LEGACY: _Rules(
+        12,
+        min_score=2,
+        needs_classes=True,
+        deviations=("ASVS 6.2.5", "NIST SP 800-63B-4 3.1.1.2 (composition rules)"),
+    ),
 }
 
 
@@ -69,12 +85,16 @@ class PasswordPolicy:
 
     context_words: the product's and the operator's names.
     min_length: in code points after NFKC.
+    min_score: what the estimate must reach, 0 to 4; None as the profile has it.
     deviations: the requirements that this profile breaks, to be said at start and by `doctor`.
     """
 
-    def __init__(self, profile: Profile | str, context_words: Iterable[str] = ()) -> None:
+    def __init__(
+        self, profile: Profile | str, context_words: Iterable[str] = (), *, min_score: int | None = None
+    ) -> None:
         self.profile = Profile(profile)
         self._rules = _RULES[self.profile]
+        self.min_score = self._rules.min_score if min_score is None else min_score
         self._words = tuple(context_words)
         self._common = CommonPasswords()
 
@@ -90,14 +110,20 @@ class PasswordPolicy:
         """Let a good password pass.
 
         Raises:
-            ValidationError: `details` says `password` and one of `REASONS`, the first that applies.
+            ValidationError: `details` says `password` and one of `REASONS`, the first that applies; `password_hints`
+                what would be better, where the estimate has anything to say.
         """
         normal = normal_form(password)
         reason = self._reason_against(normal, email)
+        hints: tuple[str, ...] = ()
+        if not reason or reason in _HINTED:
+            found = estimate(normal, (*self._words, *parts_of(email)))
+            hints = found.hints
+            reason = reason or ("too_guessable" if found.score < self.min_score else "")
         if reason:
             raise ValidationError(
                 detail=f"password refused: {reason}",
-                details={"password": reason},
+                details={"password": reason, "password_hints": list(hints)} if hints else {"password": reason},
                 values={"min_length": self.min_length},
             )
 

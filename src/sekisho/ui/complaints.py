@@ -7,7 +7,7 @@ from collections.abc import Collection
 from msgspec import Struct
 
 from sekisho import errors
-from sekisho.catalogue import reason
+from sekisho.catalogue import reason_with_hints
 from sekisho.errors import Refusal, ValidationError
 from sekisho.http.call import Call
 
@@ -49,9 +49,7 @@ def complaint(refusal: Refusal | None, call: Call, asked: Collection[str] = ()) 
     if isinstance(refusal, ValidationError):
         details = refusal.details or {}
         known = {
-            field: reason(field, str(details[field]), call.locale, refusal.values)
-            for field in asked
-            if field in details
+            field: reason_with_hints(field, details, call.locale, refusal.values) for field in asked if field in details
         }
         return Complaint("", known) if known else Complaint(sentence(refusal, call), {})
     field = FIELD_OF.get(type(refusal))

@@ -13,6 +13,14 @@ class Password(Group):
     profile: Literal["standard", "strict", "legacy"] = setting(
         "standard", "Rules for new passwords.", "新しいパスワードに適用する規則。", "standard"
     )
+    min_score: int | None = setting(
+        None,
+        "Least score of a new password by zxcvbn's estimate, 0 (refuses none) to 4; by default 2, in strict 0.",
+        "新しいパスワードに求める強度スコアの下限 (zxcvbn による推定。0 なら拒否しません)。既定は 2、strict では 0。",
+        "3",
+        ge=0,
+        le=4,
+    )
     hash: Literal["standard", "low_memory", "one_pass", "strong", "bcrypt"] = setting(
         "standard",
         "How new passwords are hashed: argon2id in four costs, or bcrypt, where a password has at most 72 bytes.",
