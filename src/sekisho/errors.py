@@ -170,6 +170,12 @@ class PayloadTooLarge(Refusal):
     code = "payload_too_large"
 
 
+class UnsupportedTokenType(Refusal):
+    """A token of a kind that cannot be taken back by this call. Nothing has changed (RFC 7009 section 2.2.1)."""
+
+    code = "unsupported_token_type"
+
+
 class ServiceUnavailable(Refusal):
     """The server cannot decide now (store or hash pool busy). Nothing has changed; try again."""
 

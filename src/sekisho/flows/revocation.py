@@ -2,6 +2,7 @@
 
     access token   its `jti` is journaled; the session goes on, the client refreshes
     refresh token  its session ends
+    another of our kinds: refused, so that nobody believes it taken back
     anything else  nothing to take back, and no error
 
 Spec: RFC 7009 section 2.
@@ -14,17 +15,28 @@ import re
 from msgspec import Struct
 
 from sekisho.audit import SUCCESS, Event, record
-from sekisho.errors import AccessTokenExpired, RefreshTokenInvalid, SessionRevoked, Unauthorized, ValidationError
+from sekisho.errors import (
+    AccessTokenExpired,
+    RefreshTokenInvalid,
+    SessionRevoked,
+    Unauthorized,
+    UnsupportedTokenType,
+    ValidationError,
+)
 from sekisho.model import EndReason, GuardKey, Origin
 from sekisho.ports.changes import AppendAudit, AppendJournal
 from sekisho.ports.clock import Clock
 from sekisho.ports.storage import Store
 from sekisho.sessions import Sessions
 from sekisho.tokens.access_token import AccessTokens
+from sekisho.tokens.guard_key import PREFIX as GUARD_PREFIX
 from sekisho.tokens.refresh_token import PREFIX as REFRESH_PREFIX
 from sekisho.tokens.refresh_token import RefreshTokens
+from sekisho.tokens.reset_token import PREFIX as RESET_PREFIX
+from sekisho.tokens.session_cookie import PREFIX as SESSION_PREFIX
 
 REASON = "token_revoked"
+OTHER_PREFIXES = (SESSION_PREFIX, GUARD_PREFIX, RESET_PREFIX)
 _JTI = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 
@@ -40,7 +52,13 @@ class RevocationWorld(Struct, frozen=True, kw_only=True):
 
 
 async def revoke_token(token: str, guard: GuardKey, seen_from: Origin, world: RevocationWorld) -> None:
-    """Take back a token, whichever kind it is. Idempotent; a token that does not count is no error."""
+    """Take back a token, whichever kind it is. Idempotent; a token that does not count is no error.
+
+    Raises:
+        UnsupportedTokenType: a session cookie, a guard's key or a reset token, by its first letters: no look-up.
+    """
+    if token.startswith(OTHER_PREFIXES):
+        raise UnsupportedTokenType(detail="neither access nor refresh token")
     if token.startswith(REFRESH_PREFIX):
         try:
             presented = world.refresh_tokens.open(token)

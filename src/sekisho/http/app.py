@@ -23,6 +23,7 @@ from sekisho.http.body import ClientGone
 from sekisho.http.call import Call
 from sekisho.http.edge import Edge, Pages
 from sekisho.http.headers import preflight_headers, whole_headers
+from sekisho.http.oauth import oauth_error_answer, oauth_refusal_answer
 from sekisho.http.openapi import openapi_route
 from sekisho.http.refusal_log import RefusalLog
 from sekisho.http.refusals import internal_error_answer, refusal_answer
@@ -48,6 +49,7 @@ class Application:
         self._refusal_log = RefusalLog()
         pages = edge.pages.routes if edge.pages else ()
         routes = (*ROUTES, openapi_route(ROUTES), *(DEV_ROUTES if edge.mailbox else ()), *pages)
+        self._oauth_paths = frozenset(route.path for route in routes if route.is_oauth)
         by_path: dict[str, dict[str, Route]] = {}
         for route in routes:
             by_path.setdefault(route.path, {})[route.method] = route
@@ -111,11 +113,15 @@ class Application:
         except Exception:
             incident = secrets.token_hex(8)
             log.exception("internal_server_error", incident=incident, route=path)
+            if path in self._oauth_paths:
+                return oauth_error_answer(incident)
             pages = self._pages_for(call, path)
             return pages.broken(incident, call) if pages else internal_error_answer(incident, call)
 
     def _refused(self, call: Call, path: str, refusal: Refusal) -> Answer:
         self._note(refusal, path, call)
+        if path in self._oauth_paths:
+            return oauth_refusal_answer(refusal, call)
         pages = self._pages_for(call, path)
         return pages.refused(refusal, call) if pages else refusal_answer(refusal, call)
 

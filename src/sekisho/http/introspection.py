@@ -8,12 +8,12 @@ from sekisho.flows.introspection import Inactive, LiveRefreshToken, introspect
 from sekisho.http.answer import Answer, json_answer
 from sekisho.http.call import Call
 from sekisho.http.form import read_form, required
-from sekisho.http.guards import require_guard
+from sekisho.http.guards import require_client
 from sekisho.http.wire import IntrospectionView
 
 
 async def introspection_endpoint(call: Call) -> Answer:
-    await require_guard(call)
+    await require_client(call)
     token = required(await read_form(call), "token")
     found = await introspect(token, call.edge.introspection)
     if isinstance(found, Inactive):

@@ -12,6 +12,7 @@ from sekisho import errors
 from sekisho.http import wire
 from sekisho.http.answer import JSON, Answer
 from sekisho.http.call import Call
+from sekisho.http.oauth import oauth_code
 from sekisho.http.refusals import STATUS
 from sekisho.http.routes import ANYBODY, DEV_ROUTES, GUARD, SESSION, Route, refusals_of
 
@@ -42,7 +43,7 @@ def openapi_route(routes: Sequence[Route]) -> Route:
 def document(routes: Sequence[Route]) -> dict[str, Any]:
     """Return the document as plain containers."""
     shapes = [shape for route in routes for shape in (route.body, route.answer, route.or_answer) if shape is not None]
-    _, schemas = msgspec.json.schema_components([*shapes, wire.ErrorView], ref_template=REFERENCE)
+    _, schemas = msgspec.json.schema_components([*shapes, wire.ErrorView, wire.OAuthErrorView], ref_template=REFERENCE)
     paths: dict[str, dict[str, Any]] = {}
     for route in routes:
         paths.setdefault(route.path, {})[route.method.lower()] = _operation(route)
@@ -59,6 +60,11 @@ def document(routes: Sequence[Route]) -> dict[str, Any]:
             "securitySchemes": {
                 "bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"},
                 "guardKey": {"type": "http", "scheme": "bearer", "description": "`sekisho guard-key add`"},
+                "guardClient": {
+                    "type": "http",
+                    "scheme": "basic",
+                    "description": "The name of a guard's key, and the key as secret (RFC 6749 section 2.3.1)",
+                },
                 "sessionCookie": {"type": "apiKey", "in": "cookie", "name": "__Host-sekisho-s-<app>"},
             },
         },
@@ -70,7 +76,7 @@ def _operation(route: Route) -> dict[str, Any]:
         "operationId": _operation_id(route),
         "summary": route.summary,
         "tags": [_tag(route)],
-        "security": SECURITY.get(route.callers, [{}]),
+        "security": SECURITY.get(route.callers, [{}]) + ([{"guardClient": []}] if route.is_oauth else []),
         "responses": _responses(route),
     }
     if route.limits:
@@ -80,7 +86,7 @@ def _operation(route: Route) -> dict[str, Any]:
     if route.body is not None:
         operation["requestBody"] = {
             "required": not route.body_optional,
-            "content": {FORM if route.is_form else "application/json": {"schema": _reference(route.body)}},
+            "content": {FORM if route.is_oauth else "application/json": {"schema": _reference(route.body)}},
         }
     return operation
 
@@ -110,11 +116,15 @@ def _responses(route: Route) -> dict[str, Any]:
     responses: dict[str, Any] = {str(route.status): success}
     by_status: dict[int, list[str]] = {}
     for refusal in refusals_of(route):
-        by_status.setdefault(STATUS[refusal], []).append(refusal.code)
+        codes = by_status.setdefault(STATUS[refusal], [])
+        if (code := oauth_code(refusal) if route.is_oauth else refusal.code) not in codes:
+            codes.append(code)
     for status, codes in sorted(by_status.items()):
         responses[str(status)] = {
             "description": ", ".join(f"`{code}`" for code in codes),
-            "content": {"application/json": {"schema": _reference(wire.ErrorView)}},
+            "content": {
+                "application/json": {"schema": _reference(wire.OAuthErrorView if route.is_oauth else wire.ErrorView)}
+            },
         }
     return responses
 

@@ -33,6 +33,7 @@ STATUS: dict[type[Refusal], int] = {
     errors.MethodNotAllowed: 405,
     errors.UnsupportedMediaType: 415,
     errors.PayloadTooLarge: 413,
+    errors.UnsupportedTokenType: 400,
     errors.ServiceUnavailable: 503,
 }
 
@@ -53,20 +54,40 @@ def refusal_answer(refusal: Refusal, call: Call) -> Answer:
 
     Spec: RFC 6750 section 3 and RFC 9470 section 3 (`WWW-Authenticate`); RFC 9110 section 10.2.3 (`Retry-After`).
     """
-    headers: HeaderList = ()
+    headers = extra_headers(refusal)
     details = dict(refusal.details) if refusal.details else {}
-    if refusal.retry_after is not None:
-        headers += ((b"retry-after", str(refusal.retry_after).encode()),)
     if challenge := _challenge(refusal, details, call):
         headers += ((b"www-authenticate", challenge),)
     if isinstance(refusal, CsrfFailed):
         details["csrf_token"], cookies = csrf_value(call)
         headers += cookies
-    if isinstance(refusal, errors.MethodNotAllowed):
-        headers += ((b"allow", str(details["allow"]).encode()),)
-    message = _message(refusal, details, call.locale)
-    body = ErrorView(error=refusal.code, message=message, details=details) if details else None
-    return json_answer(body or ErrorView(error=refusal.code, message=message), STATUS[type(refusal)], headers)
+    said = message(refusal, call.locale)
+    body = ErrorView(error=refusal.code, message=said, details=details) if details else None
+    return json_answer(body or ErrorView(error=refusal.code, message=said), STATUS[type(refusal)], headers)
+
+
+def extra_headers(refusal: Refusal) -> HeaderList:
+    """Return the headers that belong to a refusal in whatever form it is told."""
+    headers: HeaderList = ()
+    if refusal.retry_after is not None:
+        headers += ((b"retry-after", str(refusal.retry_after).encode()),)
+    if isinstance(refusal, errors.MethodNotAllowed) and refusal.details:
+        headers += ((b"allow", str(refusal.details["allow"]).encode()),)
+    return headers
+
+
+def message(refusal: Refusal, locale: str) -> str:
+    """Return the text; for a form that does not match, the reason of each known field as well."""
+    general = text(f"error.{refusal.code}", locale, retry_after=refusal.retry_after or 0)
+    details = refusal.details
+    if not isinstance(refusal, ValidationError) or not details:
+        return general
+    reasons = [
+        f"{name}: {reason_with_hints(name, details, locale, refusal.values)}"
+        for name, reason in details.items()
+        if isinstance(reason, str)
+    ]
+    return f"{general} {' '.join(reasons)}"
 
 
 def internal_error_answer(incident: str, call: Call) -> Answer:
@@ -85,16 +106,3 @@ def _challenge(refusal: Refusal, details: dict[str, object], call: Call) -> byte
     if presented and isinstance(refusal, errors.Unauthorized):
         return INVALID_TOKEN
     return CHALLENGES.get(type(refusal))
-
-
-def _message(refusal: Refusal, details: dict[str, object], locale: str) -> str:
-    """Return the text; for a form that does not match, the reason of each known field as well."""
-    general = text(f"error.{refusal.code}", locale, retry_after=refusal.retry_after or 0)
-    if not isinstance(refusal, ValidationError) or not details:
-        return general
-    reasons = [
-        f"{name}: {reason_with_hints(name, details, locale, refusal.values)}"
-        for name, reason in details.items()
-        if isinstance(reason, str)
-    ]
-    return f"{general} {' '.join(reasons)}"

@@ -54,9 +54,10 @@ NO_ROUTE = "(none)"
 
 class Route(Struct, frozen=True, kw_only=True):
     """callers: ANYBODY, TOKEN_OR_COOKIE, ANY_CREDENTIAL, SESSION or GUARD. query: optional parameters, and what they
-    say. body: None where none is read. is_form: the body is a form, not JSON. answer: None where it is not JSON of one
-    shape; or_answer: the other shape, of a call that forks. limits: the rules of `sekisho.throttle` that count here.
-    refusals: what this call itself may refuse with, beside those of every call (`COMMON`)."""
+    say. body: None where none is read. is_oauth: the body is a form, not JSON, and refusals have the form of RFC 6749
+    (`sekisho.http.oauth`). answer: None where it is not JSON of one shape; or_answer: the other shape, of a call that
+    forks. limits: the rules of `sekisho.throttle` that count here. refusals: what this call itself may refuse with,
+    beside those of every call (`COMMON`)."""
 
     method: str
     path: str
@@ -66,7 +67,7 @@ class Route(Struct, frozen=True, kw_only=True):
     query: Mapping[str, str] = MappingProxyType({})
     body: type[wire.Request] | None = None
     body_optional: bool = False
-    is_form: bool = False
+    is_oauth: bool = False
     status: int = 200
     answer: type[Struct] | None = None
     limits: tuple[str, ...] = ()
@@ -461,7 +462,7 @@ ROUTES: tuple[Route, ...] = (
         summary="Whether a token counts, and what it says (RFC 7662)",
         callers=GUARD,
         body=wire.TokenForm,
-        is_form=True,
+        is_oauth=True,
         answer=wire.IntrospectionView,
     ),
     Route(
@@ -471,8 +472,9 @@ ROUTES: tuple[Route, ...] = (
         summary="Take back a token (RFC 7009)",
         callers=GUARD,
         body=wire.TokenForm,
-        is_form=True,
+        is_oauth=True,
         answer=wire.MessageView,
+        refusals=(errors.UnsupportedTokenType,),
     ),
     Route(
         method="POST",

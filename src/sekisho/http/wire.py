@@ -236,6 +236,14 @@ class ErrorView(Struct, frozen=True, omit_defaults=True):
     details: dict[str, Any] | UnsetType = UNSET
 
 
+class OAuthErrorView(Struct, frozen=True):
+    """`error` is a code of RFC 6749 section 5.2 or RFC 7009 section 2.2.1; `error_description` is for developers, in
+    English, in the characters that RFC 6749 allows."""
+
+    error: str
+    error_description: str
+
+
 class HealthView(Struct, frozen=True):
     status: str
 
