@@ -10,6 +10,7 @@ from msgspec.structs import replace
 
 from sekisho.admin.accounts import reset_factors
 from sekisho.errors import (
+    FactorUnusable,
     InvalidCode,
     NotFound,
     RateLimitExceeded,
@@ -25,11 +26,14 @@ from sekisho.flows.factors import (
     Enrol,
     confirm,
     enrol,
+    find_enrolment,
     list_factors,
     new_recovery_codes,
     remove,
     rename,
 )
+from sekisho.flows.step_up import StepUp, step_up
+from sekisho.master_secret import MasterSecret
 from sekisho.model import EndReason, FactorKind
 from sekisho.sessions import TokenPair
 from world import ELSEWHERE, HANAKO, HOME, JIRO, App, World, principal_of
@@ -270,3 +274,41 @@ async def test_an_operator_resets_what_somebody_has_lost(world: World, owner: Ow
     (line,) = await world.audit("factors_reset")
     assert (line.actor, line.account_id) == ("operator", owner.pair.account.id)
     assert (await world.mail(HANAKO))[-1].subject.startswith("The second factors of your account")
+
+
+async def test_a_waiting_enrolment_is_shown_again_to_its_fresh_owner_until_it_is_confirmed_or_over(
+    world: World, owner: Owner
+) -> None:
+    begun = await owner.enrol()
+    other = Owner(world, await world.signed_in(JIRO))
+    again = await find_enrolment(begun.id, owner.who, owner.flows)
+    assert (again.secret, again.uri, again.qr) == (begun.secret, begun.uri, begun.qr)
+    for odd in ("", "x", "x" * 10_000, "\0"):
+        with pytest.raises(NotFound):
+            await find_enrolment(odd, owner.who, owner.flows)
+    with pytest.raises(NotFound):
+        await find_enrolment(begun.id, other.who, other.flows)
+
+    world.clock.advance(minutes=6)
+    with pytest.raises(StepUpRequired):
+        await find_enrolment(begun.id, owner.who, owner.flows)
+    fresh = Owner(world, await world.login())
+    assert (await find_enrolment(begun.id, fresh.who, fresh.flows)).expires_in == 240
+    await fresh.confirm(begun.id, fresh.app(begun).code())
+    with pytest.raises(NotFound):
+        await find_enrolment(begun.id, fresh.who, fresh.flows)
+
+    late = await fresh.enrol()
+    world.clock.advance(minutes=11)
+    renewal = StepUp(None, "totp", fresh.app(begun).code())
+    await step_up(renewal, fresh.who, HOME, world.edge.step_up)
+    with pytest.raises(NotFound):
+        await find_enrolment(late.id, fresh.who, fresh.flows)
+
+
+async def test_a_waiting_enrolment_whose_key_is_damaged_is_refused_and_stays(world: World, owner: Owner) -> None:
+    begun = await owner.enrol()
+    stranger = replace(owner.flows, totp=type(owner.flows.totp)(MasterSecret(b"x" * 32), "Sekisho"))
+    with pytest.raises(FactorUnusable):
+        await find_enrolment(begun.id, owner.who, stranger)
+    assert (await find_enrolment(begun.id, owner.who, owner.flows)).secret == begun.secret

@@ -16,8 +16,9 @@ from sekisho.errors import (
 )
 from sekisho.flows.authenticate import authenticate_bearer
 from sekisho.flows.factors import Enrol, confirm, enrol
-from sekisho.flows.step_up import StepUp, send_code, step_up
+from sekisho.flows.step_up import StepUp, find_ways, send_code, step_up
 from sekisho.flows.withdrawal import withdraw
+from sekisho.mfa.methods import Method
 from sekisho.model import EndReason, Origin, Transport
 from sekisho.sessions import TokenPair
 from world import HOME, PASSWORD, World, a_network, principal_of
@@ -165,3 +166,21 @@ async def test_V7_5_1_a_password_alone_closes_no_account_with_a_second_factor(wo
     await prove(world, pair, method="totp", code=enrolled.app.code())
     await withdraw(PASSWORD, principal_of(pair), HOME, world.edge.withdrawal)
     assert not await world.is_live(pair)
+
+
+async def test_the_ways_are_those_that_a_step_up_takes(world: World) -> None:
+    pair = await world.signed_in()
+    who = principal_of(pair)
+    fresh = await find_ways(who, world.edge.step_up)
+    assert (fresh.takes_password, fresh.methods, fresh.is_fresh) == (True, (), True)
+    world.clock.advance(minutes=6)
+    assert not (await find_ways(who, world.edge.step_up)).is_fresh
+
+    enrolled = await world.enrolled(await world.login())
+    ways = await find_ways(who, world.edge.step_up)
+    assert (ways.takes_password, ways.methods) == (False, (Method.TOTP, Method.RECOVERY_CODE))
+    await prove(world, pair, method="totp", code=enrolled.app.code())
+    assert (await find_ways(who, world.edge.step_up)).is_fresh
+    await world.store.apply(world.edge.login.sessions.ending(pair.session.id, EndReason.LOGOUT, HOME, world.now))
+    with pytest.raises(SessionRevoked):
+        await find_ways(who, world.edge.step_up)

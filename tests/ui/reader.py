@@ -115,6 +115,10 @@ class Reader:
         answer = await self.inner.post(address, data=fields, headers=headers)
         return await self._follow(answer) if follow else Page(answer)
 
+    async def csrf(self) -> str:
+        """Return the value that a form of the signed-in person must carry."""
+        return (await self.open("/account")).form("profile").fields["csrf"]
+
     async def _follow(self, answer: httpx2.Response) -> Page:
         for _ in range(5):
             if answer.status_code != 303:

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import httpx2
+import pyotp
 import pytest
 
 import sekisho.ui
@@ -16,6 +17,8 @@ from sekisho import catalogue
 from sekisho.http.openapi import document
 from sekisho.http.routes import ROUTES
 from sekisho.mfa.methods import Method
+from sekisho.model import FactorKind
+from sekisho.ui.factors import OFFERED
 from sekisho.ui.pages import HostedPages
 from ui.reader import Page, Reader
 
@@ -33,7 +36,15 @@ FOR_ANYBODY = (
     "/dev/mail",
     "/nothing-here",
 )
-FOR_VISITORS = ("/account", "/account/password", "/account/email", "/account/withdraw")
+FOR_VISITORS = (
+    "/account",
+    "/account/password",
+    "/account/email",
+    "/account/withdraw",
+    "/account/factors",
+    "/account/history",
+    "/step-up",
+)
 LANGUAGES = ("en", "ja")
 
 
@@ -55,6 +66,26 @@ async def every_page(site: Site, language: str) -> AsyncIterator[Page]:
     yield await visitor.send("email-change-code", code="")
     await visitor.open("/account/withdraw")
     yield await visitor.send("withdraw", password="wrong and wrong")
+    async for page in factor_pages(visitor):
+        yield page
+
+
+async def factor_pages(visitor: Reader) -> AsyncIterator[Page]:
+    """Every page of the second step, as a person comes past them who enrols two, renames one and removes it."""
+    yield await visitor.open("/account/factors/add?kind=email")
+    yield await visitor.send("factor-add", name="x" * 101)
+    yield await visitor.open("/account/factors/add?kind=totp")
+    yield await visitor.send("factor-add")
+    key = visitor.page.said("key").replace(" ", "")
+    yield await visitor.send("factor-confirm", code="12")
+    yield await visitor.send("factor-confirm", code=pyotp.TOTP(key).now())
+    yield await visitor.open("/account/factors")
+    [factor_id] = [element.attributes["data-factor"] for element in visitor.page.elements if element.tag == "li"]
+    yield await visitor.open(f"/account/factors/rename?factor={factor_id}")
+    yield await visitor.open(f"/account/factors/remove?factor={factor_id}")
+    yield await visitor.open("/account/recovery-codes")
+    yield await visitor.open("/step-up?method=totp")
+    yield await visitor.open("/step-up?method=recovery_code")
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -73,6 +104,10 @@ async def test_every_page_is_whole_in_its_language(site: Site, language: str) ->
         assert page.answer.text.count("{{") == page.answer.text.count("{%") == 0
 
     assert seen >= {*FOR_ANYBODY, *FOR_VISITORS, "/sign-up/code", "/password-reset/code", "/password-reset/new"}
+    assert seen >= {
+        f"/account/{name}"
+        for name in ("factors/add", "factors/confirm", "factors/rename", "factors/remove", "recovery-codes")
+    }
 
 
 async def test_every_field_has_a_label_and_tells_what_belongs_into_it(site: Site) -> None:
@@ -106,6 +141,13 @@ async def test_every_field_has_a_label_and_tells_what_belongs_into_it(site: Site
         "/account/email code": ("text", "one-time-code"),
         "/account/email/code code": ("text", "one-time-code"),
         "/account/withdraw password": ("password", "current-password"),
+        "/account/factors/add name": ("text", "off"),
+        "/account/factors/confirm code": ("text", "one-time-code"),
+        "/account/factors/confirm end_others": ("checkbox", None),
+        "/account/factors/rename name": ("text", "off"),
+        "/account/factors/remove end_others": ("checkbox", None),
+        "/step-up password": ("password", "current-password"),
+        "/step-up code": ("text", "off"),
     }
 
 
@@ -182,6 +224,9 @@ def test_every_text_of_the_pages_is_used_and_every_text_that_they_use_is_there()
     used = {key for text in files for key in re.findall(r'"((?:page|message|field)\.[a-z_.]+[a-z])"', text)}
     used |= {f"page.second_factor.{way}{method}" for way in ("", "use_") for method in Method}
     used |= {f"page.wait.{unit}" for unit in ("seconds", "minutes", "hours")}
+    used |= {f"page.factors.{kind}" for kind in FactorKind}
+    parts = ("factors.add_", "factor_add.", "factor_add.submit_", "factor_confirm.")
+    used |= {f"page.{part}{kind}" for part in parts for kind in OFFERED}
     there = catalogue.keys("en")
 
     assert used - there == set()

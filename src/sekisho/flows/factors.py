@@ -2,6 +2,7 @@
 
     list_factors    what there is, and how many recovery codes are unused
     enrol           fresh? -> a key for an authenticator app, or a mailed code -> an unfinished factor
+    find_enrolment  fresh? -> the same again, for a page that is loaded a second time
     confirm         count the try -> compare -> from now on it is asked for; the first brings ten recovery codes
     rename, remove  remove: fresh? -> may it go? -> forget it, and the recovery codes with the last one
     new_recovery_codes   fresh? -> ten new ones, the older die
@@ -21,6 +22,7 @@ from msgspec import Struct
 
 from sekisho.audit import FAILURE, SUCCESS, Event, record
 from sekisho.errors import (
+    FactorUnusable,
     InvalidCode,
     NotFound,
     Refusal,
@@ -77,8 +79,8 @@ class Enrol(Struct, frozen=True):
 
 
 class Enrolment(Discreet, frozen=True):
-    """A factor that waits for its first code. secret, uri, qr: of an authenticator app only; this is the one time that
-    they are shown."""
+    """A factor that waits for its first code. secret, uri, qr: of an authenticator app only; they are shown until that
+    code comes, and never again."""
 
     id: str
     kind: FactorKind
@@ -164,6 +166,32 @@ async def enrol(request: Enrol, principal: Principal, seen_from: Origin, world: 
         return Enrolment(factor_id, kind)
     uri = world.totp.uri(secret, who.account.email)
     return Enrolment(factor_id, kind, secret=secret, uri=uri, qr=qr_svg(uri))
+
+
+async def find_enrolment(factor_id: str, principal: Principal, world: FactorsWorld) -> Enrolment:
+    """Return an enrolment that waits, as `enrol` did. It renews nothing and sends nothing.
+
+    Raises:
+        StepUpRequired: the session's proof is too old or too weak.
+        NotFound: no enrolment of the caller's account waits under this id, or its time is over.
+        FactorUnusable: the server cannot read the key that it made.
+        SessionRevoked: the session ended meanwhile.
+    """
+    _check_id(factor_id)
+    who = await _who(principal, world)
+    check_fresh(who.session, who.factors, who.now, world.fresh_ms)
+    factor = next((one for one in who.factors if one.id == factor_id and _waits(one, who.now)), None)
+    if factor is None:
+        raise NotFound(detail="no such enrolment")
+    left = ((factor.expires_at or who.now) - who.now) // 1000
+    if factor.kind is not FactorKind.TOTP:
+        return Enrolment(factor.id, factor.kind, left)
+    try:
+        secret = world.totp.open(factor)
+    except UnsealError:
+        raise FactorUnusable(detail=UNREADABLE) from None
+    uri = world.totp.uri(secret, who.account.email)
+    return Enrolment(factor.id, factor.kind, left, secret, uri, qr_svg(uri))
 
 
 async def confirm(

@@ -1,5 +1,6 @@
 """Step-up: a live session is given a fresh or stronger proof.
 
+    find_ways  find the session -> how its owner can renew the proof, and whether anything sensitive would ask for it
     send_code  find the session -> count -> a new code, the older dies -> mail it
     step_up    count the try -> verify the password, or the code -> spend it and renew the proof: one commit
 
@@ -31,6 +32,7 @@ from sekisho.mfa.methods import (
     Assurance,
     Method,
     assurance,
+    check_fresh,
     level_of,
     methods_of,
     not_available,
@@ -71,6 +73,34 @@ class StepUpWorld(Struct, frozen=True, kw_only=True):
     notices: Notices
     sessions: Sessions
     fresh_ms: int
+
+
+class Ways(Struct, frozen=True):
+    """How the caller can renew the proof. takes_password: whether the password alone is enough. is_fresh: nothing
+    sensitive would ask for it now."""
+
+    takes_password: bool
+    methods: tuple[Method, ...]
+    is_fresh: bool
+
+
+async def find_ways(principal: Principal, world: StepUpWorld) -> Ways:
+    """Return how the session of the caller can be given a fresh proof; for a page that has to ask.
+
+    Raises:
+        SessionRevoked: the session ended meanwhile.
+    """
+    session, account = await _find(principal, world)
+    factors = await world.store.list_factors(account.id)
+    is_strong = level_of(factors) == AAL2
+    methods = methods_of(factors, await world.store.count_recovery_codes(account.id))
+    try:
+        check_fresh(session, factors, world.clock.now(), world.fresh_ms)
+        is_fresh = True
+    except StepUpRequired:
+        is_fresh = False
+    enough = tuple(method for method in methods if not (is_strong and method is Method.EMAIL))
+    return Ways(takes_password=not is_strong, methods=enough, is_fresh=is_fresh)
 
 
 async def send_code(method_text: str, principal: Principal, seen_from: Origin, world: StepUpWorld) -> int:

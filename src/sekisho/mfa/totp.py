@@ -42,14 +42,21 @@ class TotpKeys:
         """Return the key as it is stored in the row of this factor, and opens in no other."""
         return self._master.seal(_PURPOSE, base64.b32decode(secret), _context(factor_id))
 
+    def open(self, factor: Factor) -> str:
+        """Return the key of this factor, as `new` made it.
+
+        Raises:
+            UnsealError: the stored key is damaged, moved, or sealed under another master secret.
+        """
+        return base64.b32encode(self._master.unseal(_PURPOSE, factor.sealed, _context(factor.id))).decode()
+
     def matching_step(self, factor: Factor, code: str, now: Millis) -> int | None:
         """Return the unused step whose code this is, the oldest first; None if there is none.
 
         Raises:
             UnsealError: the stored key is damaged, moved, or sealed under another master secret.
         """
-        secret = base64.b32encode(self._master.unseal(_PURPOSE, factor.sealed, _context(factor.id))).decode()
-        codes, current = pyotp.HOTP(secret), now // STEP_MS
+        codes, current = pyotp.HOTP(self.open(factor)), now // STEP_MS
         found = None
         # Every step is compared, whichever matches: the time says nothing.
         for step in range(current + DRIFT_STEPS, current - DRIFT_STEPS - 1, -1):

@@ -6,19 +6,22 @@ from __future__ import annotations
 
 from msgspec import Struct
 
-from sekisho.errors import NotFound, Refusal
+from sekisho.errors import NotFound, Refusal, StepUpRequired
+from sekisho.flows.factors import list_factors
 from sekisho.flows.logout import logout_all, logout_cookie
 from sekisho.flows.profile import ProfileChange, change_profile
 from sekisho.flows.session_list import current_session, end_session, list_sessions
 from sekisho.flows.withdrawal import withdraw
 from sekisho.http.answer import Answer
 from sekisho.http.browser import require_csrf, signed_out_cookies
+from sekisho.http.factor_wire import factor_view
 from sekisho.http.wire import session_view, user_view
 from sekisho.identifiers import parse_client_id
 from sekisho.ui.forms import EmptyForm, EndSessionForm, ProfileForm, WithdrawalForm, as_form
 from sekisho.ui.refusing import Show
 from sekisho.ui.rendering import LANGUAGE_NAMES, Look, page, redirect
 from sekisho.ui.sign_in import PATH as SIGN_IN
+from sekisho.ui.step_up import asks_first, to_step_up
 from sekisho.ui.visit import Visit
 from sekisho.ui.visitor import find_visitor, forgotten, held_cookie, is_signed_out, require_visitor
 
@@ -51,6 +54,7 @@ class AccountPages(Struct, frozen=True):
         try:
             account, session = await current_session(principal, visit.edge.session_list)
             sessions = await list_sessions(principal, visit.edge.session_list)
+            factors = (await list_factors(principal, visit.edge.factors)).factors
         except Refusal as ended:
             if is_signed_out(ended):
                 return self._to_sign_in(visit)
@@ -65,6 +69,7 @@ class AccountPages(Struct, frozen=True):
             user=user_view(account),
             client_id=principal.client_id,
             sessions=[session_view(other, session.id) for other in sessions],
+            factors=[factor_view(factor) for factor in factors],
             language_names=LANGUAGE_NAMES,
             notice=NOTICES.get(visit.query.get("notice", ""), ""),
             bundle=BUNDLE if all(map(self.look.assets.has, BUNDLE)) else (),
@@ -108,6 +113,8 @@ class AccountPages(Struct, frozen=True):
         principal = None if refusal and is_signed_out(refusal) else await find_visitor(visit)
         if principal is None:
             return self._to_sign_in(visit)
+        if isinstance(refusal, StepUpRequired) or await asks_first(visit, principal, has_password=True):
+            return to_step_up(visit, "withdraw")
         account, _ = await current_session(principal, visit.edge.session_list)
         return page(
             visit,

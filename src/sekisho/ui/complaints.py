@@ -53,8 +53,10 @@ def complaint(refusal: Refusal | None, call: Call, asked: Collection[str] = ()) 
         }
         return Complaint("", known) if known else Complaint(sentence(refusal, call), {})
     field = FIELD_OF.get(type(refusal))
-    if field == "password" and "current_password" in asked:
-        return Complaint("", {"current_password": call.say("page.wrong_password")})
+    if field == "password" and "email" not in asked:
+        name = next((one for one in asked if one in ("current_password", "password")), "")
+        said = call.say("page.wrong_password")
+        return Complaint("", {name: said}) if name else Complaint(said, {})
     if field is not None and field in asked:
         return Complaint("", {field: sentence(refusal, call)})
     return Complaint(sentence(refusal, call), {})

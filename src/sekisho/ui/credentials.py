@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from msgspec import Struct
 
-from sekisho.errors import Refusal
+from sekisho.errors import Refusal, StepUpRequired
 from sekisho.flows.email_change import SendEmailCode, VerifyEmailCode, send_email_code, verify_email_code
 from sekisho.flows.password_change import PasswordChange, change_password
 from sekisho.flows.profile import read_profile
@@ -12,6 +12,7 @@ from sekisho.http.answer import Answer
 from sekisho.ui.forms import EmailCodeForm, EmailForm, PasswordForm, as_form
 from sekisho.ui.rendering import Look, page, redirect
 from sekisho.ui.sign_in import PATH as SIGN_IN
+from sekisho.ui.step_up import asks_first, to_step_up
 from sekisho.ui.visit import Visit
 from sekisho.ui.visitor import find_visitor, is_signed_out, require_visitor
 
@@ -27,7 +28,7 @@ class CredentialPages(Struct, frozen=True):
 
     async def show_password(self, visit: Visit, refusal: Refusal | None) -> Answer:
         asked = ("current_password", "password")
-        return await self._page(visit, refusal, "password_change.html", PASSWORD_PATH, asked)
+        return await self._page(visit, refusal, "password_change.html", PASSWORD_PATH, asked, then="password")
 
     async def submit_password(self, visit: Visit) -> Answer:
         principal = await require_visitor(visit)
@@ -39,7 +40,8 @@ class CredentialPages(Struct, frozen=True):
         return redirect(visit.link(ACCOUNT, notice="password"))
 
     async def show_email(self, visit: Visit, refusal: Refusal | None) -> Answer:
-        return await self._page(visit, refusal, "email_change.html", EMAIL_PATH, ("email", "password"))
+        asked = ("email", "password")
+        return await self._page(visit, refusal, "email_change.html", EMAIL_PATH, asked, then="email")
 
     async def submit_email(self, visit: Visit) -> Answer:
         """Send the code and show where to enter it. The new address stands in that page's form only: not in its own
@@ -66,11 +68,23 @@ class CredentialPages(Struct, frozen=True):
         return redirect(visit.link(ACCOUNT, notice="email"))
 
     async def _page(
-        self, visit: Visit, refusal: Refusal | None, template: str, at: str, asked: tuple[str, ...], notice: str = ""
+        self,
+        visit: Visit,
+        refusal: Refusal | None,
+        template: str,
+        at: str,
+        asked: tuple[str, ...],
+        *,
+        notice: str = "",
+        then: str = "",
     ) -> Answer:
+        """Return a page for whoever is signed in. then: what it is for the page that asks for a proof first."""
         principal = None if refusal and is_signed_out(refusal) else await find_visitor(visit)
         if principal is None:
             return redirect(visit.link(SIGN_IN))
+        is_asked = isinstance(refusal, StepUpRequired)
+        if then and (is_asked or await asks_first(visit, principal, has_password=True)):
+            return to_step_up(visit, then)
         account = await read_profile(principal, visit.edge.profile)
         return page(
             visit,

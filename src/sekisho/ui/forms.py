@@ -108,6 +108,41 @@ class WithdrawalForm(Request, frozen=True, forbid_unknown_fields=True):
     password: Password
 
 
+class StepUpForm(Request, frozen=True, forbid_unknown_fields=True):
+    """method: `password`, or that of a code."""
+
+    method: Annotated[str, Meta(max_length=32)]
+    password: Password | None = None
+    code: Code | None = None
+
+
+class StepUpSendForm(Request, frozen=True, forbid_unknown_fields=True):
+    method: Annotated[str, Meta(max_length=32)]
+
+
+class EnrolForm(Request, frozen=True, forbid_unknown_fields=True):
+    kind: Annotated[str, Meta(max_length=32)]
+    name: Annotated[str, Meta(max_length=400)] = ""
+
+
+class ConfirmFactorForm(Request, frozen=True, forbid_unknown_fields=True):
+    """end_others: the other sessions end."""
+
+    factor: Handle
+    code: Code
+    end_others: Annotated[str, Meta(max_length=8)] = ""
+
+
+class RenameFactorForm(Request, frozen=True, forbid_unknown_fields=True):
+    factor: Handle
+    name: Annotated[str, Meta(max_length=400)] = ""
+
+
+class RemoveFactorForm(Request, frozen=True, forbid_unknown_fields=True):
+    factor: Handle
+    end_others: Annotated[str, Meta(max_length=8)] = ""
+
+
 async def read_form(call: Call, receive: Receive) -> FormFields:
     """Return the fields of a form, by name.
 

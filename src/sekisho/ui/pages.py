@@ -21,6 +21,7 @@ from sekisho.ui.routes import (
     dev_routes,
     docs_route,
     entrance_routes,
+    factor_routes,
 )
 from sekisho.ui.visit import Visit
 
@@ -54,6 +55,7 @@ class HostedPages:
             *(entrance_routes(self.look, self.min_length, is_front=not self.is_dev) if self.for_people else ()),
             *(account_routes(self.look) if self.for_people else ()),
             *(credential_routes(self.look, self.min_length) if self.for_people else ()),
+            *(factor_routes(self.look) if self.for_people else ()),
             *(docs_route(self.look) if self.has_docs else ()),
         )
 

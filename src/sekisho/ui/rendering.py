@@ -5,7 +5,7 @@ Spec: OWASP ASVS 5.0 rows 3.4.3 to 3.4.6; WCAG 2.2 (the templates).
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from msgspec import Struct
@@ -74,12 +74,13 @@ def page(
     asked: Collection[str] = (),
     policy: str = "",
     headers: HeaderList = (),
+    about: Mapping[str, str] | None = None,
     **values: object,
 ) -> Answer:
     """Return a page.
 
     Args:
-        at: the path where a GET shows it, for the language links.
+        at: the path where a GET shows it, for the language links; `about` is what its query says beside.
         refusal: what went wrong with the form that was just sent; gives the status too.
         asked: the fields of the form, in their order on the page.
         policy: directives that take the place of the usual ones of their names.
@@ -88,7 +89,9 @@ def page(
     html = templates.get_template(template).render(
         say=visit.say,
         locale=visit.locale,
-        languages=[(locale, LANGUAGE_NAMES[locale], visit.link(at, lang=locale)) for locale in LOCALES],
+        languages=[
+            (locale, LANGUAGE_NAMES[locale], visit.link(at, **{**(about or {}), "lang": locale})) for locale in LOCALES
+        ],
         look=look,
         link=visit.link,
         asset=lambda name: f"{visit.base}/assets/{look.assets.name_of(name)}",

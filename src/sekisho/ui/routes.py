@@ -8,17 +8,22 @@ from sekisho.ui import (
     account,
     credentials,
     dev_pages,
+    factors,
+    history,
     not_me,
     password_reset,
     reference,
     second_factor,
     sign_in,
     sign_up,
+    step_up,
 )
 from sekisho.ui.account import AccountPages, leads_to
 from sekisho.ui.assets import Assets
 from sekisho.ui.credentials import CredentialPages
 from sekisho.ui.dev_pages import DevPages
+from sekisho.ui.factors import FactorPages
+from sekisho.ui.history import HistoryPages
 from sekisho.ui.not_me import NotMePages
 from sekisho.ui.password_reset import PasswordResetPages
 from sekisho.ui.reference import ReferencePage
@@ -27,9 +32,13 @@ from sekisho.ui.rendering import Look
 from sekisho.ui.second_factor import SecondFactorPages
 from sekisho.ui.sign_in import SignInPages
 from sekisho.ui.sign_up import SignUpPages
+from sekisho.ui.step_up import StepUpPages
 
 ASSETS_PATH = "/assets/{name}"
 SIGNED_IN = "session cookie; else the sign-in page"
+
+_Form = tuple[str, Show, Submit, str, tuple[str, ...]]
+"""Path, what shows it, what takes it, summary, limits."""
 
 
 def asset_route(assets: Assets) -> Route:
@@ -121,11 +130,36 @@ def credential_routes(look: Look, min_length: int) -> tuple[Route, ...]:
     """Return the account's pages for its password and its address."""
     pages = CredentialPages(look, min_length)
     password, email, code = credentials.PASSWORD_PATH, credentials.EMAIL_PATH, credentials.CODE_PATH
-    forms: tuple[tuple[str, Show, Submit, str, tuple[str, ...]], ...] = (
+    forms: tuple[_Form, ...] = (
         (password, pages.show_password, pages.submit_password, "Change the password", ("password",)),
         (email, pages.show_email, pages.submit_email, "Change the address", ("password", "code_sends")),
         (code, pages.show_code, pages.submit_code, "Confirm the new address", ("code_tries",)),
     )
+    return _forms(forms)
+
+
+def factor_routes(look: Look) -> tuple[Route, ...]:
+    """Return the account's pages for its second step, its history, and the fresh proof that some of them ask for."""
+    pages, proof, past = FactorPages(look), StepUpPages(look), HistoryPages(look)
+    forms: tuple[_Form, ...] = (
+        (factors.ADD_PATH, pages.show_add, pages.submit_add, "Add a second step", ("code_sends",)),
+        (factors.CONFIRM_PATH, pages.show_confirm, pages.submit_confirm, "Confirm a second step", ("factor",)),
+        (factors.RENAME_PATH, pages.show_rename, pages.submit_rename, "Name a second step", ()),
+        (factors.REMOVE_PATH, pages.show_remove, pages.submit_remove, "Remove a second step", ()),
+        (factors.CODES_PATH, pages.show_codes, pages.submit_codes, "Make new recovery codes", ()),
+        (step_up.PATH, proof.show, proof.submit, "Prove that it is you", ("password", "factor")),
+    )
+    send = step_up.SEND_PATH
+    return (
+        _shown(factors.PATH, pages.show, "The second step", callers=SIGNED_IN),
+        _shown(history.PATH, past.show, "What happened to the account", callers=SIGNED_IN),
+        *_forms(forms),
+        _shown(send, leads_to(step_up.PATH), "To the proof"),
+        _sent(send, proof.submit_send, proof.show, "Send a code", callers=SIGNED_IN, limits=("code_sends",)),
+    )
+
+
+def _forms(forms: tuple[_Form, ...]) -> tuple[Route, ...]:
     return tuple(
         route
         for path, show, submit, summary, limits in forms

@@ -48,6 +48,7 @@ class SecondFactorPages(Struct, frozen=True):
             at=CODE_PATH,
             refusal=refusal,
             asked=("code",),
+            about={"method": method},
             waiting=waiting,
             method=method,
             others=[other for other in waiting.methods if other != method],
