@@ -12,6 +12,7 @@ from tempfile import mkdtemp
 from typing import Any
 
 import httpx2
+import pyotp
 
 from sekisho.assemble import running
 from sekisho.http.app import Application
@@ -141,6 +142,32 @@ class Browser(Client):
 
     def cookie_names(self) -> set[str]:
         return set(self.inner.cookies)
+
+
+class App:
+    """An authenticator app that takes a later step for each code, so that tests need not wait."""
+
+    def __init__(self, secret: str, site: Site) -> None:
+        self._codes = pyotp.HOTP(secret)
+        self._clock = site.edge.login.clock
+        self._last = self._clock.now() // 30_000 - 2
+
+    def code(self) -> str:
+        self._last += 1
+        return self._codes.at(self._last)
+
+
+async def enrolled(client: Client) -> tuple[App, dict[str, Any]]:
+    begun = await client.post("auth/factors", {"kind": "totp", "name": "Phone"})
+    assert begun.status_code == 201, begun.text
+    app = App(begun.json()["secret"], client.site)
+    done = await client.post(f"auth/factors/{begun.json()['id']}/confirm", {"code": app.code()})
+    assert done.status_code == 200, done.text
+    return app, done.json()
+
+
+def answer_to(asked: dict[str, Any], code: str, method: str = "totp", **given: Any) -> dict[str, Any]:
+    return {"challenge": asked["challenge"], "method": method, "code": code, "client_id": "web", **given}
 
 
 @asynccontextmanager

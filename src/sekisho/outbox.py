@@ -40,6 +40,7 @@ class MailKind(StrEnum):
     EMAIL_CHANGE_TAKEN = "email_change_taken"
     EMAIL_CHANGED = "email_changed"
     FACTORS_RESET = "factors_reset"
+    DEVICE_TRUSTED = "device_trusted"
     SIGN_IN_UNUSUAL = "sign_in_unusual"
     NOT_ME = "not_me"
 
@@ -67,11 +68,12 @@ REQUIRED_VALUES: dict[MailKind, frozenset[str]] = {
     MailKind.EMAIL_CHANGE_TAKEN: frozenset(),
     MailKind.EMAIL_CHANGED: _SIGHTING | {"new_email"},
     MailKind.FACTORS_RESET: frozenset({"at"}),
+    MailKind.DEVICE_TRUSTED: _WARNING | {"days"},
     MailKind.SIGN_IN_UNUSUAL: _WARNING | {"reasons"},
     MailKind.NOT_ME: _SIGHTING,
 }
 """What each letter must be given. `at` is RFC 3339; device, place, ip and name may be ""; `factor` is a `FactorKind`;
-`left` counts what remains; `not_me_code` is for the flow `not_me`;
+`left` and `days` count; `not_me_code` is for the flow `not_me`;
 `reasons` are words of `model.Unusual` with spaces between."""
 
 

@@ -62,6 +62,8 @@ class TokenPair(Discreet, frozen=True):
     credential: the refresh token, or for transport `session` the value of the session cookie.
     access_token: None for transport `session`.
     expires_in: seconds; of the access token, or for `session` of the idle time.
+    device_token: what a device that is trusted from now on shows at its next sign-ins, for `trusted_for_s` seconds; ""
+        for any other.
     """
 
     session: Session
@@ -69,6 +71,8 @@ class TokenPair(Discreet, frozen=True):
     credential: str
     access_token: str | None
     expires_in: int
+    device_token: str = ""
+    trusted_for_s: int = 0
 
 
 class SessionTools(Struct, frozen=True, kw_only=True):

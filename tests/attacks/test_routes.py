@@ -73,6 +73,7 @@ async def test_V8_2_2_of_two_accounts_neither_reaches_the_other_by_any_id(site: 
         assert len({answer.content for answer in answers}) == 1
 
     paths = {"/api/v1/auth/sessions/{id}", "/api/v1/auth/factors/{id}", "/api/v1/auth/factors/{id}/confirm"}
+    paths.add("/api/v1/auth/trusted-devices/{id}")
     assert {route.path for route in with_ids} == paths
     assert rows(tmp_path) == before
     assert (await theirs.get("auth/session")).status_code == 200

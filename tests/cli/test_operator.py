@@ -103,6 +103,8 @@ def test_whoever_has_lost_every_second_factor_is_let_in_by_the_operator(server: 
     wait_until_refused(server, tokens, "session_revoked")
     sign_in(server)
     assert refused(server, "user", "reset-factors", "nobody@example.com")["error"] == "not_found"
+    assert told(server, "user", "forget-devices", EMAIL)["devices"] == 0
+    assert refused(server, "user", "forget-devices", "nobody@example.com")["error"] == "not_found"
 
 
 def test_a_password_that_may_be_known_is_taken_away_and_failures_are_cleared(server: LiveServer) -> None:

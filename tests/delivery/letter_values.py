@@ -31,6 +31,7 @@ VALUES: dict[MailKind, dict[str, str]] = {
     MailKind.FACTOR_REMOVED: {**WARNING, "factor": "email", "name": "", "left": "0"},
     MailKind.FACTOR_GUESSED: WARNING,
     MailKind.RECOVERY_CODES_MADE: WARNING,
+    MailKind.DEVICE_TRUSTED: {**WARNING, "days": "30"},
     MailKind.FACTORS_RESET: {"at": SIGHTING["at"]},
     MailKind.NOT_ME: SIGHTING,
     MailKind.SIGN_IN_UNUSUAL: {**WARNING, "reasons": "new_device new_country"},

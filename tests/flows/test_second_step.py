@@ -24,11 +24,15 @@ async def asked_for_mail(world: World, account: Account) -> SecondFactorRequired
     return SecondFactorRequired(challenge.value, (Method.EMAIL,))
 
 
+def first(world: World, account: Account, *, is_unusual: bool = False) -> FirstStep:
+    return FirstStep(account=account, client=parse_client_id("web"), now=world.now, is_unusual=is_unusual)
+
+
 async def test_without_a_second_factor_nothing_is_asked_unless_the_sign_in_is_unusual(world: World) -> None:
     pair = await world.signed_in()
     steps = world.edge.login.second_steps
-    assert (await steps.ask(FirstStep(account=pair.account))).methods == ()
-    assert (await steps.ask(FirstStep(account=pair.account, is_unusual=True))).methods == (Method.EMAIL,)
+    assert (await steps.ask(first(world, pair.account))).methods == ()
+    assert (await steps.ask(first(world, pair.account, is_unusual=True))).methods == (Method.EMAIL,)
 
 
 async def test_whoever_has_a_second_factor_is_asked_for_it_in_any_case(world: World) -> None:
@@ -36,7 +40,7 @@ async def test_whoever_has_a_second_factor_is_asked_for_it_in_any_case(world: Wo
     await world.enrolled(pair)
     steps = world.edge.login.second_steps
     for is_unusual in (False, True):
-        step = await steps.ask(FirstStep(account=await world.account(), is_unusual=is_unusual))
+        step = await steps.ask(first(world, await world.account(), is_unusual=is_unusual))
         assert step.methods == (Method.TOTP, Method.RECOVERY_CODE)
 
 

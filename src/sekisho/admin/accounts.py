@@ -31,6 +31,7 @@ from sekisho.ports.changes import (
     SetRoles,
 )
 from sekisho.ports.factor_changes import RemoveFactors
+from sekisho.ports.trust_changes import ForgetTrustedDevices
 from sekisho.times import iso_time
 
 OPERATOR = "operator"
@@ -55,6 +56,13 @@ class StandingChanged(Struct, frozen=True):
 
     account: Account
     ended: int = 0
+
+
+class DevicesForgotten(Struct, frozen=True):
+    """The account, and how many devices are trusted no more."""
+
+    account: Account
+    devices: int
 
 
 async def add_account(request: NewAccount, world: OperatorWorld) -> Account:
@@ -153,6 +161,19 @@ async def reset_factors(who: str, world: OperatorWorld) -> StandingChanged:
     if outcome.lost:
         raise NotFound(detail=outcome.lost.why)
     return StandingChanged(await find_account(account.id, world), ended=outcome.results[1])
+
+
+async def forget_devices(who: str, world: OperatorWorld) -> DevicesForgotten:
+    """Ask for the second step again on every device that the owner trusts. Sessions go on.
+
+    Raises:
+        NotFound: no such account, or it is withdrawn.
+        ValidationError: as `find_account`.
+    """
+    account = await _present_account(who, world)
+    forgetting = ForgetTrustedDevices(account_id=account.id)
+    outcome = await world.store.apply(forgetting, _audit(Event.DEVICE_FORGOTTEN, account.id, world.clock.now()))
+    return DevicesForgotten(account, outcome.results[0])
 
 
 async def force_password_change(who: str, world: OperatorWorld) -> StandingChanged:

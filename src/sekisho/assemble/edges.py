@@ -9,7 +9,7 @@ from typing import Any
 from sekisho.anomalies import Anomalies, Floods, Looker, Policy
 from sekisho.assemble.pages import make_pages
 from sekisho.assemble.parts import Parts
-from sekisho.assemble.second_steps import second_steps
+from sekisho.assemble.second_steps import second_steps, trust_of
 from sekisho.devices import DeviceReader
 from sekisho.flows.authenticate import AuthenticateWorld
 from sekisho.flows.email_change import EmailChangeWorld
@@ -70,6 +70,7 @@ def make_edge(
     )
     refresh_tokens, session_cookies = RefreshTokens(have.master), SessionCookies(have.master)
     devices, places, codes = DeviceReader(), Places(settings.places_file), OneTimeCodes(have.master)
+    trust = trust_of(have, devices)
     not_me = NotMeCodes(codes, have.throttle)
     notices = Notices(have.outbox, devices, places, not_me)
     sessions = Sessions(
@@ -117,12 +118,12 @@ def make_edge(
             passwords=have.passwords,
             throttle=have.throttle,
             sessions=sessions,
-            second_steps=SecondSteps(store),
+            second_steps=SecondSteps(store, trust),
             challenges=Challenges(have.master),
             anomalies=Anomalies(Looker(devices, places), Floods(), _anomaly_policy(settings)),
             notices=notices,
         ),
-        **second_steps(have, store, sessions, notices),
+        **second_steps(have, store, sessions, notices, trust),
         refresh=RefreshWorld(clock=clock, refresh_tokens=refresh_tokens, sessions=sessions),
         logout=LogoutWorld(
             store=store,

@@ -5,14 +5,18 @@ from __future__ import annotations
 from typing import TypedDict
 
 from sekisho.assemble.parts import Parts
+from sekisho.devices import DeviceReader
 from sekisho.flows.factors import FactorsWorld
 from sekisho.flows.second_factor import SecondFactorWorld
 from sekisho.flows.step_up import StepUpWorld
+from sekisho.flows.trusted_devices import TrustedDevicesWorld
 from sekisho.mfa.challenges import Challenges
 from sekisho.mfa.letters import CodeSender
 from sekisho.mfa.proofs import Proofs, ProofTools
 from sekisho.mfa.recovery import RecoveryCodes
+from sekisho.mfa.second_step import SecondSteps as SecondStepRules
 from sekisho.mfa.totp import TotpKeys
+from sekisho.mfa.trust import Trust
 from sekisho.model import FactorKind
 from sekisho.notices import Notices
 from sekisho.one_time_codes import OneTimeCodes
@@ -26,9 +30,15 @@ class SecondSteps(TypedDict):
     second_factor: SecondFactorWorld
     step_up: StepUpWorld
     factors: FactorsWorld
+    trusted_devices: TrustedDevicesWorld
 
 
-def second_steps(have: Parts, store: Store, sessions: Sessions, notices: Notices) -> SecondSteps:
+def trust_of(have: Parts, devices: DeviceReader) -> Trust:
+    """Return the trust in devices, as the settings have it."""
+    return Trust(have.master, devices, have.settings.factors.trusted_days)
+
+
+def second_steps(have: Parts, store: Store, sessions: Sessions, notices: Notices, trust: Trust) -> SecondSteps:
     """Return what the three flows stand on; they share the makers of codes and keys."""
     settings, clock = have.settings, have.clock
     codes, recovery = OneTimeCodes(have.master), RecoveryCodes(have.master)
@@ -49,6 +59,8 @@ def second_steps(have: Parts, store: Store, sessions: Sessions, notices: Notices
             store=store,
             clock=clock,
             challenges=Challenges(have.master),
+            second_steps=SecondStepRules(store, trust),
+            trust=trust,
             proofs=proofs,
             sender=sender,
             throttle=have.throttle,
@@ -66,6 +78,7 @@ def second_steps(have: Parts, store: Store, sessions: Sessions, notices: Notices
             sessions=sessions,
             fresh_ms=fresh_ms,
         ),
+        trusted_devices=TrustedDevicesWorld(store=store, clock=clock, trust=trust),
         factors=FactorsWorld(
             store=store,
             clock=clock,

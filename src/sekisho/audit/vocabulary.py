@@ -136,6 +136,24 @@ VOCABULARY: dict[Event, Entry] = {
         reasons=_DONE,
         fields=_SESSION,
     ),
+    Event.DEVICE_TRUSTED: Entry(
+        en="After the second step the owner asked not to be asked again on this device.",
+        ja="第二段階の後、本人がこの端末では第二要素を省くよう指定しました。",
+        reasons=_DONE,
+        fields=("account_id", "client_id", "subject"),
+    ),
+    Event.TRUSTED_DEVICE_USED: Entry(
+        en="The password was right and the device is trusted: no second step was asked for.",
+        ja="パスワードが正しく、信頼済みの端末だったため、第二段階を省きました。",
+        reasons=_DONE,
+        fields=("account_id", "client_id", "subject"),
+    ),
+    Event.DEVICE_FORGOTTEN: Entry(
+        en="A device is trusted no more; without a subject: none of the account's is.",
+        ja="端末の信頼を取り消しました。対象が空の場合は、アカウントのすべての端末です。",
+        reasons=_DONE,
+        fields=(*_SESSION, "subject"),
+    ),
     Event.SESSION_ENDED: Entry(
         en="A session ended, whatever ended it.",
         ja="セッションが終了しました。終了のきっかけは理由に記録されます。",

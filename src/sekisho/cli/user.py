@@ -140,6 +140,21 @@ def reset_factors(who: Who, as_json: AsJson = False) -> None:
     _tell(done.account, say("done.user_factors_reset", email=done.account.email, ended=done.ended), as_json, done.ended)
 
 
+@app.command("forget-devices", help=say("help.user_forget_devices"), context_settings=TAKES_IDS)
+def forget_devices(who: Who, as_json: AsJson = False) -> None:
+    async def work(world: OperatorWorld) -> accounts.DevicesForgotten:
+        try:
+            return await accounts.forget_devices(who, world)
+        except NotFound as error:
+            _no_account(error, who, as_json)
+
+    done = run(work, as_json=as_json)
+    if as_json:
+        print_json({"account": account_view(done.account), "devices": done.devices})
+    else:
+        print(say("done.user_devices_forgotten", email=done.account.email, devices=done.devices))
+
+
 @app.command("enable", help=say("help.user_enable"), context_settings=TAKES_IDS)
 def enable(who: Who, as_json: AsJson = False) -> None:
     async def work(world: OperatorWorld) -> accounts.StandingChanged:

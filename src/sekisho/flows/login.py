@@ -1,7 +1,7 @@
 """Login: an address and a password become a session.
 
     count the try -> find the account -> verify (always one hash) -> unusual? note, mail or refuse
-                                                                 -> second step? open a challenge
+                                                                 -> second step, device not trusted? open a challenge
                                                                  -> else start the session, last
 
 Of whom a second step is asked (`mfa.second_step` decides) gets a challenge and nothing else: `second_factor` goes on
@@ -18,21 +18,21 @@ from __future__ import annotations
 
 import structlog
 from msgspec import Struct
+from msgspec.structs import replace
 
 from sekisho.anomalies import Anomalies, Judgement
 from sekisho.audit import Event, record
 from sekisho.errors import InvalidCredentials, Refusal
 from sekisho.identifiers import ClientId, EmailAddress, parse_client_id, parse_email
 from sekisho.mfa.challenges import Challenges, SecondFactorRequired
-from sekisho.mfa.methods import Method
-from sekisho.mfa.second_step import FirstStep, SecondSteps
+from sekisho.mfa.second_step import FirstStep, SecondStep, SecondSteps
 from sekisho.model import Account, AccountId, AccountStatus, Discreet, Millis, Origin, SessionId, Transport
 from sekisho.notices import Notices
 from sekisho.outbox import MailKind
 from sekisho.passwords.hashing import HashPool
 from sekisho.ports.changes import AppendAudit, Change, CountTry, ReplacePasswordHash
 from sekisho.ports.clock import Clock
-from sekisho.ports.storage import Store, StoreUnavailable
+from sekisho.ports.storage import Lost, Store, StoreUnavailable
 from sekisho.sessions import Proof, Sessions, TokenPair
 from sekisho.throttle import Throttle, refuse_if_throttled
 
@@ -40,7 +40,8 @@ log = structlog.get_logger("sekisho.login")
 
 
 class Login(Discreet, frozen=True):
-    """`replaces` is the session that this browser holds until now, if any."""
+    """`replaces` is the session that this browser holds until now, if any; `trusted` the value of a trusted device that
+    came along, untrusted, or ""."""
 
     email: str
     password: str
@@ -48,6 +49,7 @@ class Login(Discreet, frozen=True):
     transport: Transport
     seen_from: Origin
     replaces: SessionId | None = None
+    trusted: str = ""
 
 
 class LoginWorld(Struct, frozen=True, kw_only=True):
@@ -88,27 +90,54 @@ async def login(request: Login, world: LoginWorld) -> TokenPair | SecondFactorRe
     if judged.is_refused:
         raise await _refusal("too_unusual", email, client, account, request.seen_from, world, also=unusual)
     # The place of the policy that asks for more: `is_unusual` asks everybody.
-    step = await world.second_steps.ask(FirstStep(account=account, is_unusual=False))
-    if step.methods:
-        also = (*world.throttle.give_back(tries, now), *unusual)
-        return await _ask_second_factor(account, step.methods, client, also, request, world)
-    started = await world.sessions.start(
+    first = FirstStep(account=account, client=client, now=now, trusted=request.trusted, is_unusual=False)
+    step = await world.second_steps.ask(first)
+    also = (*world.throttle.give_back(tries, now), *unusual)
+    if not step.methods:
+        started = await _start(account, client, step, also, request, world)
+        if isinstance(started, TokenPair):
+            await _rehash_if_weak(account, request.password, world)
+            return started
+        if started.change not in step.using:
+            raise await _refusal("changed_meanwhile", email, client, account, request.seen_from, world)
+        # The trust in this device was taken back meanwhile.
+        step = await world.second_steps.ask(replace(first, trusted=""))
+    return await _ask_second_factor(account, step, client, also, request, world)
+
+
+async def _start(
+    account: Account,
+    client: ClientId,
+    step: SecondStep,
+    also: tuple[Change, ...],
+    request: Login,
+    world: LoginWorld,
+) -> TokenPair | Lost:
+    """Start the session. A device that spared its owner the second step has a line of its own."""
+    now, origin = world.clock.now(), request.seen_from
+    spared = record(
+        Event.TRUSTED_DEVICE_USED,
+        "success",
+        at=now,
+        origin=origin,
+        account_id=account.id,
+        client_id=client.whole,
+        subject=step.trusted,
+    )
+    return await world.sessions.start(
         account,
         Proof(event=Event.LOGIN, amr=("pwd",)),
         client,
         request.transport,
-        request.seen_from,
+        origin,
         also=(
-            *world.throttle.give_back(tries, now),
-            *world.throttle.remember_devices(email.key, request.seen_from, client, now),
-            *unusual,
+            *also,
+            *step.using,
+            *([AppendAudit(record=spared)] if step.trusted else []),
+            *world.throttle.remember_devices(account.email_key or "", origin, client, now),
         ),
         replaces=request.replaces,
     )
-    if not isinstance(started, TokenPair):
-        raise await _refusal("changed_meanwhile", email, client, account, request.seen_from, world)
-    await _rehash_if_weak(account, request.password, world)
-    return started
 
 
 def _unusual(
@@ -138,7 +167,7 @@ def _unusual(
 
 async def _ask_second_factor(
     account: Account,
-    methods: tuple[Method, ...],
+    step: SecondStep,
     client: ClientId,
     also: tuple[Change, ...],
     request: Login,
@@ -160,7 +189,7 @@ async def _ask_second_factor(
     if outcome.lost:
         raise await _refusal("changed_meanwhile", parse_email(request.email), client, account, request.seen_from, world)
     await _rehash_if_weak(account, request.password, world)
-    return SecondFactorRequired(challenge.value, methods)
+    return SecondFactorRequired(challenge.value, step.methods, trust_days=step.trust_days)
 
 
 async def _count_try(email: EmailAddress, client: ClientId, origin: Origin, world: LoginWorld) -> tuple[CountTry, ...]:

@@ -12,10 +12,13 @@ from __future__ import annotations
 
 from msgspec import Struct
 
+from sekisho.audit import SUCCESS, Event, record
 from sekisho.errors import RefreshTokenInvalid, Unauthorized
-from sekisho.model import EndReason, Origin, Principal, SessionId
+from sekisho.model import EndReason, Millis, Origin, Principal, SessionId
+from sekisho.ports.changes import AppendAudit, Change
 from sekisho.ports.clock import Clock
 from sekisho.ports.storage import Store
+from sekisho.ports.trust_changes import ForgetTrustedDevices
 from sekisho.sessions import Sessions
 from sekisho.tokens.refresh_token import RefreshTokens
 from sekisho.tokens.session_cookie import SessionCookies
@@ -59,8 +62,16 @@ async def logout_session(session_id: SessionId, seen_from: Origin, world: Logout
     await world.store.apply(world.sessions.ending(session_id, EndReason.LOGOUT, seen_from, now))
 
 
-async def logout_all(principal: Principal, seen_from: Origin, *, except_current: bool, world: LogoutWorld) -> int:
-    """End every session of the account, or every other one; return how many ended."""
+async def logout_all(
+    principal: Principal,
+    seen_from: Origin,
+    *,
+    except_current: bool,
+    world: LogoutWorld,
+    forget_devices: bool = False,
+) -> int:
+    """End every session of the account, or every other one; return how many ended. With `forget_devices` no device is
+    trusted any more, this one neither."""
     now = world.clock.now()
     outcome = await world.store.apply(
         world.sessions.ending_all(
@@ -69,6 +80,20 @@ async def logout_all(principal: Principal, seen_from: Origin, *, except_current:
             seen_from,
             now,
             except_id=principal.session_id if except_current else None,
-        )
+        ),
+        *(_forgetting(principal, seen_from, now) if forget_devices else ()),
     )
     return int(outcome.results[0])
+
+
+def _forgetting(principal: Principal, seen_from: Origin, now: Millis) -> tuple[Change, ...]:
+    line = record(
+        Event.DEVICE_FORGOTTEN,
+        SUCCESS,
+        at=now,
+        origin=seen_from,
+        account_id=principal.account_id,
+        session_id=principal.session_id,
+        client_id=principal.client_id,
+    )
+    return ForgetTrustedDevices(account_id=principal.account_id), AppendAudit(record=line)

@@ -13,12 +13,14 @@ Spec: NIST SP 800-63B-4 sections 2.2 and 3.2.2; RFC 8176; OWASP ASVS 5.0 rows 6.
 from __future__ import annotations
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from sekisho.audit import FAILURE, SUCCESS, Event, record
 from sekisho.errors import (
     ClientIdMismatch,
     Refusal,
     SessionNotFound,
+    ValidationError,
 )
 from sekisho.identifiers import parse_client_id
 from sekisho.mfa.challenges import MAX_TRIES, Challenges
@@ -34,6 +36,8 @@ from sekisho.mfa.methods import (
     words_of,
 )
 from sekisho.mfa.proofs import CodePlace, NotShown, Proofs, Shown, lost_reason, parse_typed, refusal_of
+from sekisho.mfa.second_step import SecondSteps
+from sekisho.mfa.trust import NewTrust, Trust
 from sekisho.model import Account, AccountStatus, Challenge, Discreet, Millis, Origin, SessionId, Transport
 from sekisho.notices import Notices
 from sekisho.outbox import MailKind
@@ -55,7 +59,8 @@ class SendFactorCode(Discreet, frozen=True):
 
 
 class SecondFactor(Discreet, frozen=True):
-    """`replaces` is the session that this browser holds until now, if any."""
+    """`replaces` is the session that this browser holds until now, if any. `trust_device`: the owner wants not to be
+    asked again here; `trusted` is what the device shows already, untrusted, or ""."""
 
     challenge: str
     method: str
@@ -63,12 +68,16 @@ class SecondFactor(Discreet, frozen=True):
     client_id: str
     seen_from: Origin
     replaces: SessionId | None = None
+    trust_device: bool = False
+    trusted: str = ""
 
 
 class SecondFactorWorld(Struct, frozen=True, kw_only=True):
     store: Store
     clock: Clock
     challenges: Challenges
+    second_steps: SecondSteps
+    trust: Trust
     proofs: Proofs
     sender: CodeSender
     throttle: Throttle
@@ -123,7 +132,8 @@ async def second_factor(request: SecondFactor, world: SecondFactorWorld) -> Toke
     """Finish a sign-in; return the pair of its new session.
 
     Raises:
-        ValidationError: the method, the code or the client_id has no good form, or the account has no such method.
+        ValidationError: the method, the code or the client_id has no good form, the account has no such method, or it
+            may trust no device here.
         SessionNotFound: no such challenge, spent, over, out of tries, or the account changed meanwhile: sign in again.
         ClientIdMismatch: it was begun under another client_id.
         InvalidCode: wrong, used, or not the newest.
@@ -137,6 +147,7 @@ async def second_factor(request: SecondFactor, world: SecondFactorWorld) -> Toke
     method, client = parse_method(request.method), parse_client_id(request.client_id)
     code = parse_typed(method, request.code)
     challenge = await _find(request.challenge, world)
+    await _check_trust(request, challenge, world)
     now = world.clock.now()
     tries = world.throttle.factor_tries(challenge.account_id, request.seen_from.ip, now)
     refuse_if_throttled(await world.store.apply(*tries), now)
@@ -159,6 +170,7 @@ async def second_factor(request: SecondFactor, world: SecondFactorWorld) -> Toke
     if isinstance(shown, NotShown):
         raise await refused.because(shown.reason, now, account)
 
+    trust = world.trust.new(account, client, request.seen_from, now, replaces=request.trusted)
     proven = assurance(_PASSWORD, method)
     started = await world.sessions.start(
         account,
@@ -169,6 +181,11 @@ async def second_factor(request: SecondFactor, world: SecondFactorWorld) -> Toke
         also=(
             SpendChallenge(challenge_id=challenge.id, now=now),
             *shown.spending,
+            *(
+                _telling_of_trust(trust, account, challenge, request.seen_from, now, world)
+                if request.trust_device
+                else ()
+            ),
             *await _telling_of_recovery(shown, account, challenge, request.seen_from, now, world),
             *world.throttle.give_back(tries, now),
             *world.throttle.remember_devices(account.email_key or "", request.seen_from, client, now),
@@ -176,9 +193,19 @@ async def second_factor(request: SecondFactor, world: SecondFactorWorld) -> Toke
         replaces=request.replaces,
     )
     if isinstance(started, TokenPair):
+        if request.trust_device:
+            return replace(started, device_token=trust.value, trusted_for_s=world.trust.days * 86_400)
         return started
     reason = started.why if isinstance(started.change, SpendChallenge) else lost_reason(started.change)
     raise await refused.because(reason, now, account)
+
+
+async def _check_trust(request: SecondFactor, challenge: Challenge, world: SecondFactorWorld) -> None:
+    if not request.trust_device:
+        return
+    account = await world.store.find_account(challenge.account_id)
+    if account is None or not await world.second_steps.may_trust(account):
+        raise ValidationError(details={"trust_device": "not_available"}, detail="no device is trusted here")
 
 
 class _Refusing:
@@ -239,6 +266,27 @@ def _still_stands(challenge: Challenge, account: Account) -> bool:
 
 def _place(challenge: Challenge) -> CodePlace:
     return CodePlace(challenge.id, PURPOSE)
+
+
+def _telling_of_trust(
+    trust: NewTrust, account: Account, challenge: Challenge, origin: Origin, now: Millis, world: SecondFactorWorld
+) -> tuple[Change, ...]:
+    """From now on the password is enough there: the owner is told."""
+    return (
+        trust.trusting,
+        AppendAudit(
+            record=record(
+                Event.DEVICE_TRUSTED,
+                SUCCESS,
+                at=now,
+                origin=origin,
+                account_id=account.id,
+                client_id=challenge.client_id,
+                subject=trust.trusting.device.id,
+            )
+        ),
+        *world.notices.notice(MailKind.DEVICE_TRUSTED, account, origin, now, days=str(world.trust.days)),
+    )
 
 
 async def _telling_of_recovery(

@@ -16,6 +16,7 @@ from sekisho.model import Discreet, Origin, SessionId, Transport
 from sekisho.sessions import TokenPair
 
 PRE_SESSION_LIMIT = 64
+TRUST_LIMIT = 64
 
 
 class HeldCookie(Discreet, frozen=True):
@@ -122,9 +123,15 @@ def origin_with_device(call: Call) -> Origin:
     return origin if origin.device_token else structs.replace(origin, device_token=secrets.token_urlsafe(24))
 
 
+def shown_trust(call: Call, app: str) -> str:
+    """Return what this browser shows if it is trusted with this app; untrusted, "" if there is nothing."""
+    name = cookies.trust_cookie_name(app, secure=call.edge.settings.secure)
+    return call.cookies.get(name, "")[:TRUST_LIMIT]
+
+
 def signed_in_cookies(call: Call, pair: TokenPair, app: str, device_token: str) -> HeaderList:
-    """Return the cookies of a new session: its credential, a new CSRF value, the device mark; the
-    pre-session and the same app's cookie of the other transport go."""
+    """Return the cookies of a new session: its credential, a new CSRF value, the device mark, and that the device
+    is trusted if it now is; the pre-session and the same app's cookie of the other transport go."""
     csrf, secure = call.edge.csrf, call.edge.settings.secure
     gone = _name(app, Transport.COOKIE if pair.session.transport is Transport.SESSION else Transport.SESSION, secure)
     headers = [
@@ -132,6 +139,9 @@ def signed_in_cookies(call: Call, pair: TokenPair, app: str, device_token: str) 
         _csrf_cookie(call, csrf.new_value(pair.session.id)),
         cookies.write_device(device_token, secure=secure),
     ]
+    if pair.device_token:
+        name = cookies.trust_cookie_name(app, secure=secure)
+        headers.append(cookies.write(name, pair.device_token, secure=secure, max_age_s=pair.trusted_for_s))
     for name in (gone, cookies.pre_session_cookie_name(secure=secure)):
         if name in call.cookies:
             headers.append(cookies.write(name, "", secure=secure, max_age_s=0))

@@ -12,6 +12,7 @@ REFRESH = "sekisho-rt-"
 SESSION = "sekisho-s-"
 PRE_SESSION = "sekisho-pre"
 DEVICE = "sekisho-device"
+TRUST = "sekisho-td-"
 PAGE = "sekisho-page-"
 YEAR_S = 365 * 86400
 
@@ -22,6 +23,10 @@ def refresh_cookie_name(app: str, *, secure: bool) -> str:
 
 def session_cookie_name(app: str, *, secure: bool) -> str:
     return f"{_prefix(secure)}{SESSION}{app}"
+
+
+def trust_cookie_name(app: str, *, secure: bool) -> str:
+    return f"{_prefix(secure)}{TRUST}{app}"
 
 
 def pre_session_cookie_name(*, secure: bool) -> str:

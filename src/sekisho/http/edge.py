@@ -26,6 +26,7 @@ from sekisho.flows.second_factor import SecondFactorWorld
 from sekisho.flows.session_list import SessionListWorld
 from sekisho.flows.sign_up import SignUpWorld
 from sekisho.flows.step_up import StepUpWorld
+from sekisho.flows.trusted_devices import TrustedDevicesWorld
 from sekisho.flows.withdrawal import WithdrawalWorld
 from sekisho.guard_keys import GuardKeys
 from sekisho.http.csrf_values import Csrf
@@ -113,6 +114,7 @@ class Edge(Struct, frozen=True, kw_only=True):
     email_change: EmailChangeWorld
     profile: ProfileWorld
     withdrawal: WithdrawalWorld
+    trusted_devices: TrustedDevicesWorld
     introspection: IntrospectionWorld
     revocation: RevocationWorld
     guards: Guards

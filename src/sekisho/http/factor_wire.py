@@ -24,6 +24,8 @@ class SecondFactorBody(Request, frozen=True, forbid_unknown_fields=True):
     method: MethodText
     code: Code
     client_id: ClientIdText
+    trust_device: bool = False
+    device_token: Handle = ""
 
 
 class StepUpSendCodeBody(Request, frozen=True, forbid_unknown_fields=True):
@@ -57,12 +59,14 @@ class RemoveFactorBody(Request, frozen=True, forbid_unknown_fields=True):
 
 
 class SecondFactorRequiredView(Discreet, frozen=True, kw_only=True):
-    """The answer of a login whose password was right, where the account asks for more."""
+    """The answer of a login whose password was right, where the account asks for more. trust_days: there only if the
+    device may be trusted afterwards (`trust_device`), and for how long."""
 
     status: Literal["second_factor_required"] = "second_factor_required"
     challenge: str
     methods: tuple[str, ...]
     expires_in: int
+    trust_days: int | UnsetType = UNSET
 
 
 class FactorCodeSentView(Struct, frozen=True):
@@ -113,6 +117,22 @@ class FactorConfirmedView(Discreet, frozen=True, kw_only=True):
 class RecoveryCodesView(Discreet, frozen=True):
     message: str
     recovery_codes: tuple[str, ...]
+
+
+class TrustedDeviceView(Struct, frozen=True, kw_only=True):
+    """Times are RFC 3339. current: this call came from that device, as far as its cookie says."""
+
+    id: str
+    app: str
+    device: str
+    created_at: str
+    last_used_at: str
+    expires_at: str
+    current: bool
+
+
+class TrustedDeviceListView(Struct, frozen=True):
+    devices: list[TrustedDeviceView]
 
 
 def factor_view(factor: Factor) -> FactorView:

@@ -12,8 +12,10 @@ from sekisho.mfa.challenges import SecondFactorRequired
 
 async def login_endpoint(call: Call) -> Answer:
     body = await call.body(LoginBody)
-    begun = begin_sign_in(call, body.client_id, body.transport)
-    request = Login(body.email, body.password, body.client_id, body.transport, begun.origin, begun.replaces)
+    begun = begin_sign_in(call, body.client_id, body.transport, body.device_token)
+    request = Login(
+        body.email, body.password, body.client_id, body.transport, begun.origin, begun.replaces, begun.trusted
+    )
     entered = await login(request, call.edge.login)
     if isinstance(entered, SecondFactorRequired):
         return asked_answer(call, entered)

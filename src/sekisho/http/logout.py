@@ -36,7 +36,13 @@ async def logout_endpoint(call: Call) -> Answer:
 async def logout_all_endpoint(call: Call) -> Answer:
     principal = await require_principal(call)
     body = await call.body(LogoutAllBody, may_be_empty=True)
-    ended = await logout_all(principal, call.origin, except_current=body.except_current, world=call.edge.logout)
+    ended = await logout_all(
+        principal,
+        call.origin,
+        except_current=body.except_current,
+        forget_devices=body.forget_devices,
+        world=call.edge.logout,
+    )
     gone = () if body.except_current else signed_out_cookies(call, parse_client_id(principal.client_id).app)
     message = call.say("message.signed_out_everywhere", count=ended)
     return json_answer(EndedView(message=message, ended=ended), 200, gone)

@@ -34,6 +34,7 @@ from sekisho.http import (
     session_list,
     sign_up,
     step_up,
+    trusted_devices,
     wire,
     withdrawal,
 )
@@ -193,6 +194,23 @@ ROUTES: tuple[Route, ...] = (
         answer=factor_wire.EnrolmentView,
         limits=("code_sends",),
         refusals=(errors.StepUpRequired, errors.RateLimitExceeded, errors.CsrfFailed),
+    ),
+    Route(
+        method="GET",
+        path=f"{API}/auth/trusted-devices",
+        endpoint=trusted_devices.list_devices_endpoint,
+        summary="Devices on which the second step is not asked again",
+        callers=SESSION,
+        answer=factor_wire.TrustedDeviceListView,
+    ),
+    Route(
+        method="DELETE",
+        path=f"{API}/auth/trusted-devices/{{id}}",
+        endpoint=trusted_devices.forget_device_endpoint,
+        summary="Trust a device no more",
+        callers=SESSION,
+        answer=wire.MessageView,
+        refusals=(errors.NotFound, errors.CsrfFailed),
     ),
     Route(
         method="POST",

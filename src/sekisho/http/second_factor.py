@@ -20,7 +20,16 @@ async def second_factor_endpoint(call: Call) -> Answer:
     """The transport was chosen when the sign-in was begun: the challenge knows it."""
     body = await call.body(SecondFactorBody)
     transport = await find_transport(body.challenge, call.edge.second_factor)
-    begun = begin_sign_in(call, body.client_id, transport)
-    request = SecondFactor(body.challenge, body.method, body.code, body.client_id, begun.origin, begun.replaces)
+    begun = begin_sign_in(call, body.client_id, transport, body.device_token)
+    request = SecondFactor(
+        challenge=body.challenge,
+        method=body.method,
+        code=body.code,
+        client_id=body.client_id,
+        seen_from=begun.origin,
+        replaces=begun.replaces,
+        trust_device=body.trust_device,
+        trusted=begun.trusted,
+    )
     pair = await second_factor(request, call.edge.second_factor)
     return signed_in_answer(call, pair, begun, "message.signed_in", 200)

@@ -10,6 +10,7 @@ from sekisho.http.browser import (
     origin_with_device,
     replaced_session,
     require_csrf,
+    shown_trust,
     signed_in_cookies,
 )
 from sekisho.http.call import Call
@@ -22,15 +23,17 @@ from sekisho.sessions import TokenPair
 
 
 class SignIn(Struct, frozen=True):
-    """What the edge knows about a sign-in before the flow: where it comes from, and which session it replaces."""
+    """What the edge knows about a sign-in before the flow: where it comes from, which session it replaces, and what the
+    device shows if it was trusted ("" for none)."""
 
     app: str
     origin: Origin
     replaces: SessionId | None
+    trusted: str
 
 
-def begin_sign_in(call: Call, client_id: str, transport: Transport) -> SignIn:
-    """Check what must hold before a sign-in over `transport`.
+def begin_sign_in(call: Call, client_id: str, transport: Transport, device_token: str = "") -> SignIn:
+    """Check what must hold before a sign-in over `transport`. `device_token` stood in the body; a browser has a cookie.
 
     Raises:
         CsrfFailed: cookies would be set for a request that our page did not send (login CSRF).
@@ -38,9 +41,9 @@ def begin_sign_in(call: Call, client_id: str, transport: Transport) -> SignIn:
     """
     app = parse_client_id(client_id).app
     if transport is Transport.BODY:
-        return SignIn(app, call.origin, None)
+        return SignIn(app, call.origin, None, device_token)
     require_csrf(call)
-    return SignIn(app, origin_with_device(call), replaced_session(call, app))
+    return SignIn(app, origin_with_device(call), replaced_session(call, app), device_token or shown_trust(call, app))
 
 
 def signed_in_answer(call: Call, pair: TokenPair, begun: SignIn, message: str, status: int) -> Answer:
@@ -55,7 +58,12 @@ def asked_answer(call: Call, asked: SecondFactorRequired) -> Answer:
     """Return the answer of a sign-in that waits for its second step: no token, no cookie."""
     methods = tuple(method.value for method in asked.methods)
     return json_answer(
-        SecondFactorRequiredView(challenge=asked.challenge, methods=methods, expires_in=asked.expires_in)
+        SecondFactorRequiredView(
+            challenge=asked.challenge,
+            methods=methods,
+            expires_in=asked.expires_in,
+            trust_days=asked.trust_days or UNSET,
+        )
     )
 
 
@@ -87,5 +95,6 @@ def _pair_view(pair: TokenPair, *, message: str = "", with_user: bool = False) -
         access_token=pair.access_token or UNSET,
         refresh_token=pair.credential if in_body else UNSET,
         token_type="Bearer" if pair.access_token else UNSET,
+        device_token=(pair.device_token if in_body else "") or UNSET,
         user=user_view(pair.account) if with_user else UNSET,
     )

@@ -47,6 +47,7 @@ class LoginBody(Request, frozen=True, forbid_unknown_fields=True):
     password: Password
     client_id: ClientIdText
     transport: Transport = Transport.BODY
+    device_token: Handle = ""
 
 
 class ResetSendCodeBody(Request, frozen=True, forbid_unknown_fields=True):
@@ -84,6 +85,7 @@ class LogoutBody(Request, frozen=True, forbid_unknown_fields=True):
 
 class LogoutAllBody(Request, frozen=True, forbid_unknown_fields=True):
     except_current: bool = False
+    forget_devices: bool = False
 
 
 class ProfileBody(Request, frozen=True, forbid_unknown_fields=True):
@@ -126,7 +128,8 @@ class UserView(Struct, frozen=True):
 
 
 class PairView(Discreet, frozen=True, kw_only=True, omit_defaults=True):
-    """`message` and `user` stand in answers to a sign-in; which tokens stand depends on the transport."""
+    """`message` and `user` stand in answers to a sign-in; which tokens stand depends on the transport. `device_token`:
+    over `body`, after `trust_device`; to be sent with the next logins."""
 
     message: str | UnsetType = UNSET
     access_token: str | UnsetType = UNSET
@@ -134,6 +137,7 @@ class PairView(Discreet, frozen=True, kw_only=True, omit_defaults=True):
     token_type: str | UnsetType = UNSET
     expires_in: int
     user: UserView | UnsetType = UNSET
+    device_token: str | UnsetType = UNSET
 
 
 class CodeSentView(Struct, frozen=True):

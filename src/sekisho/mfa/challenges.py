@@ -32,11 +32,13 @@ class NewChallenge(Discreet, frozen=True):
 
 
 class SecondFactorRequired(Discreet, frozen=True):
-    """A sign-in whose password was right and that is not finished: nothing has been issued. `expires_in` in seconds."""
+    """A sign-in whose password was right and that is not finished: nothing has been issued. `expires_in` in seconds;
+    `trust_days` is for how long the device may be trusted afterwards, 0 if not at all."""
 
     challenge: str
     methods: tuple[Method, ...]
     expires_in: int = LIFETIME_MS // 1000
+    trust_days: int = 0
 
 
 class Challenges:

@@ -1,40 +1,60 @@
 """Which second step is asked of a sign-in whose first step was right.
 
-    the account has a second factor   -> any of its methods
+    the account has a second factor   -> any of its methods, but for a device that its owner trusts: nothing
     it has none, and one is asked for -> a code by mail, to the address of the account
     else                              -> nothing: sign in
 
 Every way in asks here before it starts a session; nothing else knows the rules. Whether the sign-in looks unusual is
-for the caller to say: then a second step is asked of everybody.
+for the caller to say: then a second step is asked of everybody, and on trusted devices too.
 
 Spec: OWASP ASVS 5.0 rows 6.3.3 and 6.3.4; NIST SP 800-63B-4 section 2.
 """
 
 from __future__ import annotations
 
+from typing import Protocol
+
 from msgspec import Struct
 
+from sekisho.identifiers import ClientId
 from sekisho.mfa.methods import Method, confirmed, methods_to_finish
-from sekisho.model import Account
-from sekisho.ports.storage import FactorReads
+from sekisho.mfa.trust import Trust
+from sekisho.model import Account, Discreet, Millis
+from sekisho.ports.changes import Change
+from sekisho.ports.storage import FactorReads, TrustReads
+from sekisho.ports.trust_changes import UseTrustedDevice
 
 
-class FirstStep(Struct, frozen=True, kw_only=True):
-    """A sign-in as far as it has come: whose it is, and whether something about it is unusual enough to ask."""
+class Reads(FactorReads, TrustReads, Protocol):
+    """What the decision reads."""
+
+
+class FirstStep(Discreet, frozen=True, kw_only=True):
+    """A sign-in as far as it has come: whose it is, from which app, which value of a trusted device came along
+    (untrusted; "" for none), and whether something about it is unusual enough to ask."""
 
     account: Account
+    client: ClientId
+    now: Millis
+    trusted: str = ""
     is_unusual: bool = False
 
 
 class SecondStep(Struct, frozen=True):
-    """methods: what may be shown, the best first; none: the first step is enough."""
+    """methods: what may be shown, the best first; none: the first step is enough.
+    trusted: the id of the device that spared it, and `using`, which goes into the commit that starts the session.
+    trust_days: for how long the device may be trusted once the step is done; 0: not at all."""
 
     methods: tuple[Method, ...] = ()
+    trusted: str = ""
+    using: tuple[Change, ...] = ()
+    trust_days: int = 0
 
 
 class SecondSteps:
-    def __init__(self, store: FactorReads) -> None:
+    def __init__(self, store: Reads, trust: Trust) -> None:
         self._store = store
+        self._trust = trust
 
     async def ask(self, first: FirstStep) -> SecondStep:
         """Return what must be shown before a session may start."""
@@ -42,5 +62,19 @@ class SecondSteps:
         factors = confirmed(await self._store.list_factors(account.id))
         if not (factors or first.is_unusual):
             return SecondStep()
+        if factors and not first.is_unusual:
+            device = await self._trust.find(first.trusted, account, first.client, first.now, self._store)
+            if device is not None:
+                return SecondStep(trusted=device.id, using=(_using(account, device.id, first.now),))
         codes = await self._store.count_recovery_codes(account.id) if factors else 0
-        return SecondStep(methods_to_finish(factors, codes))
+        return SecondStep(methods_to_finish(factors, codes), trust_days=self._trust.days if factors else 0)
+
+    async def may_trust(self, account: Account) -> bool:
+        """Whether the owner of this account may trust a device after the second step."""
+        return bool(self._trust.days and confirmed(await self._store.list_factors(account.id)))
+
+
+def _using(account: Account, device_id: str, now: Millis) -> UseTrustedDevice:
+    return UseTrustedDevice(
+        device_id=device_id, account_id=account.id, security_version=account.security_version, now=now
+    )

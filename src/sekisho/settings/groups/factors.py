@@ -19,6 +19,16 @@ class Factors(Group):
         "登録済みのものはそのまま使えます。",
         "totp",
     )
+    trusted_days: int = setting(
+        0,
+        "For how many days a person may set a device to be trusted: there the password is enough meanwhile, and the "
+        "session says no more than that. 0: never.",
+        "利用者が端末を「信頼する端末」に設定できる日数。その間、その端末ではパスワードだけでサインインでき、"
+        "保証の強さもパスワードだけの場合と同じです。0 なら設定できません。",
+        "30",
+        ge=0,
+        le=90,
+    )
     fresh_minutes: int = setting(
         5,
         "How long ago a person may have signed in or stepped up for calls that change how one comes in.",
