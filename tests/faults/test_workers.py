@@ -7,6 +7,7 @@ import os
 import re
 import secrets
 import signal
+from pathlib import Path
 
 import pytest
 
@@ -137,6 +138,26 @@ async def test_what_one_worker_ends_the_other_refuses_and_a_signal_ends_both(sit
         assert server.process.returncode == 0
         assert not any(_lives(pid) for pid in pids)
         assert server.output().count('"serving"') == 1
+
+
+async def test_connections_that_come_at_once_are_shared_out_evenly(site: Site) -> None:
+    with site.serving(SEKISHO_WORKERS="2") as server:
+        await _ready(server)
+        pids, wires = _both(server), [Wire(port_of(server)) for _ in range(24)]
+        before = [_sockets_of(pid) for pid in pids]
+        for _ in range(2):
+            await asyncio.gather(*(wire.call("GET", "/healthz") for wire in wires))
+            held = [_sockets_of(pid) - was for pid, was in zip(pids, before, strict=True)]
+            # One by one would be twelve each; a worker that is not scheduled for 5 ms misses its turn.
+            assert min(held) >= 7, held
+            for wire in wires:
+                await wire.close()
+            await until(lambda: [_sockets_of(pid) for pid in pids] == before, 5, "the end of the connections")
+
+
+def _sockets_of(pid: int) -> int:
+    links = [str(entry.readlink()) for entry in Path(f"/proc/{pid}/fd").iterdir()]
+    return sum(link.startswith("socket:") for link in links)
 
 
 async def test_what_keeps_workers_from_starting_is_said_once(make_site: MakeSite) -> None:

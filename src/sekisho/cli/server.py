@@ -20,6 +20,7 @@ from msgspec import Struct
 
 from sekisho import __version__
 from sekisho.assemble import Place, application
+from sekisho.cli.accepting import ConnectionCounts, SharedAcceptor
 from sekisho.cli.connection import BoundedConnection
 from sekisho.cli.failures import fail
 from sekisho.cli.listening import BACKLOG
@@ -47,6 +48,7 @@ class Membership(Struct, frozen=True):
 
     place: Place
     channel: socket.socket
+    counts: ConnectionCounts
 
 
 def run_server(settings: Settings, listener: socket.socket, membership: Membership | None = None) -> None:
@@ -76,7 +78,7 @@ def run_server(settings: Settings, listener: socket.socket, membership: Membersh
     )
     announce = _announce_dev if settings.mode == "dev" else _announce
     server = (
-        _Worker(config, served.stop_streams, membership.channel)
+        _Worker(config, served.stop_streams, membership)
         if membership
         else _Server(config, lambda: announce(settings), served.stop_streams)
     )
@@ -104,23 +106,65 @@ class _Server(uvicorn.Server):
         await super().shutdown(sockets)
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        await super().startup(sockets)
+        await self._open(sockets or [])
         _spare_the_collector()
         self._announce()
+
+    async def _open(self, sockets: list[socket.socket]) -> None:
+        """Start the application, and to accept connections."""
+        await super().startup(sockets)
+
+
+class _CountedConnection(BoundedConnection):
+    has_ended: Callable[[], None]
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        super().connection_lost(exc)
+        self.has_ended()
 
 
 class _Worker(_Server):
     """One of several. Its supervisor answers the keyboard, which reaches every process of a terminal."""
 
     def __init__(
-        self, config: uvicorn.Config, stop_streams: Callable[[], Awaitable[None]], channel: socket.socket
+        self, config: uvicorn.Config, stop_streams: Callable[[], Awaitable[None]], membership: Membership
     ) -> None:
         super().__init__(config, self._report, stop_streams)
-        self._channel = channel
+        self._membership = membership
+        self._channel = membership.channel
+        self._acceptors: list[SharedAcceptor] = []
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         if sig != signal.SIGINT:
             super().handle_exit(sig, frame)
+
+    async def _open(self, sockets: list[socket.socket]) -> None:
+        await super()._open([])
+        self._acceptors = [
+            SharedAcceptor(
+                each,
+                self._new_connection,
+                self.server_state.connections,
+                self._membership.counts,
+                self._membership.place.number,
+            )
+            for each in sockets
+        ]
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        for each in self._acceptors:
+            each.close()
+        self._acceptors = []
+        await super().shutdown(sockets)
+
+    def _new_connection(self) -> asyncio.Protocol:
+        connection = _CountedConnection(self.config, self.server_state, self.lifespan.state)
+        connection.has_ended = self._count
+        return connection
+
+    def _count(self) -> None:
+        for each in self._acceptors:
+            each.tell()
 
     def _report(self) -> None:
         asyncio.get_running_loop().add_reader(self._channel, self._leave_with_the_supervisor)

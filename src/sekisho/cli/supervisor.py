@@ -30,6 +30,7 @@ import typer
 
 from sekisho import __version__
 from sekisho.assemble import Place
+from sekisho.cli.accepting import ConnectionCounts
 from sekisho.cli.server import GRACEFUL_SHUTDOWN_S, Membership
 from sekisho.http.figure_board import FigureBoard
 from sekisho.settings import Settings
@@ -63,6 +64,7 @@ class Supervisor:
         self._listener = listener
         self._serve = serve
         self._board = FigureBoard(settings.workers)
+        self._counts = ConnectionCounts(settings.workers)
         self._workers: dict[int, _Worker] = {}
         self._due: dict[int, float] = {}
         self._failures = [0] * settings.workers
@@ -122,7 +124,7 @@ class Supervisor:
             # Or the others would not notice that the supervisor has gone.
             for each in (ours, *(worker.channel for worker in self._workers.values())):
                 each.close()
-            self._serve(Membership(place=Place(number=place, board=self._board), channel=theirs))
+            self._serve(Membership(Place(number=place, board=self._board), theirs, self._counts))
             code = 0
         except typer.Exit as told:
             code = told.exit_code
@@ -177,6 +179,7 @@ class Supervisor:
 
     def _let_go(self, place: int) -> _Worker:
         worker = self._workers.pop(place)
+        self._counts.leave(place)
         self._selector.unregister(worker.channel)
         worker.channel.close()
         return worker
