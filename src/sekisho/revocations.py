@@ -17,8 +17,8 @@ from sekisho.ports.storage import OperationReads, Store
 # setting than the one that ends a session or retires a key.
 LONGEST_ACCESS_MS = 60 * 60_000
 # An access token may be accepted this long after its end by a verifier whose clock is behind.
-CLOCK_SKEW_MS = 60_000
-JOURNAL_MS = LONGEST_ACCESS_MS + CLOCK_SKEW_MS
+LONGEST_LEEWAY_MS = 60_000
+JOURNAL_MS = LONGEST_ACCESS_MS + LONGEST_LEEWAY_MS
 
 # What a clock that was ahead has forgotten would be alive again once it is corrected.
 CLOCK_STEP_MARGIN_MS = 24 * 60 * 60_000

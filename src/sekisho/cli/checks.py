@@ -19,6 +19,7 @@ from sekisho.audit.shipping import waiting_since
 from sekisho.cli.texts import say
 from sekisho.model import KeyState
 from sekisho.ports.changes import CountTry
+from sekisho.ports.clock import CLOCK_SKEW_MS
 from sekisho.ports.storage import AuditFilter, StoreUnavailable
 from sekisho.settings import Settings, describe
 from sekisho.storage.revision import SCHEMA_REVISION
@@ -30,7 +31,6 @@ MB = 1024 * 1024
 WANTED_FREE_MB = 200
 # The first release without the bug that could lose WAL frames after a reset.
 SAFE_SQLITE = (3, 51, 3)
-CLOCK_TOLERANCE_MS = 60_000
 # A batch is shipped within seconds; a sink that restarts is no problem yet.
 SINK_TOLERANCE_MS = 5 * 60_000
 SMTP_TIMEOUT_S = 5.0
@@ -113,9 +113,9 @@ async def _postgres(world: OperatorWorld, settings: Settings) -> Check:
     from sekisho.storage.postgres.examination import examine
 
     seen = await examine(postgres_target(settings), world.clock.now)
-    if abs(seen.clock_ahead_ms) > CLOCK_TOLERANCE_MS:
-        text = say("doctor.postgres_clock", seconds=seen.clock_ahead_ms // 1000)
-        return problem("postgres", text, say("doctor.clock_fix"))
+    if abs(seen.clock_ahead_ms) > CLOCK_SKEW_MS:
+        text = say("doctor.postgres_clock", seconds=round(seen.clock_ahead_ms / 1000))
+        return problem("postgres", text, say("doctor.clock_fix", seconds=CLOCK_SKEW_MS // 1000))
     # One of each worker is for listening, and as many again for the node that takes this one's place.
     of_one_node = settings.workers * (settings.database_pool_size + 1)
     wanted = 2 * of_one_node
@@ -129,9 +129,9 @@ async def _postgres(world: OperatorWorld, settings: Settings) -> Check:
 async def _clock(world: OperatorWorld, settings: Settings) -> Check:
     now = world.clock.now()
     newest = await world.store.list_audit(AuditFilter(limit=1))
-    if newest and newest[0].at > now + CLOCK_TOLERANCE_MS:
+    if newest and newest[0].at > now + CLOCK_SKEW_MS:
         text = say("doctor.clock_behind", now=iso_time(now), newest=iso_time(newest[0].at))
-        return problem("clock", text, say("doctor.clock_fix"))
+        return problem("clock", text, say("doctor.clock_fix", seconds=CLOCK_SKEW_MS // 1000))
     return Check(name="clock", text=say("doctor.clock"))
 
 

@@ -14,6 +14,7 @@ from msgspec import UNSET, Struct, UnsetType, json
 
 from sekisho.errors import AccessTokenExpired, SessionRevoked, Unauthorized
 from sekisho.model import Account, Millis, Session
+from sekisho.ports.clock import CLOCK_SKEW_MS
 from sekisho.revocations import Revocations
 from sekisho.rfc import base64url, jwt
 from sekisho.rfc.jwt import NumericDate
@@ -21,8 +22,6 @@ from sekisho.tokens.signing_keys import KeyRing
 
 TYP = "at+jwt"
 OPTIONAL_CLAIMS = frozenset({"email", "roles"})
-# For clocks of other nodes; `exp` needs none, being our own.
-SKEW_MS = 5_000
 CACHE_SIZE = 4096
 
 _JTI_BYTES = 16
@@ -190,7 +189,8 @@ class AccessTokens:
         return _Known(claims, verified.kid, not_before_at, expires_at)
 
     def _check_times(self, known: _Known, now: Millis) -> None:
-        if known.not_before_at > now + SKEW_MS:
+        # `exp` needs no such tolerance, being our own.
+        if known.not_before_at > now + CLOCK_SKEW_MS:
             raise Unauthorized(detail="not yet valid")
         if now >= known.expires_at:
             raise AccessTokenExpired(detail="exp")

@@ -10,15 +10,14 @@ from __future__ import annotations
 
 from sekisho.model import Millis
 from sekisho.ports import changes
+from sekisho.ports.clock import CLOCK_SKEW_MS
 from sekisho.storage.steps import Losing, Step, Steps
 
 # A doubled delay beyond this would leave 64 bits; the longest allowed delay is reached long before.
 MOST_DOUBLINGS = 30
 
-# Nodes do not agree to the millisecond. What lies further ahead was written by a clock that has been corrected since:
-# such a window is over, such a wait has passed, or one step of a clock would lock people out for as long as the step.
-CLOCK_SKEW_MS = 5_000
-
+# What lies further ahead than nodes differ was written by a clock that has been corrected since: such a window is over,
+# such a wait has passed, or one step of a clock would lock people out for as long as the step.
 IS_OVER = "(throttle.window_ends_at <= :now OR throttle.window_ends_at > :latest_window_ends_at)"
 
 COUNT = f"""

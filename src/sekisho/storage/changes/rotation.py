@@ -13,6 +13,7 @@ from msgspec.structs import replace
 
 from sekisho.model import Account, AccountStatus, AuditRecord, Session, Transport
 from sekisho.ports import changes
+from sekisho.ports.clock import CLOCK_SKEW_MS
 from sekisho.ports.storage import Ended, Repeated, Replayed, Rotated, Rotation, StoreUnavailable, WrongClient
 from sekisho.storage.changes.records import SYSTEM, audit_step
 from sekisho.storage.queries import FIND_SESSION_AND_ACCOUNT
@@ -22,10 +23,6 @@ from sekisho.storage.steps import Step, Steps
 # The row can change between read and statement only where others write at the same time (PostgreSQL), and each time
 # it does somebody else has got a verdict.
 MOST_ROUNDS = 5
-
-# Nodes do not agree to the millisecond. A rotation that lies further ahead says nothing about the grace window, which a
-# clock that stepped back would hold open for as long as the step; nor does it prove a theft, so nothing ends.
-CLOCK_SKEW_MS = 5_000
 
 ROTATE = """
 UPDATE sessions
@@ -113,6 +110,8 @@ def classify(session: Session, account: Account, change: changes.RotateSession) 
 
     since = change.now - session.rotated_at
     if change.counter == session.counter - 1 and change.grace_ms > 0 and since <= change.grace_ms:
+        # A rotation further ahead than nodes differ says nothing about the grace window, which a clock that stepped
+        # back would hold open for as long as the step; nor does it prove a theft, so nothing ends.
         if since < -CLOCK_SKEW_MS:
             return Ended(f"rotated {-since} ms ahead of the clock")
         return Repeated(session, account)

@@ -6,8 +6,9 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import TypeAlias
 
 from sekisho.ports.changes import Change, CountTry, GiveBackTry
+from sekisho.ports.clock import CLOCK_SKEW_MS
 from sekisho.ports.storage import Lost, Outcome, StoreUnavailable
-from sekisho.storage.changes.limits import CLOCK_SKEW_MS, longest_delay_ms
+from sekisho.storage.changes.limits import longest_delay_ms
 from sekisho.storage.redis.fleet import Fleet
 from sekisho.storage.redis.line import Call
 from sekisho.storage.redis.scripts import COUNT, GIVE_BACK
