@@ -12,6 +12,7 @@ import {
 } from "react";
 import type { Locale } from "../texts/index.js";
 import { type OwnLabels, sayIn } from "../ui/labels.js";
+import { createModal } from "../ui/modal.js";
 import type { Component, Drawing, Model } from "../ui/model.js";
 import { useClient, useLocale } from "./context.js";
 import { h } from "./render.js";
@@ -28,6 +29,7 @@ export function toReact<P extends object, S, M extends Model<S>>(component: Comp
     const drawing = useDrawing(component.labels);
     const root = useRef<HTMLDivElement>(null);
     const latest = useRef(props);
+    const modal = useRef(createModal());
     const model = useMemo(() => component.create(client, () => latest.current), [client]);
     const state = useSyncExternalStore(
       model.subscribe,
@@ -40,8 +42,9 @@ export function toReact<P extends object, S, M extends Model<S>>(component: Comp
       latest.current = props;
     });
     useEffect(() => model.start?.(), [model]);
+    useEffect(() => modal.current(root.current));
     useEffect(() => {
-      if (focus) root.current?.querySelector<HTMLElement>(`[name="${focus.field}"]`)?.focus();
+      if (focus) root.current?.querySelector<HTMLElement>(focus.selector)?.focus();
     }, [focus]);
 
     const view = component.view(drawing, state, model, props);

@@ -16,6 +16,10 @@ const NAMES: Readonly<Record<string, string | null>> = {
   onclick: "onClick",
   onchange: "onChange",
   onkeydown: "onKeyDown",
+  oncancel: "onCancel",
+  onclose: "onClose",
+  tabindex: "tabIndex",
+  datetime: "dateTime",
   initial: "defaultValue",
   // A select says it by what it starts with.
   chosen: null,

@@ -6,6 +6,8 @@ import { createFakeFactors, type FakeFactors } from "./fake_factors.js";
 
 const ACCESS_SECONDS = 900;
 const CODE_SECONDS = 900;
+/** What somebody with a second factor must have shown lately, the password notwithstanding. */
+const OWNERS_ONLY = ["PUT /user/password", "POST /user/email/send-code", "DELETE /user/account"];
 
 interface FakeAccount {
   user: User;
@@ -290,6 +292,9 @@ export function createFakeServer(now: () => number = Date.now): FakeServer {
     if (session instanceof Response) return session;
     const account = accounts.get(session.email) as FakeAccount;
     const live = [...sessions.values()].filter((other) => other.email === session.email && !other.ended);
+    const isOwnersOnly = OWNERS_ONLY.includes(`${method} ${call.path}`);
+    if (isOwnersOnly && !session.fresh && factors.ask(session.email))
+      return refuse(401, "step_up_required", call, { max_age: 300, acr: "aal2" });
     switch (`${method} ${call.path}`) {
       case "GET /auth/session":
         return Response.json({ user: account.user, session: viewOf(session, session.id) });

@@ -1,13 +1,23 @@
-/** Signing in and signing up: two forms that lead to each other, and the code in between. */
+/** Signing in and signing up: two forms that lead to each other, the code in between, and the way back after a forgotten password. */
 
 import type { AuthClient } from "../core/client.js";
-import { AuthError } from "../core/error.js";
+import { AuthError, hasCode } from "../core/error.js";
 import type { PendingSignUp, SecondFactorRequired, User } from "../core/wire.js";
-import { type FormState, STILL, submit, type Values } from "./form.js";
+import { type Done, type FormState, STILL, submit, toField, type Values } from "./form.js";
 import { codeField, methodText } from "./methods.js";
 import { type Component, createModelStore, type Drawing, type Model } from "./model.js";
-import { field, form } from "./parts.js";
+import { field, form, reveal } from "./parts.js";
 import { keepPending, keptPending } from "./pending.js";
+import {
+  addressField,
+  BEGUN,
+  mailed,
+  RESET_FIELDS,
+  type ResetState,
+  type ResetStep,
+  resetStep,
+  sendReset,
+} from "./reset.js";
 
 export interface EntryProps {
   /** Called once somebody is signed in. */
@@ -17,9 +27,12 @@ export interface EntryProps {
   /** Where the other form is, if it has a page of its own; else it appears in place. */
   readonly signUpUrl?: string | undefined;
   readonly signInUrl?: string | undefined;
+  /** Where a forgotten password is reset, if that has a page of its own; else it is done in place. */
+  readonly resetUrl?: string | undefined;
 }
 
-type Step = "sign_in" | "sign_up" | "code" | "second";
+type Step = "sign_in" | "sign_up" | "code" | "second" | ResetStep;
+type Entrance = "sign_in" | "sign_up" | "reset";
 
 export interface EntryState {
   readonly step: Step;
@@ -27,11 +40,12 @@ export interface EntryState {
   /** The sign-in that waits for its second factor, and the method that is shown for it. */
   readonly asked: SecondFactorRequired | null;
   readonly method: string;
+  readonly reset: ResetState | null;
   readonly form: FormState;
 }
 
 export interface EntryModel extends Model<EntryState> {
-  readonly show: (step: "sign_in" | "sign_up") => void;
+  readonly show: (step: Entrance, email?: string) => void;
   readonly submit: (values: Values) => Promise<void>;
   readonly resend: () => Promise<void>;
   readonly use: (method: string) => void;
@@ -43,6 +57,18 @@ const FIELDS: Record<Step, readonly string[]> = {
   sign_up: ["email", "password"],
   code: ["code"],
   second: ["code"],
+  ...RESET_FIELDS,
+};
+
+/** Where the cursor goes when a step is reached. */
+const FIRST: Record<Step, string> = {
+  sign_in: "password",
+  sign_up: "email",
+  code: "code",
+  second: "code",
+  reset: "email",
+  reset_code: "code",
+  reset_new: "password",
 };
 
 /** The methods whose code the server sends. */
@@ -52,7 +78,14 @@ const SENT = ["email", "sms"];
 const OVER = ["session_not_found", "email_already_exists"];
 
 function createEntry(auth: AuthClient, props: () => EntryProps, first: "sign_in" | "sign_up"): EntryModel {
-  const store = createModelStore<EntryState>({ step: first, pending: null, asked: null, method: "", form: STILL });
+  const store = createModelStore<EntryState>({
+    step: first,
+    pending: null,
+    asked: null,
+    method: "",
+    reset: null,
+    form: STILL,
+  });
   const get = () => store.getSnapshot().form;
   const set = (next: FormState) => store.change({ form: next });
   const wait = (pending: PendingSignUp) => {
@@ -70,8 +103,14 @@ function createEntry(auth: AuthClient, props: () => EntryProps, first: "sign_in"
     }
   };
 
-  const send = async ({ email = "", password = "", code = "" }: Values): Promise<null> => {
-    const { step, pending, asked, method } = store.getSnapshot();
+  const send = async (values: Values): Promise<Done> => {
+    const { email = "", password = "", code = "" } = values;
+    const { step, pending, asked, method, reset } = store.getSnapshot();
+    if (isOfReset(step)) {
+      const { done, ...went } = await sendReset(auth, step, reset, values);
+      store.change(went);
+      return done;
+    }
     if (step === "second" && asked) {
       const { user } = await auth.secondFactor({ challenge: asked.challenge, method, code });
       props().onDone?.(user);
@@ -92,16 +131,21 @@ function createEntry(auth: AuthClient, props: () => EntryProps, first: "sign_in"
     ...store,
     start: () => {
       const pending = keptPending(first);
-      if (pending) store.change({ pending, step: "code", form: { ...STILL, focus: { field: "code" } } });
+      if (pending) store.change({ pending, step: "code", form: { ...STILL, focus: toField("code") } });
     },
-    show: (step) => {
+    show: (step, email) => {
       keepPending(first, null);
-      store.change({ step, form: STILL, asked: null });
+      const { step: before, reset } = store.getSnapshot();
+      // Whoever mistyped the address, or goes back, finds it there; the token has served its time.
+      const kept = email === undefined ? reset && { ...reset, token: "" } : { ...BEGUN, email };
+      const form = step === "reset" || isOfReset(before) ? { ...STILL, focus: toField("email") } : STILL;
+      store.change({ step, form, asked: null, reset: kept });
     },
     submit: async (values) => {
       const before = store.getSnapshot().step;
       await submit({ fields: FIELDS[before], values, get, set, send: () => send(values) });
-      if (store.getSnapshot().step !== before) set({ ...get(), focus: { field: "code" } });
+      const { step } = store.getSnapshot();
+      if (step !== before) set({ ...get(), focus: toField(FIRST[step]) });
     },
     resend: () =>
       submit({
@@ -110,12 +154,13 @@ function createEntry(auth: AuthClient, props: () => EntryProps, first: "sign_in"
         get,
         set,
         send: async () => {
-          const { pending } = store.getSnapshot();
-          if (pending) wait(await auth.resendCode(pending));
+          const { step, pending, reset } = store.getSnapshot();
+          if (step === "reset_code" && reset) store.change({ reset: await mailed(auth, reset.email) });
+          else if (pending) wait(await auth.resendCode(pending));
           return { label: "resent" };
         },
       }),
-    use: (method) => store.change({ method, form: { ...STILL, focus: { field: "code" } } }),
+    use: (method) => store.change({ method, form: { ...STILL, focus: toField("code") } }),
     sendCode: () =>
       submit({
         fields: [],
@@ -131,6 +176,8 @@ function createEntry(auth: AuthClient, props: () => EntryProps, first: "sign_in"
   };
 }
 
+const isOfReset = (step: Step): step is ResetStep => step in RESET_FIELDS;
+
 function view<N>(drawing: Drawing<N>, state: EntryState, model: EntryModel, props: EntryProps): N {
   const { h, id, say } = drawing;
   const title = {
@@ -138,17 +185,29 @@ function view<N>(drawing: Drawing<N>, state: EntryState, model: EntryModel, prop
     sign_up: "sign_up_title",
     code: "code_title",
     second: "second_title",
+    reset: "reset_title",
+    reset_code: "code_title",
+    reset_new: "reset_new_title",
   } as const;
   return h(
     "section",
     { class: "sekisho-card", "aria-labelledby": `${id}-title` },
     h("h1", { id: `${id}-title`, class: "sekisho-title" }, say(title[state.step])),
-    state.step === "code"
-      ? codeStep(drawing, state, model)
-      : state.step === "second"
-        ? secondStep(drawing, state, model)
-        : passwordStep(drawing, state, model),
-    state.step === "code" || state.step === "second" ? null : otherWay(drawing, state, model, props),
+    step(drawing, state, model, props),
+  );
+}
+
+function step<N>(drawing: Drawing<N>, state: EntryState, model: EntryModel, props: EntryProps): N {
+  const { step: at } = state;
+  if (isOfReset(at)) return resetStep(drawing, { ...state, step: at }, model);
+  if (at === "code") return codeStep(drawing, state, model);
+  if (at === "second") return secondStep(drawing, state, model);
+  return drawing.h(
+    "div",
+    { key: "password" },
+    passwordStep(drawing, state, model),
+    at === "sign_in" ? forgot(drawing, state, model, props) : null,
+    otherWay(drawing, state, model, props),
   );
 }
 
@@ -166,41 +225,32 @@ function passwordStep<N>(drawing: Drawing<N>, state: EntryState, model: EntryMod
       onsubmit: model.submit,
     },
     [
-      field(drawing, state.form, {
-        name: "email",
-        label: say("email"),
-        attributes: {
-          type: "email",
-          autocomplete: "username",
-          inputmode: "email",
-          autocapitalize: "none",
-          spellcheck: "false",
-          required: true,
-          initial: state.pending?.email,
-        },
-      }),
+      addressField(drawing, state.form, state.reset?.email ?? state.pending?.email),
       field(drawing, state.form, {
         name: "password",
         label: say(isNew ? "new_password" : "password"),
         attributes: { type: "password", autocomplete: isNew ? "new-password" : "current-password", required: true },
       }),
-      shown(drawing),
+      reveal(drawing, ["password"]),
     ],
   );
 }
 
-/** Passwords may be looked at while they are typed. The box acts on the field itself; nothing else needs to know. */
-function shown<N>({ h, id, say }: Drawing<N>): N {
-  const onchange = (event: Event) => {
-    const box = event.currentTarget as HTMLInputElement;
-    const input = box.form?.elements.namedItem("password");
-    if (input instanceof HTMLInputElement) input.type = box.checked ? "text" : "password";
+/** The way to a new password; more words where the one that was typed is wrong. */
+function forgot<N>({ h, say }: Drawing<N>, state: EntryState, model: EntryModel, props: EntryProps): N {
+  const label = say("forgot");
+  // What was typed so far need not be typed again.
+  const onclick = (event: Event) => {
+    const card = (event.currentTarget as HTMLElement).closest("section");
+    model.show("reset", card?.querySelector<HTMLInputElement>('[name="email"]')?.value);
   };
   return h(
-    "label",
-    { class: "sekisho-check", for: `${id}-show`, key: "show" },
-    h("input", { id: `${id}-show`, type: "checkbox", onchange }),
-    say("show_password"),
+    "p",
+    { class: "sekisho-other", key: "forgot" },
+    hasCode(state.form.error, "invalid_credentials") ? h("span", {}, say("forgot_refused")) : null,
+    props.resetUrl === undefined
+      ? h("button", { type: "button", class: "sekisho-link", onclick }, label)
+      : h("a", { href: props.resetUrl, class: "sekisho-link" }, label),
   );
 }
 

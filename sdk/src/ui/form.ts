@@ -14,8 +14,23 @@ export interface FormState {
   /** What was done, to be said aloud. */
   readonly done: { readonly label: Label; readonly values?: Readonly<Record<string, string | number>> } | null;
   /** Where the cursor belongs now; a new object each time. */
-  readonly focus: { readonly field: string } | null;
+  readonly focus: Focus | null;
 }
+
+/** A place inside of the component. */
+export interface Focus {
+  readonly selector: string;
+}
+
+/** Return the place of a field; `form` is needed where several forms have a field of that name. */
+export const toField = (field: string, form?: string): Focus => ({
+  selector: `${form === undefined ? "" : `[data-form="${form}"] `}[name="${field}"]`,
+});
+
+/** Return the place of what is drawn with the attribute `data-place`. */
+export const toPlace = (name: string): Focus => ({ selector: `[data-place="${name}"]` });
+
+export type Done = FormState["done"];
 
 export const STILL: FormState = Object.freeze({ pace: "still", error: null, missing: [], done: null, focus: null });
 
@@ -33,19 +48,26 @@ export interface Submission {
   readonly fields: readonly string[];
   readonly optional?: readonly string[];
   readonly values: Values;
+  /** The name of the form, where the component has several. */
+  readonly form?: string;
+  /** Empty the fields: called once it is done. */
+  readonly clear?: () => void;
+  /** Where the cursor goes once it is done. */
+  readonly after?: Focus;
   readonly get: () => FormState;
   readonly set: (state: FormState) => void;
-  /** Do it, and return what to say of it, if anything. */
-  readonly send: () => Promise<FormState["done"]>;
+  /** Do it, and return what to say of it; null where it is not done yet, or says so by itself. */
+  readonly send: () => Promise<Done>;
 }
 
 /** Send a form once: a second click while it is under way does nothing. Refusals end in its state, mistakes reject. */
-export async function submit({ fields, optional = [], values, get, set, send }: Submission): Promise<void> {
+export async function submit(asked: Submission): Promise<void> {
+  const { fields, optional = [], values, form, get, set, send } = asked;
   if (get().pace !== "still") return;
   const missing = fields.filter((field) => !optional.includes(field) && !values[field]);
   const [first] = missing;
   if (first !== undefined) {
-    set({ ...STILL, missing, focus: { field: first } });
+    set({ ...STILL, missing, focus: toField(first, form) });
     return;
   }
   set({ ...STILL, pace: "busy" });
@@ -53,7 +75,8 @@ export async function submit({ fields, optional = [], values, get, set, send }: 
   try {
     const done = await send();
     clearTimeout(slow);
-    set({ ...STILL, done });
+    if (done) asked.clear?.();
+    set({ ...STILL, done, focus: done ? (asked.after ?? null) : null });
   } catch (cause) {
     clearTimeout(slow);
     if (!(cause instanceof AuthError)) {
@@ -61,7 +84,7 @@ export async function submit({ fields, optional = [], values, get, set, send }: 
       throw cause;
     }
     const field = fields.find((name) => isAbout(cause, name));
-    set({ ...STILL, error: cause, focus: field === undefined ? null : { field } });
+    set({ ...STILL, error: cause, focus: field === undefined ? null : toField(field, form) });
   }
 }
 

@@ -44,6 +44,18 @@ const en = {
   loading: "Loading …",
   account: "Account",
   menu: "Account menu of {email}",
+  forgot: "Forgot your password?",
+  forgot_refused: "Forgotten, or were you asked to set a new one? You can reset it with a code by mail.",
+  reset_title: "Reset the password",
+  reset_hint: "We mail a code to this address. With it you choose a new password.",
+  reset_send: "Send the code",
+  reset_code_hint: "If {email} has an account here, we have sent a code to it. It works for {minutes} minutes.",
+  reset_new_title: "Choose a new password",
+  reset_new_hint: "For {email}. You will be signed out everywhere and can then sign in with the new password.",
+  reset_set: "Set the password",
+  reset_done: "The new password is set and you are signed out everywhere. Please sign in with it.",
+  reset_again: "Begin again with a new code",
+  back_to_sign_in: "Back to sign-in",
 };
 
 export type BaseLabel = keyof typeof en;
@@ -89,6 +101,20 @@ const ja: Record<BaseLabel, string> = {
   loading: "読み込み中 …",
   account: "アカウント",
   menu: "{email} のアカウントメニュー",
+  forgot: "パスワードをお忘れの方",
+  forgot_refused: "お忘れの場合や、再設定を求められた場合は、メールに届くコードで再設定できます。",
+  reset_title: "パスワードの再設定",
+  reset_hint: "このアドレスに確認コードをお送りします。コードを入力すると、新しいパスワードを決められます。",
+  reset_send: "コードを送る",
+  reset_code_hint: "{email} のアカウントがあれば、確認コードをお送りしました。コードは {minutes} 分間使えます。",
+  reset_new_title: "新しいパスワードの設定",
+  reset_new_hint:
+    "{email} のアカウントです。設定するとすべての端末でサインアウトし、新しいパスワードでサインインできます。",
+  reset_set: "パスワードを設定する",
+  reset_done:
+    "新しいパスワードを設定し、すべての端末でサインアウトしました。新しいパスワードでサインインしてください。",
+  reset_again: "新しいコードでやり直す",
+  back_to_sign_in: "サインインに戻る",
 };
 
 const LABELS: Labels<BaseLabel> = { en, ja };

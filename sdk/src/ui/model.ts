@@ -2,6 +2,7 @@
 
 import type { AuthClient } from "../core/client.js";
 import type { Locale } from "../texts/index.js";
+import type { Focus } from "./form.js";
 import type { OwnLabels, Say } from "./labels.js";
 
 export interface Model<S> {
@@ -54,5 +55,5 @@ export interface Component<P, S, M extends Model<S>> {
   readonly labels?: OwnLabels;
   readonly create: (auth: AuthClient, props: () => P) => M;
   readonly view: <N>(drawing: Drawing<N>, state: S, model: M, props: P) => N;
-  readonly focusOf: (state: S) => { readonly field: string } | null;
+  readonly focusOf: (state: S) => Focus | null;
 }

@@ -1,6 +1,6 @@
 /** The parts that forms are drawn from: labels tied to inputs, texts tied to fields, one way to be busy. */
 
-import { type FormState, textAbove, textBeside, type Values } from "./form.js";
+import { type FormState, textAbove, textBeside, textOf, type Values } from "./form.js";
 import type { Attributes, Child, Drawing } from "./model.js";
 
 export interface Field {
@@ -29,12 +29,14 @@ export function field<N>({ h, id, locale }: Drawing<N>, state: FormState, { name
 }
 
 export interface FormView {
+  /** Where the component looks for its fields, too. */
   readonly key: string;
   readonly state: FormState;
   readonly fields: readonly string[];
   readonly button: string;
   readonly isDangerous?: boolean;
-  readonly onsubmit: (values: Values) => unknown;
+  /** `clear` empties the fields. */
+  readonly onsubmit: (values: Values, clear: () => void) => unknown;
 }
 
 /** Draw a form around its fields: what went wrong above, the button and what is under way below. */
@@ -47,6 +49,7 @@ export function form<N>(drawing: Drawing<N>, view: FormView, children: readonly 
     "form",
     {
       key: view.key,
+      "data-form": view.key,
       class: "sekisho-form",
       // Ours say it in the person's language, beside the field.
       novalidate: true,
@@ -54,7 +57,8 @@ export function form<N>(drawing: Drawing<N>, view: FormView, children: readonly 
       "aria-busy": isBusy ? "true" : undefined,
       onsubmit: (event: Event) => {
         event.preventDefault();
-        return view.onsubmit(valuesOf(event.currentTarget as HTMLFormElement));
+        const element = event.currentTarget as HTMLFormElement;
+        return view.onsubmit(valuesOf(element), () => element.reset());
       },
     },
     above === null ? null : h("p", { class: "sekisho-problem", role: "alert", key: "problem" }, above),
@@ -81,6 +85,51 @@ export function said<N>({ h, say }: Drawing<N>, state: FormState): N {
     slow: say("slow"),
   };
   return h("p", { class: "sekisho-said", role: "status", key: "said" }, text[state.pace]);
+}
+
+/** Draw what an action without fields was refused for. */
+export function complaint<N>({ h, locale, say }: Drawing<N>, { error }: FormState): N | null {
+  return error ? h("p", { class: "sekisho-problem", role: "alert" }, textOf(error, locale, say)) : null;
+}
+
+export function quiet<N>(
+  { h }: Drawing<N>,
+  label: string,
+  onclick: () => unknown,
+  key: string,
+  more: Attributes = {},
+): N {
+  return h("button", { type: "button", class: "sekisho-button sekisho-quiet", onclick, key, ...more }, label);
+}
+
+/** Tells a password manager whose password is asked for. */
+export function whose<N>({ h }: Drawing<N>, email: string): N {
+  return h("input", {
+    type: "text",
+    name: "email",
+    autocomplete: "username",
+    initial: email,
+    readonly: true,
+    hidden: true,
+    key: "whose",
+  });
+}
+
+/** Passwords may be looked at while they are typed. The box acts on the fields itself; nothing else needs to know. */
+export function reveal<N>({ h, id, say }: Drawing<N>, names: readonly string[]): N {
+  const onchange = (event: Event) => {
+    const box = event.currentTarget as HTMLInputElement;
+    for (const name of names) {
+      const input = box.form?.elements.namedItem(name);
+      if (input instanceof HTMLInputElement) input.type = box.checked ? "text" : "password";
+    }
+  };
+  return h(
+    "label",
+    { class: "sekisho-check", for: `${id}-show`, key: "show" },
+    h("input", { id: `${id}-show`, type: "checkbox", onchange }),
+    say("show_password"),
+  );
 }
 
 function valuesOf(element: HTMLFormElement): Values {

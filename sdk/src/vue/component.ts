@@ -12,6 +12,7 @@ import {
   watch,
 } from "vue";
 import { type OwnLabels, sayIn } from "../ui/labels.js";
+import { createModal } from "../ui/modal.js";
 import type { Component, Drawing, Model } from "../ui/model.js";
 import { useGiven } from "./context.js";
 import { h } from "./render.js";
@@ -37,6 +38,7 @@ export function toVue<P extends object, S, M extends Model<S>>(
     (given: Taken<P>) => {
       const { client } = useGiven();
       const drawing = useDrawing(component.labels);
+      const modal = createModal();
       const root = shallowRef<HTMLElement | null>(null);
       const model = component.create(client, () => given);
       const state = shallowRef((model.getServerSnapshot ?? model.getSnapshot)());
@@ -50,10 +52,11 @@ export function toVue<P extends object, S, M extends Model<S>>(
         model.start?.();
       });
       onUnmounted(() => leave());
+      watch(state, () => modal(root.value), { flush: "post" });
       watch(
         () => component.focusOf(state.value),
         (focus) => {
-          if (focus) root.value?.querySelector<HTMLElement>(`[name="${focus.field}"]`)?.focus();
+          if (focus) root.value?.querySelector<HTMLElement>(focus.selector)?.focus();
         },
         { flush: "post" },
       );

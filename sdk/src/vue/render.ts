@@ -8,6 +8,8 @@ const NAMES: Readonly<Record<string, string>> = {
   onclick: "onClick",
   onchange: "onChange",
   onkeydown: "onKeydown",
+  oncancel: "onCancel",
+  onclose: "onClose",
   // An attribute is only what the field starts with. The property would be set at each drawing, over what was typed.
   initial: "^value",
   chosen: "^selected",

@@ -17,6 +17,7 @@ afterEach(() => {
   document.body.innerHTML = "";
   sessionStorage.clear();
   vi.restoreAllMocks();
+  vi.unstubAllGlobals();
 });
 
 const fakeAuth = (options: FakeAuthOptions = {}): FakeAuth =>
@@ -227,18 +228,159 @@ describe.each(TWINS)("$name", ({ mount, render, hydrate }) => {
     });
   });
 
+  describe("SignIn after a forgotten password", () => {
+    const NEXT = "eight grey herons";
+
+    const toCode = async (fake: FakeAuth, root: HTMLElement): Promise<string> => {
+      type(await findByLabelText(root, "Email address"), EMAIL);
+      await press(root, "Forgot your password?");
+      await findByRole(root, "heading", { name: "Reset the password" });
+      await press(root, "Send the code");
+      await findByText(root, /If hanako@example.com has an account here, we have sent a code to it\. It works for 15/);
+      return fake.server.codeFor(EMAIL);
+    };
+
+    test("leads from the address over the code to a new password, and back to the sign-in", async () => {
+      const fake = fakeAuth();
+      const done = vi.fn();
+      const root = show({ component: "SignIn", client: fake.client, props: { onDone: done } });
+      const code = await toCode(fake, root);
+      const input = (await findByLabelText(root, "Code from the mail")) as HTMLInputElement;
+      expect([input.autocomplete, input.inputMode]).toEqual(["one-time-code", "numeric"]);
+      await waitFor(() => expect(document.activeElement).toBe(input));
+      type(input, ` ${code} `);
+      await press(root, "Confirm");
+
+      const password = (await findByLabelText(root, "Choose a password")) as HTMLInputElement;
+      await waitFor(() => expect(document.activeElement).toBe(password));
+      expect(password.autocomplete).toBe("new-password");
+      expect(root.querySelector<HTMLInputElement>('[autocomplete="username"]')?.value).toBe(EMAIL);
+      type(password, NEXT);
+      await press(root, "Set the password");
+
+      await findByText(root, /The new password is set and you are signed out everywhere/);
+      expect(done).not.toHaveBeenCalled();
+      expect(((await findByLabelText(root, "Email address")) as HTMLInputElement).value).toBe(EMAIL);
+      await waitFor(() => expect(document.activeElement).toBe(root.querySelector('[name="password"]')));
+      type(await findByLabelText(root, "Password"), NEXT);
+      await press(root, "Sign in");
+      await waitFor(() => expect(done).toHaveBeenCalledWith(expect.objectContaining({ email: EMAIL })));
+    });
+
+    test("says beside the code that it is wrong, and sends a new one", async () => {
+      const fake = fakeAuth();
+      const root = show({ component: "SignIn", client: fake.client });
+      const first = await toCode(fake, root);
+      type(await findByLabelText(root, "Code from the mail"), "999999");
+      await press(root, "Confirm");
+      await findByText(root, /This code is not right/);
+
+      await press(root, "Send a new code");
+
+      await findByText(root, /A new code is on its way/);
+      expect(fake.server.codeFor(EMAIL)).not.toBe(first);
+      type(await findByLabelText(root, "Code from the mail"), fake.server.codeFor(EMAIL));
+      await press(root, "Confirm");
+      await findByRole(root, "heading", { name: "Choose a new password" });
+    });
+
+    test("says what a password needs, and that a reset is over, with the way to begin again", async () => {
+      const fake = fakeAuth();
+      const root = show({ component: "SignIn", client: fake.client });
+      const code = await toCode(fake, root);
+      type(await findByLabelText(root, "Code from the mail"), code);
+      await press(root, "Confirm");
+      type(await findByLabelText(root, "Choose a password"), "short");
+      await press(root, "Set the password");
+      await findByText(root, /too short/);
+      await waitFor(() => expect(document.activeElement).toBe(root.querySelector('[name="password"]')));
+
+      fake.browser.intercept = async (request) =>
+        request.url.endsWith("/complete")
+          ? Response.json({ error: "reset_token_invalid", message: "" }, { status: 400 })
+          : undefined;
+      type(await findByLabelText(root, "Choose a password"), NEXT);
+      await press(root, "Set the password");
+      await findByText(root, /This reset is finished already/);
+      await press(root, "Begin again with a new code");
+      const email = (await findByLabelText(root, "Email address")) as HTMLInputElement;
+      expect(email.value).toBe(EMAIL);
+      await waitFor(() => expect(document.activeElement).toBe(email));
+    });
+
+    test("is offered with more words where the password is refused: an operator may have asked for a new one", async () => {
+      const root = show({ component: "SignIn", client: fakeAuth().client });
+      await fillIn(root, EMAIL, "wrong");
+      expect(queryByText(root, /were you asked to set a new one/)).toBeNull();
+      await press(root, "Sign in");
+      await findByText(root, /were you asked to set a new one/);
+      await press(root, "Forgot your password?");
+      expect(((await findByLabelText(root, "Email address")) as HTMLInputElement).value).toBe(EMAIL);
+    });
+
+    test("can be left from each step, and may have a page of its own", async () => {
+      const fake = fakeAuth();
+      const root = show({ component: "SignIn", client: fake.client });
+      await toCode(fake, root);
+      await press(root, "Change the address");
+      expect(((await findByLabelText(root, "Email address")) as HTMLInputElement).value).toBe(EMAIL);
+      await press(root, "Back to sign-in");
+      await findByLabelText(root, "Password");
+
+      const linked = show({ component: "SignIn", client: fake.client, props: { resetUrl: "/reset" } });
+      const link = await findByRole(linked, "link", { name: "Forgot your password?" });
+      expect(link.getAttribute("href")).toBe("/reset");
+    });
+
+    test("speaks Japanese", async () => {
+      const root = show({ component: "SignIn", client: fakeAuth().client, locale: "ja" });
+      await press(root, "パスワードをお忘れの方");
+      await findByRole(root, "heading", { name: "パスワードの再設定" });
+      await press(root, "コードを送る");
+      await findByText(root, "入力してください。");
+    });
+  });
+
+  const dialogOf = async (root: HTMLElement) => findByRole(root, "dialog", { name: "Please confirm that it is you" });
+  const sectionOf = async (root: HTMLElement, name: string) => findByRole(root, "region", { name });
+
+  /** Somebody with an authenticator app, who signed in long ago. */
+  const longSignedIn = async (): Promise<FakeAuth> => {
+    const fake = fakeAuth();
+    fake.server.factors.enrol(EMAIL);
+    const asked = await fake.client.signIn({ email: EMAIL, password: PASSWORD });
+    if (asked.status !== "second_factor_required") throw new Error("no second factor was asked for");
+    await fake.client.secondFactor({ ...asked, method: "totp", code: fake.server.factors.code });
+    fake.server.age();
+    return fake;
+  };
+
+  /** Give the code that the dialog asks for. */
+  const prove = async (root: HTMLElement, fake: FakeAuth) => {
+    const dialog = await dialogOf(root);
+    type(await findByLabelText(dialog, "Code"), fake.server.factors.code);
+    await press(dialog, "Confirm");
+  };
+
   describe("UserProfile's second factors", () => {
-    const factorsOf = async (root: HTMLElement) => findByRole(root, "region", { name: "Two-step sign-in" });
+    const factorsOf = async (root: HTMLElement) => sectionOf(root, "Two-step sign-in");
 
     test("an app is enrolled by its QR code or key, and the recovery codes are shown once", async () => {
       const fake = await signedIn();
+      const copied = vi.fn().mockResolvedValue(undefined);
+      vi.spyOn(navigator.clipboard, "writeText").mockImplementation(copied);
+      const print = vi.fn();
+      vi.stubGlobal("print", print);
       const root = show({ component: "UserProfile", client: fake.client });
       const section = await factorsOf(root);
       await findByText(section, /Only your password is asked for/);
       await press(section, "Add an authenticator app");
       const image = await findByRole(section, "img", { name: "QR code for the authenticator app" });
       expect(image.getAttribute("src")).toMatch(/^data:image\/svg\+xml/);
-      await findByText(section, "JBSWY3DPEHPK3PXP");
+      await findByText(section, "JBSW Y3DP EHPK 3PXP");
+      await waitFor(() => expect(document.activeElement).toBe(section.querySelector('[name="code"]')));
+      await press(section, "Copy");
+      await waitFor(() => expect(copied).toHaveBeenLastCalledWith("JBSWY3DPEHPK3PXP"));
 
       type(await findByLabelText(section, "Code"), "000000");
       await press(section, "Confirm");
@@ -247,41 +389,298 @@ describe.each(TWINS)("$name", ({ mount, render, hydrate }) => {
       await press(section, "Confirm");
 
       await findByText(section, "Your recovery codes");
-      expect(within(section).getAllByRole("listitem")).toHaveLength(10);
-      expect((await findByRole(section, "link", { name: "Download" })).getAttribute("download")).toBeTruthy();
+      const codes = within(section)
+        .getAllByRole("listitem")
+        .map((item) => item.textContent ?? "");
+      expect(new Set(codes).size).toBe(10);
+      const link = await findByRole(section, "link", { name: "Download" });
+      expect(link.getAttribute("download")).toBe("recovery-codes.txt");
+      const file = decodeURIComponent(link.getAttribute("href") ?? "");
+      expect([EMAIL, ...codes].filter((line) => !file.includes(line))).toEqual([]);
+      await press(section, "Copy");
+      await findByText(section, "Copied.");
+      expect(copied).toHaveBeenLastCalledWith(codes.join("\n"));
+      await press(section, "Print");
+      expect(print).toHaveBeenCalledTimes(1);
       await press(section, "I have kept them");
       await findByText(section, "Unused recovery codes: 10");
       expect(queryByText(section, "Your recovery codes")).toBeNull();
+      await waitFor(() => expect(document.activeElement?.textContent).toBe("Two-step sign-in"));
+    });
+
+    test("says so where a browser does not let it copy", async () => {
+      const fake = await signedIn();
+      vi.spyOn(navigator.clipboard, "writeText").mockRejectedValue(new Error("forbidden"));
+      const section = await factorsOf(show({ component: "UserProfile", client: fake.client }));
+      await press(section, "Add an authenticator app");
+      await press(section, "Copy");
+      await findByText(section, /Copying did not work/);
+    });
+
+    test("a factor is given a name of its own, by which it is removed later", async () => {
+      const fake = await longSignedIn();
+      const root = show({ component: "UserProfile", client: fake.client });
+      const section = await factorsOf(root);
+      await press(section, "Rename Authenticator app");
+      const name = await findByLabelText(section, "Name");
+      await waitFor(() => expect(document.activeElement).toBe(name));
+      await press(section, "Save");
+      await findByText(section, "Please fill this in.");
+      type(await findByLabelText(section, "Name"), "Old phone");
+      await press(section, "Save");
+
+      await findByText(section, "Old phone");
+      await findByText(section, "Renamed.");
+      const again = await findByRole(section, "button", { name: "Rename Old phone" });
+      await waitFor(() => expect(document.activeElement).toBe(again));
+      await findByRole(section, "button", { name: "Remove Old phone" });
     });
 
     test("a stale proof is renewed first, by the factor where there is one, and the work goes on by itself", async () => {
-      const fake = fakeAuth();
-      fake.server.factors.enrol(EMAIL);
-      const asked = await fake.client.signIn({ email: EMAIL, password: PASSWORD });
-      if (asked.status !== "second_factor_required") throw new Error("no second factor was asked for");
-      await fake.client.secondFactor({ ...asked, method: "totp", code: fake.server.factors.code });
-      fake.server.age();
-      const section = await factorsOf(show({ component: "UserProfile", client: fake.client }));
+      const fake = await longSignedIn();
+      const root = show({ component: "UserProfile", client: fake.client });
+      const section = await factorsOf(root);
       await press(section, "Remove Authenticator app");
-      await findByText(section, "Please confirm that it is you");
-      type(await findByLabelText(section, "Code"), fake.server.factors.code);
-      await press(section, "Confirm");
+      const dialog = await dialogOf(root);
+      await waitFor(() => expect(document.activeElement).toBe(dialog.querySelector('[name="code"]')));
+      type(await findByLabelText(dialog, "Code"), "000000");
+      await press(dialog, "Confirm");
+      await findByText(dialog, /This code is not right/);
+      await prove(root, fake);
       await findByText(section, /Only your password is asked for/);
+      expect(root.querySelector("dialog")).toBeNull();
+      await waitFor(() => expect(document.activeElement?.textContent).toBe("Two-step sign-in"));
     });
 
-    test("a password renews the proof where nothing stronger is enrolled; it can be left", async () => {
+    test("a password renews the proof where nothing stronger is enrolled; Escape leaves it, and nothing was done", async () => {
       const fake = await signedIn();
       fake.server.age();
-      const section = await factorsOf(show({ component: "UserProfile", client: fake.client }));
-      await press(section, "Add an authenticator app");
-      type(await findByLabelText(section, "Password"), "wrong");
-      await press(section, "Confirm");
+      const root = show({ component: "UserProfile", client: fake.client });
+      const section = await factorsOf(root);
+      const button = await findByRole(section, "button", { name: "Add an authenticator app" });
+      button.focus();
+      button.click();
+      const dialog = await dialogOf(root);
+      type(await findByLabelText(dialog, "Password"), "wrong");
+      await press(dialog, "Confirm");
+      await findByText(dialog, /password is not right/);
+      dialog.dispatchEvent(new Event("cancel", { cancelable: true }));
+      await waitFor(() => expect(root.querySelector("dialog")).toBeNull());
+      await waitFor(() => expect(document.activeElement).toBe(button));
+      expect(queryByText(section, /JBSW/)).toBeNull();
+
+      button.click();
+      const again = await dialogOf(root);
+      type(await findByLabelText(again, "Password"), PASSWORD);
+      await press(again, "Confirm");
+      await findByText(section, "JBSW Y3DP EHPK 3PXP");
+    });
+
+    test("the step-up offers a recovery code too, and repeats what was asked once only", async () => {
+      const fake = await longSignedIn();
+      const root = show({ component: "UserProfile", client: fake.client });
+      const section = await factorsOf(root);
+      await press(section, "Make new recovery codes");
+      const dialog = await dialogOf(root);
+      await press(dialog, "Use a recovery code");
+      await findByLabelText(dialog, "Recovery code");
+      await press(dialog, "Use the authenticator app");
+      let times = 0;
+      fake.browser.intercept = async (request) => {
+        if (!request.url.endsWith("/recovery-codes")) return undefined;
+        times += 1;
+        return Response.json({ error: "step_up_required", message: "", details: { acr: "aal2" } }, { status: 401 });
+      };
+      await prove(root, fake);
+
+      await findByText(section, /confirm that it is you/i);
+      expect(times).toBe(1);
+      expect(root.querySelector("dialog")).toBeNull();
+    });
+  });
+
+  describe("UserProfile's password and address", () => {
+    const NEXT = "eight grey herons";
+    const credentialsOf = async (root: HTMLElement) => sectionOf(root, "Address and password");
+
+    test("the password is changed with the current one, and the other devices are signed out", async () => {
+      const fake = await signedIn();
+      const phone = fake.anotherTab();
+      fake.browser.jar.clear();
+      await phone.signIn({ email: EMAIL, password: PASSWORD });
+      const root = show({ component: "UserProfile", client: phone });
+      const section = await credentialsOf(root);
+      await press(section, "Change the password");
+      const current = (await findByLabelText(section, "Current password")) as HTMLInputElement;
+      const next = (await findByLabelText(section, "New password")) as HTMLInputElement;
+      await waitFor(() => expect(document.activeElement).toBe(current));
+      expect([current.autocomplete, next.autocomplete]).toEqual(["current-password", "new-password"]);
+      (await findByLabelText(section, "Show the password")).click();
+      expect([current.type, next.type]).toEqual(["text", "text"]);
+
+      type(current, "wrong");
+      type(next, "short");
+      await press(section, "Change the password");
       await findByText(section, /password is not right/);
+      type(current, PASSWORD);
+      await press(section, "Change the password");
+      await findByText(section, /too short/);
+      await waitFor(() => expect(document.activeElement).toBe(next));
+      type(next, NEXT);
+      await press(section, "Change the password");
+
+      await findByText(section, "The password is changed. Signed out on other devices: 1");
+      const devices = await sectionOf(root, "Signed-in devices");
+      await waitFor(() => expect(within(devices).getAllByRole("listitem")).toHaveLength(1));
+      expect(queryByText(section, "Current password")).toBeNull();
+      await expect(phone.signIn({ email: EMAIL, password: NEXT })).resolves.toBeTruthy();
+    });
+
+    test("the other devices stay where the person wants it", async () => {
+      const fake = await signedIn();
+      const section = await credentialsOf(show({ component: "UserProfile", client: fake.client }));
+      await press(section, "Change the password");
+      type(await findByLabelText(section, "Current password"), PASSWORD);
+      type(await findByLabelText(section, "New password"), NEXT);
+      (await findByLabelText(section, "Stay signed in on my other devices")).click();
+      let sent = "";
+      fake.browser.intercept = async (request) => {
+        if (request.method === "PUT") sent = await request.text();
+        return undefined;
+      };
+      await press(section, "Change the password");
+
+      await findByText(section, "The password is changed.");
+      expect(JSON.parse(sent)).toMatchObject({ keep_other_sessions: true });
+    });
+
+    test("somebody with a second factor shows it first, and what was typed is sent once more", async () => {
+      const fake = await longSignedIn();
+      const root = show({ component: "UserProfile", client: fake.client });
+      const section = await credentialsOf(root);
+      await press(section, "Change the password");
+      type(await findByLabelText(section, "Current password"), PASSWORD);
+      type(await findByLabelText(section, "New password"), NEXT);
+      await press(section, "Change the password");
+      await prove(root, fake);
+
+      await findByText(section, /The password is changed/);
+    });
+
+    test("can be left, with the focus back on the button", async () => {
+      const section = await credentialsOf(show({ component: "UserProfile", client: (await signedIn()).client }));
+      await press(section, "Change the email address");
       await press(section, "Cancel");
-      await press(section, "Add an authenticator app");
-      type(await findByLabelText(section, "Password"), PASSWORD);
+      const button = await findByRole(section, "button", { name: "Change the email address" });
+      await waitFor(() => expect(document.activeElement).toBe(button));
+      expect(button.getAttribute("aria-expanded")).toBe("false");
+    });
+
+    test("the address is changed by the code that was mailed to the new one", async () => {
+      const fake = await signedIn();
+      const section = await credentialsOf(show({ component: "UserProfile", client: fake.client }));
+      await press(section, "Change the email address");
+      const address = await findByLabelText(section, "New email address");
+      await waitFor(() => expect(document.activeElement).toBe(address));
+      type(address, "hana@example.com");
+      type(await findByLabelText(section, "Current password"), PASSWORD);
+      await press(section, "Send me a code");
+      await findByText(section, /We sent a code to hana@example.com/);
+      const code = await findByLabelText(section, "Code from the mail");
+      await waitFor(() => expect(document.activeElement).toBe(code));
+      type(code, "999999");
       await press(section, "Confirm");
-      await findByText(section, "JBSWY3DPEHPK3PXP");
+      await findByText(section, /This code is not right/);
+      expect(queryByText(section, EMAIL)).not.toBeNull();
+
+      type(await findByLabelText(section, "Code from the mail"), fake.server.codeFor("hana@example.com"));
+      await press(section, "Confirm");
+
+      await findByText(section, /The email address is changed/);
+      await findByText(section, "hana@example.com");
+      expect(fake.client.getSnapshot().user?.email).toBe("hana@example.com");
+    });
+
+    test("a mistyped new address is typed again", async () => {
+      const fake = await signedIn();
+      const section = await credentialsOf(show({ component: "UserProfile", client: fake.client }));
+      await press(section, "Change the email address");
+      type(await findByLabelText(section, "New email address"), "typo@example.com");
+      type(await findByLabelText(section, "Current password"), PASSWORD);
+      await press(section, "Send me a code");
+      await press(section, "Use another address or have a new code sent");
+      const address = await findByLabelText(section, "New email address");
+      await waitFor(() => expect(document.activeElement).toBe(address));
+    });
+  });
+
+  describe("UserProfile's history", () => {
+    const eventsFrom = (first: number, count: number) =>
+      Array.from({ length: count }, (_, at) => ({
+        event: at === 1 ? "brand_new" : "login",
+        outcome: at === 0 ? "failure" : "success",
+        method: "pwd",
+        at: `2026-01-01T00:00:${String(first + at).padStart(2, "0")}Z`,
+        ip: "192.0.2.1",
+        place: at === 0 ? "Kyoto" : "",
+        device: "Firefox on Linux",
+      }));
+
+    test("says what happened, whether it was refused, when, on which device and where", async () => {
+      const fake = await signedIn();
+      const asked: string[] = [];
+      fake.browser.intercept = async (request) => {
+        const url = new URL(request.url);
+        if (!url.pathname.endsWith("/auth/history")) return undefined;
+        asked.push(url.searchParams.get("after") ?? "");
+        return asked.length === 1
+          ? Response.json({ events: eventsFrom(0, 12), next: "p/2" })
+          : Response.json({ events: eventsFrom(12, 3), next: null });
+      };
+      const section = await sectionOf(show({ component: "UserProfile", client: fake.client }), "Sign-in history");
+      const items = () => within(section).getAllByRole("listitem");
+      await waitFor(() => expect(items()).toHaveLength(10));
+      expect(items()[0]?.textContent).toMatch(/A sign-in was refused.*Refused.*2026.*Firefox on Linux · Kyoto/);
+      expect(items()[1]?.textContent).toMatch(/brand new/);
+      expect(items()[2]?.textContent).toMatch(/Signed in.*192\.0\.2\.1/);
+
+      await press(section, "Show earlier entries");
+      await waitFor(() => expect(items()).toHaveLength(15));
+      expect(asked).toEqual(["", "p/2"]);
+      await findByText(section, "Entries shown: 15");
+      expect(queryByText(section, "Show earlier entries")).toBeNull();
+      await waitFor(() => expect(document.activeElement).toBe(items()[10]));
+    });
+
+    test("a history that cannot be had costs nothing else of the page, and can be asked for again", async () => {
+      const fake = await signedIn();
+      fake.browser.intercept = async (request) =>
+        request.url.endsWith("/auth/history")
+          ? Response.json({ error: "service_unavailable", message: "" }, { status: 503 })
+          : undefined;
+      const root = show({ component: "UserProfile", client: fake.client });
+      const section = await sectionOf(root, "Sign-in history");
+      await findByText(section, /The server is busy/);
+      await findByRole(root, "heading", { name: "Profile" });
+      fake.browser.intercept = undefined;
+      await press(section, "Load the history again");
+      await findByText(section, "Signed in");
+    });
+
+    test("a change is in it at once", async () => {
+      const fake = await signedIn();
+      const root = show({ component: "UserProfile", client: fake.client });
+      await findByText(await sectionOf(root, "Sign-in history"), "Signed in");
+      const asked = () => fake.browser.requests.filter(({ url }) => url.includes("/auth/history")).length;
+      const before = asked();
+      const section = await sectionOf(root, "Address and password");
+      await press(section, "Change the password");
+      type(await findByLabelText(section, "Current password"), PASSWORD);
+      type(await findByLabelText(section, "New password"), "eight grey herons");
+      await press(section, "Change the password");
+      await findByText(section, /The password is changed/);
+
+      await waitFor(() => expect(asked()).toBe(before + 1));
     });
   });
 
@@ -418,13 +817,14 @@ describe.each(TWINS)("$name", ({ mount, render, hydrate }) => {
       fake.browser.jar.clear();
       await phone.signIn({ email: EMAIL, password: PASSWORD });
       const root = show({ component: "UserProfile", client: phone });
-      const [first, second] = await within(await findByRole(root, "list")).findAllByRole("listitem");
+      const devices = await findByRole(root, "region", { name: "Signed-in devices" });
+      const [first, second] = within(devices).getAllByRole("listitem");
       expect([first, second].map((item) => item?.textContent?.includes("This device"))).toEqual([false, true]);
 
       first?.querySelector("button")?.click();
 
       await findByText(root, "The device is signed out.");
-      await waitFor(() => expect(root.querySelectorAll("li")).toHaveLength(1));
+      await waitFor(() => expect(within(devices).getAllByRole("listitem")).toHaveLength(1));
       expect(queryByText(root, "Sign out all other devices")).toBeNull();
     });
 
@@ -454,6 +854,20 @@ describe.each(TWINS)("$name", ({ mount, render, hydrate }) => {
 
       await waitFor(() => expect(onWithdrawn).toHaveBeenCalled());
       expect(fake.client.getSnapshot().status).toBe("signed_out");
+    });
+
+    test("asks somebody with a second factor for it before the account is closed", async () => {
+      const fake = await longSignedIn();
+      const onWithdrawn = vi.fn();
+      const root = show({ component: "UserProfile", client: fake.client, props: { onWithdrawn } });
+      (await findByText(root, "Close the account")).click();
+      type(await findByLabelText(root, "Password"), PASSWORD);
+      await press(root, "Close the account for good");
+      await dialogOf(root);
+      expect(onWithdrawn).not.toHaveBeenCalled();
+      await prove(root, fake);
+
+      await waitFor(() => expect(onWithdrawn).toHaveBeenCalledTimes(1));
     });
 
     test("says that the server is away, and loads when asked again", async () => {

@@ -3,7 +3,7 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 // @ts-expect-error: a script without types
-import { catalogueModule, serverTexts } from "../../scripts/texts.js";
+import { catalogueModule, historyModule, serverTexts } from "../../scripts/texts.js";
 import { AuthError } from "../../src/core/index.js";
 import { en, ja } from "../../src/texts/catalogue.js";
 import { chooseLocale, errorText, fieldTexts } from "../../src/texts/index.js";
@@ -28,9 +28,12 @@ describe.each(["en", "ja"] as const)("in %s", (locale) => {
   });
 });
 
-test("the module is what the script writes", () => {
-  const written = readFileSync(new URL("../../src/texts/catalogue.ts", import.meta.url), "utf8");
-  expect(written).toBe(catalogueModule());
+test.each([
+  ["catalogue", catalogueModule],
+  ["history", historyModule],
+])("the module %s is what the script writes", (name, module: () => string) => {
+  const written = readFileSync(new URL(`../../src/texts/${name}.ts`, import.meta.url), "utf8");
+  expect(written).toBe(module());
 });
 
 test("a code that is not known says what the server said", () => {

@@ -1,33 +1,20 @@
-/**
- * The second factors of the account page: the list, enrolling with a QR code, recovery codes, and the step-up in between.
- *
- * Whatever the server wants a fresher proof for is done again by itself once the proof is given.
- */
+/** The second factors of the account page: the list, with a name for each, and the way to another one. */
 
-import type { AuthClient } from "../../core/client.js";
-import { AuthError, hasCode } from "../../core/error.js";
 import type { Enrolment, Factor, FactorList } from "../../core/wire.js";
-import { type FormState, STILL, submit, textOf, type Values } from "../form.js";
+import { type Done, type FormState, STILL, type Submission, toField, toPlace, type Values } from "../form.js";
 import type { Say } from "../labels.js";
-import { codeField, methodText } from "../methods.js";
 import { createModelStore, type Drawing, type ModelStore } from "../model.js";
-import { field, form, said } from "../parts.js";
-
-type Done = FormState["done"];
-
-/** What waits for a fresher proof, and how it may be given. `method` is undefined for the password. */
-interface Waiting {
-  readonly methods: readonly string[];
-  readonly method: string | undefined;
-  readonly next: () => Promise<Done>;
-}
+import { complaint, field, form, quiet, said } from "../parts.js";
+import { type Desk, formOf } from "./desk.js";
+import { codesStep, enrolmentStep } from "./factor_steps.js";
 
 export interface FactorState {
   readonly list: FactorList | null;
   readonly enrolment: Enrolment | null;
   /** Shown once, until the person says that they are kept. */
   readonly codes: readonly string[] | null;
-  readonly waiting: Waiting | null;
+  /** The id of the factor that is given another name. */
+  readonly renaming: string | null;
   readonly form: FormState;
 }
 
@@ -35,160 +22,133 @@ export interface FactorModel extends ModelStore<FactorState> {
   readonly load: () => Promise<void>;
   readonly enrol: (kind: string) => Promise<void>;
   readonly confirm: (values: Values) => Promise<void>;
+  readonly beginRename: (id: string) => void;
+  readonly rename: (values: Values) => Promise<void>;
   readonly remove: (factor: Factor) => Promise<void>;
   readonly renew: () => Promise<void>;
-  readonly prove: (values: Values) => Promise<void>;
-  readonly use: (method: string) => void;
-  readonly sendCode: () => Promise<void>;
   readonly cancel: () => void;
   readonly copy: (text: string) => Promise<void>;
 }
 
-const QUIET: Omit<FactorState, "list"> = { enrolment: null, codes: null, waiting: null, form: STILL };
+const PLACE = "factors";
+const RENAME = "rename";
+const QUIET: Omit<FactorState, "list"> = { enrolment: null, codes: null, renaming: null, form: STILL };
 
-export function createFactorModel(auth: AuthClient): FactorModel {
+export function createFactorModel({ auth, proven, changed }: Desk): FactorModel {
   const store = createModelStore<FactorState>({ list: null, ...QUIET });
-  const get = () => store.getSnapshot().form;
-  const set = (form: FormState) => store.change({ form });
   const load = async () => store.change({ list: await auth.factors.list() });
 
-  /** Do it; where a fresher proof is wanted, ask for that first. */
-  const proven = async (work: () => Promise<Done>): Promise<Done> => {
-    try {
-      return await work();
-    } catch (cause) {
-      if (!(cause instanceof AuthError) || !hasCode(cause, "step_up_required")) throw cause;
-      const methods = await methodsFor(cause);
-      store.change({ waiting: { methods, method: methods[0], next: work } });
-      return null;
-    }
-  };
-  /** A password is enough where nothing stronger is enrolled. */
-  const methodsFor = async (error: AuthError): Promise<readonly string[]> => {
-    if (error.details["acr"] !== "aal2") return [];
-    const { factors, recovery_codes } = await auth.factors.list();
-    const kinds = [...new Set(factors.map((factor) => factor.kind))].filter((kind) => kind !== "email");
-    return recovery_codes > 0 ? [...kinds, "recovery_code"] : kinds;
+  /** Codes that are shown once wait for no further answer: what is known of the list goes with them. */
+  const showCodes = (codes: readonly string[], added: readonly Factor[] = []) => {
+    const { list } = store.getSnapshot();
+    const factors = [...(list?.factors ?? []), ...added];
+    store.change({ codes, list: list && { ...list, factors, recovery_codes: codes.length } });
   };
 
-  const run = (work: () => Promise<Done>, fields: readonly string[] = [], values: Values = {}) =>
-    submit({ fields, values, get, set, send: () => proven(work) });
+  const run = (send: () => Promise<Done>, more: Partial<Submission> = {}) =>
+    proven({ fields: [], values: {}, after: toPlace(PLACE), ...more, ...formOf(store), send });
 
   return {
     ...store,
     load,
-    enrol: (kind) =>
-      run(async () => {
-        store.change({ enrolment: await auth.factors.enrol({ kind }) });
-        return null;
-      }),
+    enrol: async (kind) => {
+      await run(
+        async () => {
+          store.change({ enrolment: await auth.factors.enrol({ kind }) });
+          return { label: "enrolment_begun" };
+        },
+        { after: toField("code", "confirm") },
+      );
+    },
     confirm: (values) =>
       run(
         async () => {
           const { enrolment } = store.getSnapshot();
           if (!enrolment) return null;
           const code = (values["code"] ?? "").replace(/\D/g, "");
-          const { recovery_codes = null } = await auth.factors.confirm(enrolment.id, code);
-          store.change({ enrolment: null, codes: recovery_codes });
-          await load();
+          const { factor, recovery_codes } = await auth.factors.confirm(enrolment.id, code);
+          if (recovery_codes) showCodes(recovery_codes, [factor]);
+          else await load();
+          store.change({ enrolment: null });
+          changed();
           return { label: "factor_added" };
         },
-        ["code"],
-        values,
+        { form: "confirm", fields: ["code"], values },
       ),
+    beginRename: (id) => store.change({ renaming: id, form: { ...STILL, focus: toField("name", RENAME) } }),
+    rename: (values) => {
+      const id = store.getSnapshot().renaming ?? "";
+      return run(
+        async () => {
+          await auth.factors.rename(id, values["name"] ?? "");
+          store.change({ renaming: null });
+          await load();
+          return { label: "factor_renamed" };
+        },
+        { form: RENAME, fields: ["name"], values, after: toPlace(`${RENAME}-${id}`) },
+      );
+    },
     remove: ({ id }) =>
       run(async () => {
         await auth.factors.remove(id);
         await load();
+        changed();
         return { label: "factor_removed" };
       }),
     renew: () =>
       run(async () => {
-        store.change({ codes: await auth.factors.newRecoveryCodes() });
-        await load();
-        return null;
+        showCodes(await auth.factors.newRecoveryCodes());
+        return { label: "recovery_made" };
       }),
-    prove: (values) => {
-      const { waiting } = store.getSnapshot();
-      const { method, next } = waiting ?? { method: undefined, next: async () => null };
-      const name = method === undefined ? "password" : "code";
-      return submit({
-        fields: [name],
-        values,
-        get,
-        set,
-        send: async () => {
-          const shown = values[name] ?? "";
-          await auth.stepUp(method === undefined ? { password: shown } : { method, code: shown });
-          store.change({ waiting: null });
-          return next();
-        },
-      });
-    },
-    use: (method) => {
-      const { waiting } = store.getSnapshot();
-      if (waiting) store.change({ waiting: { ...waiting, method }, form: { ...STILL, focus: { field: "code" } } });
-    },
-    sendCode: () =>
-      submit({
-        fields: [],
-        values: {},
-        get,
-        set,
-        send: async () => {
-          await auth.sendStepUpCode(store.getSnapshot().waiting?.method ?? "");
-          return { label: "factor_code_sent" };
-        },
-      }),
-    cancel: () => store.change(QUIET),
+    cancel: () => store.change({ ...QUIET, form: { ...STILL, focus: toPlace(PLACE) } }),
     copy: (text) =>
-      submit({
-        fields: [],
-        values: {},
-        get,
-        set,
-        send: async () => {
-          await navigator.clipboard.writeText(text);
-          return { label: "copied" };
+      run(
+        async () => {
+          try {
+            await navigator.clipboard.writeText(text);
+            return { label: "copied" };
+          } catch {
+            // No clipboard outside of https, or the person forbids it: it can still be selected.
+            return { label: "copy_failed" };
+          }
         },
-      }),
+        { after: toPlace("copy") },
+      ),
   };
 }
 
-export function factorSection<N>(drawing: Drawing<N>, state: FactorState, model: FactorModel): N {
+export function factorSection<N>(page: Drawing<N>, state: FactorState, email: string, model: FactorModel): N {
+  const drawing: Drawing<N> = { ...page, id: `${page.id}-factors` };
   const { h, id, say } = drawing;
   return h(
     "section",
-    { class: "sekisho-card", "aria-labelledby": `${id}-factors`, key: "factors" },
-    h("h2", { id: `${id}-factors`, class: "sekisho-title" }, say("factors")),
-    // Another form of the page may have fields of the same names.
-    inside({ ...drawing, id: `${id}-factors` }, state, model),
+    { class: "sekisho-card sekisho-factors", "aria-labelledby": id, key: PLACE },
+    h("h2", { id, class: "sekisho-title", tabindex: "-1", "data-place": PLACE }, say("factors")),
+    inside(drawing, state, email, model),
   );
 }
 
-/** One thing at a time: the proof that is waited for, the codes to keep, the enrolment, else the list. */
-function inside<N>(drawing: Drawing<N>, state: FactorState, model: FactorModel): N {
-  if (state.waiting) return proofStep(drawing, state, state.waiting, model);
-  if (state.codes) return codesStep(drawing, state, state.codes, model);
+/** One thing at a time: the codes to keep, the enrolment, else the list. */
+function inside<N>(drawing: Drawing<N>, state: FactorState, email: string, model: FactorModel): N {
+  if (state.codes) return codesStep(drawing, state, { codes: state.codes, email }, model);
   if (state.enrolment) return enrolmentStep(drawing, state, state.enrolment, model);
   return listStep(drawing, state, model);
 }
 
 function listStep<N>(drawing: Drawing<N>, state: FactorState, model: FactorModel): N {
-  const { h, say, locale } = drawing;
+  const { h, say } = drawing;
   const { factors = [], recovery_codes = 0, available = [] } = state.list ?? {};
-  const { error } = state.form;
   const hasMail = factors.some((factor) => factor.kind === "email");
   return h(
     "div",
     { key: "list" },
     h("p", { class: "sekisho-hint" }, say(factors.length > 0 ? "factors_hint" : "no_factors")),
-    error ? h("p", { class: "sekisho-problem", role: "alert" }, textOf(error, locale, say)) : null,
+    state.renaming === null ? complaint(drawing, state.form) : null,
     factors.length > 0
-      ? h("ul", { class: "sekisho-list" }, ...factors.map((factor) => factorItem(drawing, factor, model)))
+      ? h("ul", { class: "sekisho-list" }, ...factors.map((factor) => factorItem(drawing, state, factor, model)))
       : null,
     factors.length > 0 ? h("p", { class: "sekisho-hint" }, say("recovery_left", { count: recovery_codes })) : null,
-    said(drawing, state.form),
+    state.renaming === null ? said(drawing, state.form) : null,
     h(
       "div",
       { class: "sekisho-choices" },
@@ -201,134 +161,60 @@ function listStep<N>(drawing: Drawing<N>, state: FactorState, model: FactorModel
   );
 }
 
-function factorItem<N>(drawing: Drawing<N>, factor: Factor, model: FactorModel): N {
-  const { h, say, locale } = drawing;
+function factorItem<N>(drawing: Drawing<N>, state: FactorState, factor: Factor, model: FactorModel): N {
+  const { h, say } = drawing;
   const kind = kindOf(say, factor.kind);
-  const added = new Intl.DateTimeFormat(locale, { dateStyle: "medium" }).format(new Date(factor.created_at));
+  const name = factor.name || kind;
+  const isRenaming = state.renaming === factor.id;
   return h(
     "li",
     { class: "sekisho-item", key: factor.id },
     h(
       "div",
       { class: "sekisho-item-text" },
-      h("strong", {}, factor.name || kind),
-      h("span", { class: "sekisho-hint" }, [factor.name ? kind : "", added].filter(Boolean).join(" · ")),
+      h("strong", {}, name),
+      h("span", { class: "sekisho-hint" }, aboutOf(drawing, factor, kind)),
     ),
     h(
-      "button",
-      {
-        type: "button",
-        class: "sekisho-button sekisho-quiet",
-        "aria-label": say("factor_remove_of", { factor: factor.name || kind }),
-        onclick: () => model.remove(factor),
-      },
-      say("factor_remove"),
-    ),
-  );
-}
-
-function enrolmentStep<N>(drawing: Drawing<N>, state: FactorState, enrolment: Enrolment, model: FactorModel): N {
-  const { h, say } = drawing;
-  const { secret, uri, qr } = enrolment;
-  const src = qr === undefined ? "" : `data:image/svg+xml;utf8,${encodeURIComponent(qr)}`;
-  return h(
-    "div",
-    { key: "enrolment" },
-    h("p", { class: "sekisho-hint" }, say(secret === undefined ? "mail_sent" : "scan")),
-    src ? h("img", { class: "sekisho-qr", src, alt: say("qr"), width: "220", height: "220" }) : null,
-    secret === undefined
-      ? null
-      : h(
-          "p",
-          { class: "sekisho-key" },
-          h("span", {}, say("key")),
-          h("code", {}, secret),
-          quiet(drawing, say("copy"), () => model.copy(secret), "copy"),
-        ),
-    uri === undefined ? null : h("p", {}, h("a", { class: "sekisho-link", href: uri }, say("open_app"))),
-    form(
-      drawing,
-      { key: "confirm", state: state.form, fields: ["code"], button: say("confirm"), onsubmit: model.confirm },
-      [codeField(drawing, state.form, enrolment.kind)],
-    ),
-    h("p", { class: "sekisho-other" }, quiet(drawing, say("cancel"), model.cancel, "cancel")),
-  );
-}
-
-function codesStep<N>(drawing: Drawing<N>, state: FactorState, codes: readonly string[], model: FactorModel): N {
-  const { h, id, say } = drawing;
-  const text = codes.join("\n");
-  return h(
-    "div",
-    { key: "codes", role: "group", "aria-labelledby": `${id}-recovery` },
-    h("h3", { id: `${id}-recovery`, class: "sekisho-subtitle" }, say("recovery_title")),
-    h("p", { class: "sekisho-hint" }, say("recovery_hint")),
-    h("ol", { class: "sekisho-codes" }, ...codes.map((code) => h("li", { key: code }, h("code", {}, code)))),
-    h(
-      "p",
-      { class: "sekisho-other" },
-      quiet(drawing, say("copy"), () => model.copy(text), "copy"),
-      h(
-        "a",
+      "div",
+      { class: "sekisho-item-actions" },
+      quiet(
+        drawing,
+        say(isRenaming ? "cancel" : "factor_rename"),
+        isRenaming ? model.cancel : () => model.beginRename(factor.id),
+        "rename",
         {
-          class: "sekisho-button sekisho-quiet",
-          href: `data:text/plain;charset=utf-8,${encodeURIComponent(`${text}\n`)}`,
-          download: "recovery-codes.txt",
-          key: "download",
+          "data-place": `${RENAME}-${factor.id}`,
+          "aria-label": isRenaming ? undefined : say("factor_rename_of", { factor: name }),
+          "aria-expanded": isRenaming ? "true" : "false",
         },
-        say("download"),
       ),
-      quiet(drawing, say("print"), () => window.print(), "print"),
+      quiet(drawing, say("factor_remove"), () => model.remove(factor), "remove", {
+        "aria-label": say("factor_remove_of", { factor: name }),
+      }),
     ),
-    said(drawing, state.form),
-    h("button", { type: "button", class: "sekisho-button", onclick: model.cancel }, say("recovery_done")),
+    isRenaming
+      ? form(
+          drawing,
+          { key: RENAME, state: state.form, fields: ["name"], button: say("save"), onsubmit: model.rename },
+          [
+            field(drawing, state.form, {
+              name: "name",
+              label: say("factor_name"),
+              attributes: { type: "text", autocomplete: "off", required: true, initial: factor.name },
+            }),
+          ],
+        )
+      : null,
   );
 }
 
-function proofStep<N>(drawing: Drawing<N>, state: FactorState, waiting: Waiting, model: FactorModel): N {
-  const { h, id, say } = drawing;
-  const { method, methods } = waiting;
-  const others = methods.filter((other) => other !== method);
-  return h(
-    "div",
-    { key: "proof", role: "group", "aria-labelledby": `${id}-proof` },
-    h("h3", { id: `${id}-proof`, class: "sekisho-subtitle" }, say("step_up_title")),
-    h(
-      "p",
-      { class: "sekisho-hint" },
-      method === undefined ? say("step_up_password") : methodText(say, "second", method),
-    ),
-    method === "sms" ? quiet(drawing, say("send_code"), model.sendCode, "send") : null,
-    form(
-      drawing,
-      {
-        key: `proof-${method ?? "password"}`,
-        state: state.form,
-        fields: [method === undefined ? "password" : "code"],
-        button: say("confirm"),
-        onsubmit: model.prove,
-      },
-      [
-        method === undefined
-          ? field(drawing, state.form, {
-              name: "password",
-              label: say("password"),
-              attributes: { type: "password", autocomplete: "current-password", required: true },
-            })
-          : codeField(drawing, state.form, method),
-      ],
-    ),
-    h(
-      "p",
-      { class: "sekisho-other" },
-      ...others.map((other) => quiet(drawing, methodText(say, "use", other), () => model.use(other), other)),
-      quiet(drawing, say("cancel"), model.cancel, "cancel"),
-    ),
-  );
-}
-
-function quiet<N>({ h }: Drawing<N>, label: string, onclick: () => unknown, key: string): N {
-  return h("button", { type: "button", class: "sekisho-button sekisho-quiet", onclick, key }, label);
+/** What it is, since when, and when it was last shown. */
+function aboutOf<N>({ say, locale }: Drawing<N>, factor: Factor, kind: string): string {
+  const day = (at: string) => new Intl.DateTimeFormat(locale, { dateStyle: "medium" }).format(new Date(at));
+  const added = say("factor_since", { at: day(factor.created_at) });
+  const used = factor.last_used_at === null ? "" : say("last_seen", { at: day(factor.last_used_at) });
+  return [factor.name ? kind : "", added, used].filter(Boolean).join(" · ");
 }
 
 function kindOf(say: Say, kind: string): string {
