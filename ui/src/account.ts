@@ -13,6 +13,8 @@ interface Place {
   readonly withdrawn: string;
   /** Leave the page. The last word before the browser goes decides: closing the account signs out first. */
   readonly go: (address: string) => void;
+  /** Sign out, without leaving the page before the server has answered. */
+  readonly leave: () => Promise<void>;
 }
 
 const element = document.querySelector<HTMLElement>("main > [data-client-id]");
@@ -26,12 +28,19 @@ async function takeOver(element: HTMLElement): Promise<void> {
     next = address;
   };
   const client = createAuthClient({ baseUrl: base, clientId, transport: "session" });
+  let isLeaving = false;
+  const leave = () => {
+    isLeaving = true;
+    return client.signOut();
+  };
   client.onAuthStateChange((event) => {
+    // Who leaves here waits for the server's answer: going on before that might cut the request off.
+    if (isLeaving) return;
     // Whoever ended it elsewhere is told so by the sign-in page, to which the account leads by itself.
     if (event.type === "SIGNED_OUT") go(event.reason === "signed_out" ? signedOut : here);
   });
   try {
-    if (await client.getSession()) show(client, { element, signedOut, withdrawn, go });
+    if (await client.getSession()) show(client, { element, signedOut, withdrawn, go, leave });
     else go(here);
   } catch {
     // The server is away: what it rendered stays, and works once it is back.
@@ -51,7 +60,7 @@ function show(client: AuthClient, place: Place): void {
     changes.disconnect();
     if (isInUse(place.element)) return app.unmount();
     place.element.replaceWith(drawn);
-    signOutEverywhere(client, place);
+    signOutEverywhere(place);
   });
   changes.observe(drawn, { childList: true, subtree: true });
   app.mount(drawn);
@@ -63,13 +72,13 @@ function isInUse(element: HTMLElement): boolean {
 }
 
 /** The button above the profile signs out the other tabs too. The clone leaves the plain form's own script behind. */
-function signOutEverywhere(client: AuthClient, { signedOut, go }: Place): void {
+function signOutEverywhere({ signedOut, go, leave }: Place): void {
   const plain = document.querySelector<HTMLFormElement>("form#sign-out");
   if (!plain) return;
   const form = plain.cloneNode(true) as HTMLFormElement;
   form.addEventListener("submit", (event) => {
     event.preventDefault();
-    client.signOut().then(
+    leave().then(
       () => go(signedOut),
       () => form.submit(),
     );

@@ -350,7 +350,7 @@ describe.skipIf(!HAS_CHROMIUM || !HAS_BUNDLE)("the account page", () => {
 
   test("leads to the page that says goodbye when the account is closed", async () => {
     await page.getByText("Close the account", { exact: true }).click();
-    await page.getByLabel("Password").fill(PASSWORD);
+    await page.getByLabel("Password", { exact: true }).fill(PASSWORD);
     await page.getByRole("button", { name: "Close the account for good" }).click();
 
     await page.waitForURL(/signed-out\?notice=withdrawn/);

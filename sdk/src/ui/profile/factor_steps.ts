@@ -83,6 +83,10 @@ export function codesStep<N>(
       quiet(drawing, say("print"), () => window.print(), "print"),
     ),
     said(drawing, state.form),
-    h("button", { type: "button", class: "sekisho-button", onclick: model.cancel }, say("recovery_done")),
+    h(
+      "div",
+      { class: "sekisho-choices" },
+      h("button", { type: "button", class: "sekisho-button", onclick: model.cancel }, say("recovery_done")),
+    ),
   );
 }
