@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from typing import Any
 
 import pytest
@@ -159,3 +160,24 @@ def test_the_fake_issuer_makes_what_a_server_could() -> None:
     with pytest.raises(SessionRevoked):
         verifier.verify(token)
     assert verifier.verify(issuer.token(session_id="s2"))
+
+
+def test_V16_3_2_who_may_not_is_a_line_in_the_log_without_the_token(caplog: pytest.LogCaptureFixture) -> None:
+    issuer = FakeIssuer()
+    auth = Auth(issuer.verifier())
+    token = issuer.token("alice\nforged line", session_id="s1")
+    principal = auth.find(f"Bearer {token}")
+    with caplog.at_level(logging.WARNING, "sekisho.guard"):
+        auth.allowed(principal, rule())
+        with pytest.raises(StepUpRequired):
+            auth.allowed(principal, rule(acr="aal3"))
+        assert caplog.messages == []
+        for asked, why in (
+            (rule(roles=["owner"]), "role"),
+            (rule(scopes=["delete"]), "scope"),
+            (rule(permissions=["articles.write"]), "permission"),
+        ):
+            with pytest.raises(Forbidden):
+                auth.allowed(principal, asked)
+            assert caplog.messages[-1] == f"forbidden: {why}; sub='alice\\nforged line' session='s1'"
+    assert token not in caplog.text

@@ -13,8 +13,9 @@ import httpx2
 import pytest
 
 from live_server import LiveServer, live_server, sekisho
+from one_second import seconds_to_refusal, within_a_second
 from sekisho.errors import Refusal
-from sekisho.guard import Verifier
+from sekisho.guard import Principal, Verifier
 
 EMAIL = "hana@example.com"
 PASSWORD = "korewa nagai himitsu"
@@ -30,13 +31,18 @@ class Guarded:
         self.key: str = json.loads(made.stdout)["text"]
         self.http = httpx2.Client(base_url=server.url)
         self.call("signup/send-code", email=EMAIL, password=PASSWORD)
-        code = re.findall(r"\b\d{6}\b", self.http.get("/dev/mail.json").json()[0]["text"])[0]
-        self.call("signup/verify-code", email=EMAIL, code=code)
+        self.call("signup/verify-code", email=EMAIL, code=self.mailed_code(EMAIL))
 
     def call(self, path: str, **body: str) -> Any:
         answer = self.http.post(f"/api/v1/auth/{path}", json={**body, "client_id": "web"})
         assert answer.status_code in (200, 201), answer.text
         return answer.json()
+
+    def mailed_code(self, to: str) -> str:
+        """Return the code of the newest letter to an address."""
+        texts: list[str] = [mail["text"] for mail in self.http.get("/dev/mail.json").json() if mail["to"] == to]
+        found: str = re.findall(r"\b\d{6}\b", texts[0])[0]
+        return found
 
     def sign_in(self) -> dict[str, Any]:
         pair: dict[str, Any] = self.call("login", email=EMAIL, password=PASSWORD)
@@ -60,7 +66,7 @@ class Guarded:
 
 @pytest.fixture(scope="module")
 def guarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Guarded]:
-    with live_server(tmp_path_factory.mktemp("guarded")) as server:
+    with live_server(tmp_path_factory.mktemp("guarded"), SEKISHO_JWT__CLAIMS="roles,email") as server:
         made = Guarded(server)
         yield made
         made.http.close()
@@ -83,38 +89,131 @@ def eventually(check: Callable[[], bool]) -> float:
     return time.monotonic() - started
 
 
-def test_V7_4_1_what_ends_a_session_is_heard_by_a_guard_that_asks_nothing(guarded: Guarded) -> None:
+def test_a_guard_verifies_a_thousand_times_and_the_server_is_asked_nothing(guarded: Guarded) -> None:
     verifier = guarded.verifier()
-    first, second = guarded.sign_in()["access_token"], guarded.sign_in()["access_token"]
-    assert verifier.verify(first).claims["iss"] == guarded.issuer
-    sid = verifier.verify(second).session_id
+    token = guarded.sign_in()["access_token"]
+    assert verifier.verify(token).claims["iss"] == guarded.issuer
     before = guarded.requests()
     for _ in range(1000):
-        verifier.verify(first)
+        verifier.verify(token)
     assert guarded.requests() == before
-    guarded.cli("session", "end", sid)  # another process
-    eventually(lambda: outcome(verifier, second) == "session_revoked")
-    assert outcome(verifier, first) == "good"
-    guarded.cli("user", "disable", EMAIL)
-    eventually(lambda: outcome(verifier, first) == "session_revoked")
-    guarded.cli("user", "enable", EMAIL)
     verifier.close()
 
 
-def test_a_compromised_key_is_heard_too_and_the_client_recovers_by_refresh(guarded: Guarded) -> None:
+@pytest.mark.parametrize("how", ["session end ID", "session end --user", "user disable", "jti", "logout"])
+def test_V7_4_1_V7_4_2_whatever_ends_it_is_refused_by_a_guard_within_a_second(guarded: Guarded, how: str) -> None:
+    verifier = guarded.verifier()
+
+    def try_once() -> float:
+        pair, other = guarded.sign_in(), guarded.sign_in()["access_token"]
+        token = pair["access_token"]
+        principal = verifier.verify(token)
+        assert outcome(verifier, other) == "good"
+        key = {"Authorization": f"Bearer {guarded.key}"}
+        revoke: dict[str, Callable[[], object]] = {
+            "session end ID": lambda: guarded.cli("session", "end", principal.session_id),
+            "session end --user": lambda: guarded.cli("session", "end", "--user", EMAIL),
+            "user disable": lambda: guarded.cli("user", "disable", EMAIL),
+            "jti": lambda: guarded.http.post(
+                "/api/v1/auth/tokens/revoke", json={"jti": principal.token_id}, headers=key
+            ).raise_for_status(),
+            "logout": lambda: guarded.call("logout", refresh_token=pair["refresh_token"]),
+        }
+        took = seconds_to_refusal(
+            guarded.server.folder, revoke[how], lambda: outcome(verifier, token) == "session_revoked"
+        )
+        if how in ("session end --user", "user disable"):
+            eventually(lambda: outcome(verifier, other) == "session_revoked")
+        else:
+            assert outcome(verifier, other) == "good"
+        if how == "user disable":
+            guarded.cli("user", "enable", EMAIL)
+        return took
+
+    within_a_second(try_once)
+    verifier.close()
+
+
+@pytest.mark.parametrize("how", ["compromise", "retire"])
+def test_a_key_that_counts_no_more_is_refused_within_a_second_and_the_client_recovers_by_refresh(
+    guarded: Guarded, how: str
+) -> None:
+    verifier = guarded.verifier()
+
+    def try_once() -> float:
+        pair = guarded.sign_in()
+        token = pair["access_token"]
+        eventually(lambda: outcome(guarded.verifier(), token) == "good")
+        assert outcome(verifier, token) == "good"
+        kid = next(key["kid"] for key in guarded.cli("key", "list")["keys"] if key["state"] == "active")
+        words = ["compromise", kid, "--yes"] if how == "compromise" else ["retire", kid]
+        if how == "retire":
+            guarded.cli("key", "rotate")
+        assert outcome(verifier, token) == "good"
+        took = seconds_to_refusal(
+            guarded.server.folder,
+            lambda: guarded.cli("key", *words),
+            lambda: outcome(verifier, token) == "access_token_expired",
+        )
+
+        def recovered() -> bool:
+            renewed = guarded.call("refresh", refresh_token=pair["refresh_token"])["access_token"]
+            return outcome(guarded.verifier(), renewed) == "good"
+
+        eventually(recovered)
+        return took
+
+    within_a_second(try_once)
+    verifier.close()
+
+
+def test_V8_3_2_a_change_of_roles_counts_from_the_next_refresh_and_at_once_where_sessions_are_ended(
+    guarded: Guarded,
+) -> None:
+    verifier = guarded.verifier(permissions={"editor": ["articles.write"]})
+    pair = guarded.sign_in()
+
+    def refreshed() -> Principal:
+        nonlocal pair
+        pair = guarded.call("refresh", refresh_token=pair["refresh_token"])
+        return verifier.verify(pair["access_token"])
+
+    assert verifier.verify(pair["access_token"]).roles == frozenset()
+    guarded.cli("user", "role", "add", EMAIL, "editor")
+    assert verifier.verify(pair["access_token"]).permissions == frozenset()
+    promoted = refreshed()
+    assert (promoted.roles, promoted.permissions) == ({"editor"}, {"articles.write"})
+    guarded.cli("user", "role", "remove", EMAIL, "editor")
+    shown = guarded.http.get("/api/v1/auth/session", headers={"Authorization": f"Bearer {pair['access_token']}"})
+    assert shown.json()["user"]["roles"] == []  # the server reads them from its store
+    demoted = refreshed()
+    assert (demoted.roles, demoted.permissions) == (frozenset(), frozenset())
+    guarded.cli("user", "role", "add", EMAIL, "editor")
+    token = guarded.sign_in()["access_token"]
+    assert verifier.verify(token).roles == {"editor"}
+    guarded.cli("user", "role", "remove", EMAIL, "editor")
+    guarded.cli("session", "end", "--user", EMAIL)
+    eventually(lambda: outcome(verifier, token) == "session_revoked")
+    verifier.close()
+
+
+def test_a_new_address_stands_in_tokens_from_the_next_refresh(guarded: Guarded) -> None:
     verifier = guarded.verifier()
     pair = guarded.sign_in()
-    assert outcome(verifier, pair["access_token"]) == "good"
-    kid = next(key["kid"] for key in guarded.cli("key", "list")["keys"] if key["state"] == "active")
-    guarded.cli("key", "compromise", kid, "--yes")
-    eventually(lambda: outcome(verifier, pair["access_token"]) == "access_token_expired")
-    renewed: list[str] = []
-
-    def recovered() -> bool:
-        renewed.append(guarded.call("refresh", refresh_token=pair["refresh_token"])["access_token"])
-        return outcome(guarded.verifier(), renewed[-1]) == "good"
-
-    eventually(recovered)
+    before = verifier.verify(pair["access_token"])
+    assert before.claims["email"] == EMAIL
+    new = "hana@example.org"
+    for old, address in ((EMAIL, new), (new, EMAIL)):  # there, and back again for the other tests
+        auth = {"Authorization": f"Bearer {pair['access_token']}"}
+        body = {"email": address, "password": PASSWORD}
+        guarded.http.post("/api/v1/user/email/send-code", json=body, headers=auth).raise_for_status()
+        code = guarded.mailed_code(address)
+        body = {"email": address, "code": code}
+        guarded.http.post("/api/v1/user/email/verify-code", json=body, headers=auth).raise_for_status()
+        assert verifier.verify(pair["access_token"]).claims["email"] == old
+        pair = guarded.call("refresh", refresh_token=pair["refresh_token"])
+        after = verifier.verify(pair["access_token"])
+        assert (after.claims["email"], after.sub, after.session_id) == (address, before.sub, before.session_id)
     verifier.close()
 
 

@@ -25,6 +25,16 @@ async def test_V16_3_3_a_limit_that_is_hit_is_logged_once_a_second_with_a_count(
     assert (refused[0]["route"], refused[0]["ip"]) == ("/api/v1/auth/login", "203.0.113.7")
 
 
+async def test_V16_3_2_a_forged_cross_site_call_is_logged(site: Site) -> None:
+    browser = await site.browser().ready()
+    assert (await browser.sign_up(transport="session")).status_code == 201
+    with capture_logs() as lines:
+        refused = await browser.call("POST", "auth/logout", {}, origin="https://evil.example")
+    assert refused.json()["error"] == "csrf_failed"
+    (line,) = [line for line in lines if line.get("code") == "csrf_failed"]
+    assert (line["log_level"], line["route"], line["ip"]) == ("warning", "/api/v1/auth/logout", "203.0.113.7")
+
+
 async def test_V16_2_5_no_log_line_of_a_journey_holds_a_secret_or_an_address(site: Site) -> None:
     with capture_logs() as lines:
         app = site.client()

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from time import time
 
-from sekisho.errors import Refusal, Unauthorized
+from sekisho.errors import Forbidden, Refusal, Unauthorized
 from sekisho.guard.answers import RefusalAnswer, read_bearer, refusal_answer
 from sekisho.guard.principal import Principal
 from sekisho.guard.rules import Rule, check
@@ -14,6 +15,7 @@ from sekisho.guard.same_host import CookieSessions, Seen
 from sekisho.guard.verifier import Verifier
 
 REALM = "api"
+log = logging.getLogger("sekisho.guard")
 
 
 class Auth:
@@ -57,7 +59,8 @@ class Auth:
 
     @staticmethod
     def allowed(principal: Principal | None, wanted: Rule) -> Principal:
-        """Return the principal if there is one and it may.
+        """Return the principal if there is one and it may. That it may not is a line in the log: who is signed in and
+        tries what is not theirs.
 
         Raises:
             Unauthorized: there is none.
@@ -65,7 +68,11 @@ class Auth:
         """
         if principal is None:
             raise Unauthorized(detail="no credential")
-        check(principal, wanted, time())
+        try:
+            check(principal, wanted, time())
+        except Forbidden as refusal:
+            log.warning("forbidden: %s; sub=%r session=%r", refusal.detail, principal.sub, principal.session_id)
+            raise
         return principal
 
     def answer(self, refusal: Refusal, authorization: str | None, accept_language: str | None) -> RefusalAnswer:
