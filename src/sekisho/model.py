@@ -49,10 +49,11 @@ class EndReason(StrEnum):
     EMAIL_CHANGED = "email_changed"
     EXPIRED = "expired"
     RESTORED = "restored"
+    MOVED_UNUSUALLY = "moved_unusually"
 
 
 class Unusual(StrEnum):
-    """Why a sign-in is unusual. A closed vocabulary: audit, letters and docs use these words."""
+    """Why a sign-in or a refresh is unusual. A closed vocabulary: audit, letters and docs use these words."""
 
     NEW_DEVICE = "new_device"
     NEW_NETWORK = "new_network"
@@ -61,6 +62,8 @@ class Unusual(StrEnum):
     MANY_FAILURES = "many_failures"
     SPRAYING = "spraying"
     STUFFING = "stuffing"
+    REFRESH_NETWORK = "refresh_from_new_network"
+    REFRESH_DEVICE = "refresh_from_other_device"
 
 
 class KeyState(StrEnum):

@@ -42,6 +42,7 @@ class MailKind(StrEnum):
     FACTORS_RESET = "factors_reset"
     DEVICE_TRUSTED = "device_trusted"
     SIGN_IN_UNUSUAL = "sign_in_unusual"
+    SESSION_UNUSUAL = "session_unusual"
     NOT_ME = "not_me"
 
 
@@ -70,6 +71,7 @@ REQUIRED_VALUES: dict[MailKind, frozenset[str]] = {
     MailKind.FACTORS_RESET: frozenset({"at"}),
     MailKind.DEVICE_TRUSTED: _WARNING | {"days"},
     MailKind.SIGN_IN_UNUSUAL: _WARNING | {"reasons"},
+    MailKind.SESSION_UNUSUAL: _WARNING | {"reasons"},
     MailKind.NOT_ME: _SIGHTING,
 }
 """What each letter must be given. `at` is RFC 3339; device, place, ip and name may be ""; `factor` is a `FactorKind`;

@@ -18,6 +18,7 @@ from sekisho.anomalies.floods import (
 from sekisho.anomalies.rules import (
     HOUR_MS,
     MANY_FAILURES,
+    MOVE_RULES,
     RULES,
     SCORES,
     impossible_travel,
@@ -125,7 +126,7 @@ class TestFloods:
         floods = Floods()
         for number in range(STUFFED_NETWORKS * 2):
             floods.failed(f"10.0.{number}.1", f"tag {number}", NOW)
-        assert floods.is_stuffing(NOW)
+        assert floods.is_stuffing(NOW + 1000)
         assert not floods.is_stuffing(NOW + WINDOW_MS + 1000)
 
     def test_memory_is_bounded_whatever_comes(self) -> None:
@@ -189,4 +190,5 @@ def test_V6_3_5_made_journeys_are_found_and_honest_people_left_in_peace() -> Non
 
 def test_every_reason_has_a_score_and_a_rule_or_a_flood() -> None:
     assert set(SCORES) == set(Unusual)
-    assert set(Unusual) - set(RULES) == {Unusual.SPRAYING, Unusual.STUFFING}
+    floods_and_devices = {Unusual.SPRAYING, Unusual.STUFFING, Unusual.REFRESH_DEVICE}
+    assert set(Unusual) - set(RULES) - set(MOVE_RULES) == floods_and_devices

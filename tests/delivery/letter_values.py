@@ -33,6 +33,7 @@ VALUES: dict[MailKind, dict[str, str]] = {
     MailKind.RECOVERY_CODES_MADE: WARNING,
     MailKind.DEVICE_TRUSTED: {**WARNING, "days": "30"},
     MailKind.FACTORS_RESET: {"at": SIGHTING["at"]},
+    MailKind.SESSION_UNUSUAL: {**WARNING, "reasons": "refresh_from_new_network impossible_travel"},
     MailKind.NOT_ME: SIGHTING,
     MailKind.SIGN_IN_UNUSUAL: {**WARNING, "reasons": "new_device new_country"},
     MailKind.RECOVERY_CODE_USED: {**WARNING, "left": "9"},

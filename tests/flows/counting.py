@@ -66,3 +66,15 @@ class Meanwhile:
         happens, self._happens = self._happens, None
         if happens is not None:
             await happens()
+
+
+class CountingReads:
+    """A store that notes the name of each call."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self.calls: list[str] = []
+
+    def __getattr__(self, name: str) -> Any:
+        self.calls.append(name)
+        return getattr(self._store, name)

@@ -33,6 +33,7 @@ class RotationContract:
         assert not rotated.was_behind
         assert rotated.account == owner
         assert rotated.session == await row(store, first)
+        assert (rotated.seen_ip, rotated.seen_at) == (first.ip, first.last_seen_at)
         after = rotated.session
         assert (after.counter, after.rotated_at, after.last_seen_at) == (1, NOW + MINUTE, NOW + MINUTE)
         assert (after.ip, after.idle_expires_at) == ("198.51.100.4", NOW + MINUTE + 30 * DAY)

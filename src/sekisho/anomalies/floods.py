@@ -14,7 +14,7 @@ from collections import OrderedDict
 from msgspec import Struct
 
 from sekisho.anomalies.sightings import network_of
-from sekisho.model import Millis
+from sekisho.model import Millis, Unusual
 
 WINDOW_MS = 10 * 60_000
 MOST_NETWORKS = 4096
@@ -26,7 +26,10 @@ STUFFED_ADDRESSES = 50
 
 
 class _Network(Struct):
+    """told_at: when its spraying was last told of."""
+
     tags: dict[str, Millis]
+    told_at: Millis = 0
 
 
 class Floods:
@@ -34,18 +37,30 @@ class Floods:
         self._networks: OrderedDict[str, _Network] = OrderedDict()
         self._looked_at = 0
         self._is_stuffed = False
+        self._stuffing_told_at = 0
 
-    def failed(self, ip: str, identifier_tag: str, now: Millis) -> None:
-        """Note one refused sign-in. `identifier_tag` is a keyed hash: no address is kept."""
+    def failed(self, ip: str, identifier_tag: str, now: Millis) -> tuple[Unusual, ...]:
+        """Note one refused sign-in. `identifier_tag` is a keyed hash: no address is kept.
+
+        Return what has begun with it: each once in ten minutes, spraying for each network.
+        """
         network = network_of(ip)
         if not network:
-            return
+            return ()
         found = self._networks.setdefault(network, _Network({}))
         self._networks.move_to_end(network)
         if identifier_tag in found.tags or len(found.tags) < MOST_TAGS:
             found.tags[identifier_tag] = now
         if len(self._networks) > MOST_NETWORKS:
             self._networks.popitem(last=False)
+        begun: list[Unusual] = []
+        if len(found.tags) >= SPRAYED_ADDRESSES and _is_over(found.told_at, now) and self.is_spraying(ip, now):
+            found.told_at = now
+            begun.append(Unusual.SPRAYING)
+        if _is_over(self._stuffing_told_at, now) and self.is_stuffing(now):
+            self._stuffing_told_at = now
+            begun.append(Unusual.STUFFING)
+        return tuple(begun)
 
     def is_spraying(self, ip: str, now: Millis) -> bool:
         """Whether this address's network has tried many accounts in the last ten minutes."""
@@ -72,6 +87,10 @@ class Floods:
             else:
                 del self._networks[network]
         return len(self._networks) >= STUFFED_NETWORKS and len(tags) >= STUFFED_ADDRESSES
+
+
+def _is_over(told_at: Millis, now: Millis) -> bool:
+    return not now - WINDOW_MS < told_at <= now
 
 
 def _forget(network: _Network, now: Millis) -> None:

@@ -29,6 +29,9 @@ SCORES: Mapping[Unusual, int] = {
     Unusual.MANY_FAILURES: 30,
     Unusual.SPRAYING: 60,
     Unusual.STUFFING: 20,
+    # Below what is noted by default: telephones change networks all day.
+    Unusual.REFRESH_NETWORK: 15,
+    Unusual.REFRESH_DEVICE: 30,
 }
 MOST = 100
 
@@ -67,10 +70,20 @@ def many_failures(now: Sighting, past: Past) -> bool:
     return past.failures >= MANY_FAILURES
 
 
-RULES: Mapping[Unusual, Callable[[Sighting, Past], bool]] = {
+Rule = Callable[[Sighting, Past], bool]
+
+RULES: Mapping[Unusual, Rule] = {
     Unusual.NEW_DEVICE: new_device,
     Unusual.NEW_NETWORK: new_network,
     Unusual.NEW_COUNTRY: new_country,
     Unusual.IMPOSSIBLE_TRAVEL: impossible_travel,
     Unusual.MANY_FAILURES: many_failures,
+}
+
+# Of a session that is used from another network. A move to another country is no new kind of sign-in, so the weights
+# are those of a sign-in from there.
+MOVE_RULES: Mapping[Unusual, Rule] = {
+    Unusual.REFRESH_NETWORK: new_network,
+    Unusual.NEW_COUNTRY: new_country,
+    Unusual.IMPOSSIBLE_TRAVEL: impossible_travel,
 }

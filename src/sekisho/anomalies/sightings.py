@@ -14,7 +14,7 @@ from functools import lru_cache
 from msgspec import Struct
 
 from sekisho.devices import DeviceReader
-from sekisho.model import Millis
+from sekisho.model import AuditRecord, Millis, Origin
 from sekisho.places import Places, Position
 
 _EARTH_RADIUS_KM = 6371.0
@@ -41,14 +41,22 @@ class Past(Struct, frozen=True):
 
 
 class Looker:
-    """Turns an address and a user agent into a sighting."""
+    """Turns what is known of a request into a sighting."""
 
     def __init__(self, devices: DeviceReader, places: Places) -> None:
         self._devices = devices
         self._locate = lru_cache(maxsize=4096)(places.locate)
 
-    def look(self, at: Millis, ip: str, user_agent: str) -> Sighting:
-        return Sighting(at, self._devices.read(user_agent).name, network_of(ip), self._locate(ip))
+    def look(self, at: Millis, origin: Origin) -> Sighting:
+        """Return what a request says of itself."""
+        return self.place(at, origin.ip, self._devices.read(origin.user_agent).name)
+
+    def recall(self, record: AuditRecord) -> Sighting:
+        """Return what the trail kept of a sign-in."""
+        return self.place(record.at, record.ip, record.device or self._devices.read(record.user_agent).name)
+
+    def place(self, at: Millis, ip: str, device: str) -> Sighting:
+        return Sighting(at, device, network_of(ip), self._locate(ip))
 
 
 @lru_cache(maxsize=4096)

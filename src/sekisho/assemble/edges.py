@@ -7,6 +7,7 @@ from ipaddress import ip_network
 from typing import Any
 
 from sekisho.anomalies import Anomalies, Floods, Looker, Policy
+from sekisho.anomalies.moves import Moves, MoveTools
 from sekisho.assemble.pages import make_pages
 from sekisho.assemble.parts import Parts
 from sekisho.assemble.second_steps import second_steps, trust_of
@@ -87,6 +88,9 @@ def make_edge(
         )
     )
 
+    anomalies = Anomalies(Looker(devices, places), Floods(), _anomaly_policy(settings), metrics.unusual)
+    moves = Moves(MoveTools(store=store, anomalies=anomalies, notices=notices, sessions=sessions, devices=devices))
+
     async def is_ready() -> bool:
         return await store.find_meta("master_secret_check") is not None and bool(keys.active)
 
@@ -100,6 +104,7 @@ def make_edge(
             access_tokens=access_tokens,
             session_cookies=session_cookies,
             sessions=sessions,
+            moves=moves,
         ),
         sign_up=SignUpWorld(
             store=store,
@@ -120,11 +125,11 @@ def make_edge(
             sessions=sessions,
             second_steps=SecondSteps(store, trust),
             challenges=Challenges(have.master),
-            anomalies=Anomalies(Looker(devices, places), Floods(), _anomaly_policy(settings)),
+            anomalies=anomalies,
             notices=notices,
         ),
         **second_steps(have, store, sessions, notices, trust),
-        refresh=RefreshWorld(clock=clock, refresh_tokens=refresh_tokens, sessions=sessions),
+        refresh=RefreshWorld(clock=clock, refresh_tokens=refresh_tokens, sessions=sessions, moves=moves),
         logout=LogoutWorld(
             store=store,
             clock=clock,
@@ -211,7 +216,12 @@ def make_edge(
 
 def _anomaly_policy(settings: Settings) -> Policy:
     scores = settings.anomalies
-    return Policy(note_from=scores.note_from, mail_from=scores.mail_from, refuse_from=scores.refuse_from)
+    return Policy(
+        note_from=scores.note_from,
+        mail_from=scores.mail_from,
+        ask_from=scores.ask_from,
+        refuse_from=scores.refuse_from,
+    )
 
 
 def _lifetimes(settings: Settings, journal_ms: int) -> Lifetimes:

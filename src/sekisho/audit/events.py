@@ -11,6 +11,8 @@ class Event(StrEnum):
     SIGN_UP = "sign_up"
     LOGIN = "login"
     SIGN_IN_UNUSUAL = "sign_in_unusual"
+    SESSION_UNUSUAL = "session_unusual"
+    ATTACK_SEEN = "attack_seen"
     SECOND_FACTOR_ASKED = "second_factor_asked"
     SECOND_FACTOR = "second_factor"
     FACTOR_CODE_SENT = "factor_code_sent"

@@ -30,6 +30,15 @@ _OPERATION = ("account_id",)
 _FIRST_CODE = ("wrong_code", "code_used", "code_gone", "code_dead", "no_such_method", "unreadable_secret")
 _WRONG_CODE = (*_FIRST_CODE, "factor_locked")
 
+_AT_MOVE = (
+    Unusual.REFRESH_NETWORK,
+    Unusual.NEW_COUNTRY,
+    Unusual.IMPOSSIBLE_TRAVEL,
+    Unusual.REFRESH_DEVICE,
+    Unusual.SPRAYING,
+)
+_AT_SIGN_IN = tuple(each for each in Unusual if each not in (Unusual.REFRESH_NETWORK, Unusual.REFRESH_DEVICE))
+
 VOCABULARY: dict[Event, Entry] = {
     Event.SIGN_UP_CODE_SENT: Entry(
         en="A sign-up was opened and its code was queued as mail. The same line for an address that has an account.",
@@ -71,8 +80,20 @@ VOCABULARY: dict[Event, Entry] = {
     Event.SIGN_IN_UNUSUAL: Entry(
         en="The password was right and the sign-in is unusual: one line for each rule that says so.",
         ja="パスワードは正しいものの、普段と異なるサインインです。該当する規則ごとに 1 件記録します。",
-        reasons={SUCCESS: tuple(Unusual)},
+        reasons={SUCCESS: _AT_SIGN_IN},
         fields=("account_id", "client_id"),
+    ),
+    Event.SESSION_UNUSUAL: Entry(
+        en="A session was used from another network, in an unusual way: one line for each rule that says so.",
+        ja="セッションが別のネットワークから普段と異なる形で使われました。該当する規則ごとに 1 件記録します。",
+        reasons={SUCCESS: _AT_MOVE},
+        fields=(*_SESSION, "device"),
+    ),
+    Event.ATTACK_SEEN: Entry(
+        en="Refused sign-ins show an attack on many accounts: one network tries many, or many networks do.",
+        ja="拒否されたサインインから、多数のアカウントへの攻撃が見つかりました。理由が種類を示します。",
+        reasons={SUCCESS: (Unusual.SPRAYING, Unusual.STUFFING)},
+        fields=("client_id",),
     ),
     Event.SECOND_FACTOR_ASKED: Entry(
         en="The password was right and the second factor was asked for; nothing has been issued yet.",

@@ -13,8 +13,10 @@ import hmac
 import structlog
 from msgspec import Struct
 
+from sekisho.anomalies import LastUse
+from sekisho.anomalies.moves import Moves
 from sekisho.errors import SessionRevoked, Unauthorized
-from sekisho.model import AccountId, Origin, Principal, SessionId
+from sekisho.model import AccountId, EndReason, Origin, Principal, Session, SessionId
 from sekisho.ports.clock import Clock
 from sekisho.ports.storage import Store, StoreUnavailable
 from sekisho.sessions import Sessions
@@ -30,6 +32,7 @@ class AuthenticateWorld(Struct, frozen=True, kw_only=True):
     access_tokens: AccessTokens
     session_cookies: SessionCookies
     sessions: Sessions
+    moves: Moves
 
 
 def authenticate_bearer(token: str, world: AuthenticateWorld) -> Principal:
@@ -63,4 +66,13 @@ async def authenticate_cookie(value: str, seen_from: Origin, world: Authenticate
     except StoreUnavailable:
         # Sliding is a courtesy: a disk that takes no writes must not sign out those who only read.
         log.warning("touch_postponed", session_id=session.id)
+    if world.moves.has_moved(session, session.ip, seen_from.ip):
+        await _look_at_move(session, seen_from, world)
     return Principal(session.account_id, session.id, session.client_id)
+
+
+async def _look_at_move(session: Session, origin: Origin, world: AuthenticateWorld) -> None:
+    account = await world.store.find_account(session.account_id)
+    last = LastUse(session.ip, session.last_seen_at)
+    if account and await world.moves.judge(session, account, last, origin, world.clock.now()) is None:
+        raise SessionRevoked(detail=EndReason.MOVED_UNUSUALLY)

@@ -1,6 +1,6 @@
 """Login: an address and a password become a session.
 
-    count the try -> find the account -> verify (always one hash) -> unusual? note, mail or refuse
+    count the try -> find the account -> verify (always one hash) -> unusual? note, mail, ask or refuse
                                                                  -> second step, device not trusted? open a challenge
                                                                  -> else start the session, last
 
@@ -88,9 +88,10 @@ async def login(request: Login, world: LoginWorld) -> TokenPair | SecondFactorRe
         raise await _refusal(_why(account), email, client, account, request.seen_from, world)
     unusual = _unusual(judged, account, client, request.seen_from, now, world)
     if judged.is_refused:
+        world.anomalies.count(judged)
         raise await _refusal("too_unusual", email, client, account, request.seen_from, world, also=unusual)
-    # The place of the policy that asks for more: `is_unusual` asks everybody.
-    first = FirstStep(account=account, client=client, now=now, trusted=request.trusted, is_unusual=False)
+    world.anomalies.count(judged)
+    first = FirstStep(account=account, client=client, now=now, trusted=request.trusted, is_unusual=judged.is_asked)
     step = await world.second_steps.ask(first)
     also = (*world.throttle.give_back(tries, now), *unusual)
     if not step.methods:
@@ -228,7 +229,7 @@ async def _refusal(
     if account is not None and (owner is None or owner.id != account.id):
         account, origin = None, Origin()
     tag = world.throttle.identifier_tag(email.key)
-    world.anomalies.failed(origin, tag, now)
+    begun = world.anomalies.failed(origin, tag, now)
     failure = record(
         Event.LOGIN,
         "failure",
@@ -240,7 +241,11 @@ async def _refusal(
         reason=reason,
         identifier_tag=tag,
     )
-    await world.store.apply(AppendAudit(record=failure), *also)
+    attacks = (
+        AppendAudit(record=record(Event.ATTACK_SEEN, "success", at=now, origin=origin, actor="system", reason=reason))
+        for reason in begun
+    )
+    await world.store.apply(AppendAudit(record=failure), *attacks, *also)
     return InvalidCredentials(detail=reason)
 
 

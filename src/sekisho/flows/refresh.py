@@ -1,6 +1,7 @@
 """Refresh: trade a refresh token for a new pair.
 
-    open the token (no I/O) -> is it the session believed in? -> rotate (one atomic change) -> refuse or mint
+    open the token (no I/O) -> is it the session believed in? -> rotate (one atomic change) -> refuse
+    -> used from another network? note, by policy more -> mint
 
 Spec: RFC 6749 section 6; RFC 9700 section 4.14.2 (rotation and replay detection).
 """
@@ -9,8 +10,10 @@ from __future__ import annotations
 
 from msgspec import Struct
 
+from sekisho.anomalies import LastUse
+from sekisho.anomalies.moves import Moves
 from sekisho.errors import ClientIdMismatch, RefreshTokenInvalid, SessionChanged
-from sekisho.model import Discreet, Origin
+from sekisho.model import Discreet, Origin, Session
 from sekisho.ports.clock import Clock
 from sekisho.ports.storage import Ended, Repeated, Replayed, Rotated, WrongClient
 from sekisho.sessions import Sessions, TokenPair
@@ -31,6 +34,7 @@ class RefreshWorld(Struct, frozen=True, kw_only=True):
     clock: Clock
     refresh_tokens: RefreshTokens
     sessions: Sessions
+    moves: Moves
 
 
 async def refresh(request: Refresh, world: RefreshWorld) -> TokenPair:
@@ -40,7 +44,7 @@ async def refresh(request: Refresh, world: RefreshWorld) -> TokenPair:
     successor. A token older than that means that two parties hold it: the session ends.
 
     Raises:
-        RefreshTokenInvalid: forged, replayed, expired or ended; the client cannot tell which.
+        RefreshTokenInvalid: forged, replayed, expired, ended, or moved too unusually; the client cannot tell which.
         ClientIdMismatch: a good token in the wrong hands; the session has been ended.
         SessionChanged: the token is of another session than the one believed in; nothing ended.
 
@@ -55,9 +59,22 @@ async def refresh(request: Refresh, world: RefreshWorld) -> TokenPair:
 
     match rotation:  # already committed: refusing undoes nothing
         case Rotated(session, account) | Repeated(session, account):
+            if isinstance(rotation, Rotated):
+                session = await _after_move(rotation, request.seen_from, world)
             successor = world.refresh_tokens.successor(presented)
             return world.sessions.pair(session, account, successor, world.clock.now())
         case WrongClient(detail=detail):
             raise ClientIdMismatch(detail=detail)
         case Replayed(detail=detail) | Ended(detail=detail):
             raise RefreshTokenInvalid(detail=detail)
+
+
+async def _after_move(rotated: Rotated, origin: Origin, world: RefreshWorld) -> Session:
+    session, moves = rotated.session, world.moves
+    if not moves.has_moved(session, rotated.seen_ip, origin.ip):
+        return session
+    last = LastUse(rotated.seen_ip, rotated.seen_at)
+    after = await moves.judge(session, rotated.account, last, origin, world.clock.now())
+    if after is None:
+        raise RefreshTokenInvalid(detail="moved too unusually")
+    return after

@@ -24,12 +24,14 @@ BUCKETS_S = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5)
 
 
 class Figures(msgspec.Struct, array_like=True):
-    """What was counted. requests: by route, method and status. buckets, seconds: by route."""
+    """What was counted. requests: by route, method and status. buckets, seconds: by route. unusual: by rule and
+    outcome."""
 
     requests: list[tuple[str, str, int, int]] = []
     refusals: dict[str, int] = {}
     buckets: dict[str, list[int]] = {}
     seconds: dict[str, float] = {}
+    unusual: list[tuple[str, str, int]] = []
 
 
 class Metrics(Collector):
@@ -45,6 +47,7 @@ class Metrics(Collector):
         self._refusals: Counter[str] = Counter()
         self._buckets: dict[str, list[int]] = {}
         self._seconds: dict[str, float] = {}
+        self._unusual: Counter[tuple[str, str]] = Counter()
         self._rows: dict[str, int] = {}
         self._board, self._place = board, place
         if board is not None and (before := board.seen(place)):
@@ -64,6 +67,10 @@ class Metrics(Collector):
 
     def refused(self, code: str) -> None:
         self._refusals[code] += 1
+
+    def unusual(self, rule: str, outcome: str) -> None:
+        """Count that a rule found a sign-in or a move unusual, and what followed. Both are words of closed lists."""
+        self._unusual[rule, outcome] += 1
 
     def set_counts(self, counts: dict[str, int]) -> None:
         """Take over the store's numbers of rows by kind."""
@@ -96,6 +103,12 @@ class Metrics(Collector):
         for code, number in figures.refusals.items():
             refusals.add_metric((code,), number)
         yield refusals
+        unusual = CounterMetricFamily(
+            "sekisho_unusual", "Unusual sign-ins and moves of sessions.", labels=("rule", "outcome")
+        )
+        for rule, outcome, number in figures.unusual:
+            unusual.add_metric((rule, outcome), number)
+        yield unusual
         rows = GaugeMetricFamily("sekisho_store_rows", "Rows by kind.", labels=("kind",))
         for kind, number in self._rows.items():
             rows.add_metric((kind,), number)
@@ -103,7 +116,8 @@ class Metrics(Collector):
 
     def _copy(self) -> Figures:
         requests = [(*key, number) for key, number in self._requests.copy().items()]
-        return Figures(requests, dict(self._refusals), self._buckets.copy(), self._seconds.copy())
+        unusual = [(*key, number) for key, number in self._unusual.copy().items()]
+        return Figures(requests, dict(self._refusals), self._buckets.copy(), self._seconds.copy(), unusual)
 
     def _of_all_workers(self) -> Figures:
         if self._board is None:
@@ -118,6 +132,8 @@ class Metrics(Collector):
         for route, method, status, number in figures.requests:
             self._requests[route, method, status] += number
         self._refusals.update(figures.refusals)
+        for rule, outcome, number in figures.unusual:
+            self._unusual[rule, outcome] += number
         for route, buckets in figures.buckets.items():
             own = self._buckets.get(route, [0] * len(buckets))
             self._buckets[route] = [one + other for one, other in zip(own, buckets, strict=True)]

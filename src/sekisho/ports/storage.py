@@ -52,11 +52,14 @@ class Outcome(Struct, frozen=True):
 
 class Rotated(Struct, frozen=True):
     """The presented token was the live one (or ahead of a store that forgot: `was_behind`).
-    `session` is the row after the change, `account` its account."""
+    `session` is the row after the change, `account` its account; `seen_ip` and `seen_at` say from where and when it was
+    used before."""
 
     session: Session
     account: Account
     was_behind: bool = False
+    seen_ip: str = ""
+    seen_at: Millis = 0
 
 
 class Repeated(Struct, frozen=True):

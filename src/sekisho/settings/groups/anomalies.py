@@ -22,10 +22,20 @@ class Anomalies(Group):
         ge=0,
         le=100,
     )
+    ask_from: int = setting(
+        0,
+        "Score from which a second step is asked for, of who has no second factor a code by mail; 0 never. A session "
+        "that moves so must prove anew before anything sensitive.",
+        "第二段階を求めるスコア (第二要素がなければメールのコード)。0 なら求めません。このスコアの移動をした"
+        "セッションは、重要な操作の前に再認証が必要になります。",
+        "60",
+        ge=0,
+        le=100,
+    )
     refuse_from: int = setting(
         0,
-        "Score from which it is refused like a wrong password, and its owner told; 0 never.",
-        "間違ったパスワードと同じように拒否し、本人に知らせるスコア。0 なら拒否しません。",
+        "Score from which it is refused like a wrong password, or the session ends, and its owner is told; 0 never.",
+        "間違ったパスワードと同じように拒否する、またはセッションを終了し、本人に知らせるスコア。0 なら拒否しません。",
         "80",
         ge=0,
         le=100,

@@ -71,7 +71,7 @@ def rotate_session(change: changes.RotateSession) -> Steps:
             was_behind = session.counter < change.counter
             if was_behind:
                 yield _store_behind(after, change)
-            return Rotated(after, account, was_behind)
+            return Rotated(after, account, was_behind, session.ip, session.last_seen_at)
     raise StoreUnavailable("the session kept changing while its token was judged")
 
 

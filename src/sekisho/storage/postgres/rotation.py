@@ -93,4 +93,4 @@ def rotate_session(change: changes.RotateSession) -> Steps:
         idle_expires_at=min(idle_until_at, session.expires_at),
         ip=change.ip,
     )
-    return Rotated(after, account, session.counter < change.counter)
+    return Rotated(after, account, session.counter < change.counter, session.ip, session.last_seen_at)

@@ -201,7 +201,7 @@ class SessionEngine:
         # A commit of this node may have ended it while the answer was on its way.
         if change.session_id in self._ended:
             return Ended(f"session ended: {self._ended[change.session_id][1]}")
-        return Rotated(after, seen.account, lag > 0)
+        return Rotated(after, seen.account, lag > 0, before.ip, before.last_seen_at)
 
     async def _used(self, before: Session, after: Session, now: Millis) -> None:
         use = use_of(after)
