@@ -276,6 +276,7 @@ class World:
             master=self.master,
             passwords=sign_up.passwords,
             policy=sign_up.policy,
+            screening=sign_up.screening,
             throttle=sign_up.throttle,
             outbox=sign_up.outbox,
             journal_ms=JOURNAL_MS,

@@ -10,7 +10,7 @@ Spec: ASVS 6.1.1, 6.3.1; NIST SP 800-63B-4 section 3.2.2; DESIGN section 8.
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
 
 from msgspec import Struct
@@ -24,6 +24,8 @@ from sekisho.ports.storage import AccountReads, Outcome, Store
 from sekisho.rfc import base64url
 
 _SECOND_MS = 1000
+# The first of `code_sends`; the network's comes last.
+_SENDS_OF_ADDRESS = 2
 _DAY_MS = 24 * 60 * 60 * _SECOND_MS
 _IPV6_PREFIX = 64
 _SHORTEST_DEVICE_PART = 16
@@ -161,6 +163,11 @@ class Throttle:
     def give_back(self, tries: Iterable[CountTry], now: Millis) -> tuple[GiveBackTry, ...]:
         """Return the changes that undo these tries, for the commit of the success."""
         return tuple(GiveBackTry(key=each.key, now=now, coarse=each.coarse) for each in tries)
+
+    def give_back_sends(self, sends: Sequence[CountTry], now: Millis) -> tuple[GiveBackTry, ...]:
+        """Return the changes after which an address may be sent as much as before, when nothing was sent to it. The
+        network's count stays: it bounds the work that was done."""
+        return self.give_back(sends[:_SENDS_OF_ADDRESS], now)
 
     def forget_logins(self, email_key: str, ip: str) -> tuple[ForgetTries, ...]:
         """Return the changes after which this identifier may log in from this network at once: its owner has just

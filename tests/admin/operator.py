@@ -16,6 +16,7 @@ def operator_of(world: World, *, signing_algorithm: str = "ES256") -> OperatorWo
         master=world.master,
         passwords=sign_up.passwords,
         policy=sign_up.policy,
+        screening=sign_up.screening,
         throttle=sign_up.throttle,
         outbox=sign_up.outbox,
         journal_ms=JOURNAL_MS,

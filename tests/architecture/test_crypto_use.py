@@ -28,6 +28,8 @@ LIBRARIES = {
 }
 # Verifies what other systems have hashed, once, and encrypts nothing: Firebase's hash is made with AES in counter mode.
 FOREIGN = "passwords/foreign.py"
+# The form in which lists of breached passwords are published is SHA-1. It protects nothing here.
+BREACHED = "passwords/breached.py"
 # Who may use which library. A new line here is a new place where cryptography can be got wrong: think first.
 MAY_USE: dict[str, set[str]] = {
     "cryptography": {
@@ -45,6 +47,7 @@ MAY_USE: dict[str, set[str]] = {
     # Nor does the name of a stylesheet.
     "hashlib": {
         "guard/same_host.py",
+        BREACHED,
         "rfc/keys.py",
         "tokens/session_values.py",
         "storage/moving/sides.py",
@@ -55,6 +58,7 @@ MAY_USE: dict[str, set[str]] = {
     # The guard fetches keys over https.
     "ssl": {
         "delivery/audit_syslog.py",
+        "delivery/breached_ranges.py",
         "delivery/smtp.py",
         "guard/fetching.py",
         "storage/postgres/connections.py",
@@ -120,7 +124,7 @@ def test_V11_4_1_only_hashes_of_the_second_generation_are_used() -> None:
         if name not in {"digest", "compare_digest", "HashAlgorithm", "Hash"}
     }
 
-    others = {(FOREIGN, "new"), (FOREIGN, "pbkdf2_hmac"), (FOREIGN, "scrypt")}
+    others = {(BREACHED, "sha1"), (FOREIGN, "new"), (FOREIGN, "pbkdf2_hmac"), (FOREIGN, "scrypt")}
     assert {entry for entry in named if entry[1] not in HASHES} == others
 
 
@@ -205,7 +209,7 @@ def test_V1_2_5_V1_3_2_no_text_is_ever_run_as_code_or_as_a_shell_command() -> No
     assert found == []
 
 
-def test_V13_2_4_V13_2_5_V1_3_6_V15_3_2_the_server_calls_nobody_but_the_mail_server() -> None:
+def test_V13_2_4_V13_2_5_V1_3_6_V15_3_2_the_server_calls_nobody_but_whom_the_operator_named() -> None:
     clients = {
         "httpx",
         "httpx2",
@@ -222,7 +226,12 @@ def test_V13_2_4_V13_2_5_V1_3_6_V15_3_2_the_server_calls_nobody_but_the_mail_ser
 
     # The guard is no part of the server: it runs in the APIs, and calls the server that it is given.
     used.discard(("http", "guard/fetching.py"))
-    assert used <= {("aiosmtplib", "delivery/smtp.py"), ("aiosmtplib", "cli/checks.py")}
+    # Who is called stands in a setting of the operator, never in what somebody sends.
+    assert used <= {
+        ("aiosmtplib", "delivery/smtp.py"),
+        ("aiosmtplib", "cli/checks.py"),
+        ("http", "delivery/breached_ranges.py"),
+    }
     assert not any(
         name == "urlopen" or name == "urllib.request" for tree in TREES.values() for _, name in imports(tree)
     )

@@ -91,6 +91,11 @@ def test_production_names_everything_that_is_missing_at_once(tmp_path: Path) -> 
         ("SEKISHO_TRUSTED_PROXIES", "10.0.0.1/8", "not a network"),
         ("SEKISHO_TRUSTED_PROXIES", "::/0", "must not trust everybody"),
         ("SEKISHO_PLACES_FILE", "missing.mmdb", "not a file"),
+        ("SEKISHO_PASSWORD__BREACHED_FILE", "missing.bin", "not a file"),
+        ("SEKISHO_PASSWORD__BREACHED_URL", "http://api.example/range", "an https address"),
+        ("SEKISHO_PASSWORD__BREACHED_URL", "https://user@api.example/range", "an https address"),
+        ("SEKISHO_PASSWORD__BREACHED_TIMEOUT_MS", "1501", "at most 1500"),
+        ("SEKISHO_PASSWORD__MIN_SCORE", "5", "at most 4"),
         ("SEKISHO_PUBLIC_URL", "https://auth.example.com/", "without a path"),
         ("SEKISHO_PUBLIC_URL", "https://user@auth.example.com", "without a path"),
         ("SEKISHO_PUBLIC_URL", "http://auth.example.com", "https in production"),
@@ -389,7 +394,7 @@ def test_every_example_of_the_reference_works(tmp_path: Path) -> None:
         is_free_text = variable.kind == "secret" and variable.path != "redis_url"
         value = OTHER_SECRET if is_free_text else variable.example
         environ = {**PRODUCTION, "SMTP_USER": "mailer", "SMTP_PASSWORD": "pw", variable.name: value}
-        if variable.path == "places_file":
+        if variable.path in ("places_file", "password.breached_file"):
             environ[variable.name] = "places.mmdb"
         if variable.path.startswith("redis."):
             environ.setdefault("REDIS_HOST", "redis.example.com")

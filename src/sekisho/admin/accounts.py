@@ -69,7 +69,7 @@ async def add_account(request: NewAccount, world: OperatorWorld) -> Account:
     """Add an account whose address counts as verified: the operator vouches for it.
 
     Raises:
-        ValidationError: the address, the password (policy), a role or the locale is not acceptable.
+        ValidationError: the address, the password (policy, breached), a role or the locale is not acceptable.
         EmailAlreadyExists: the address has an account.
         ServiceUnavailable: the hash pool is full.
     """
@@ -79,6 +79,7 @@ async def add_account(request: NewAccount, world: OperatorWorld) -> Account:
     password_hash = None
     if request.password is not None:
         world.policy.check(request.password, email=email.address)
+        await world.screening.screen(request.password)
         password_hash = await world.passwords.hash(request.password)
 
     now = world.clock.now()

@@ -8,6 +8,7 @@ from sekisho.master_secret import MasterSecret
 from sekisho.outbox import Outbox
 from sekisho.passwords.hashing import HashPool
 from sekisho.passwords.policy import PasswordPolicy
+from sekisho.passwords.screening import Screening
 from sekisho.ports.clock import Clock
 from sekisho.ports.storage import Store
 from sekisho.throttle import Throttle
@@ -22,6 +23,7 @@ class OperatorWorld(Struct, frozen=True, kw_only=True):
     master: MasterSecret
     passwords: HashPool
     policy: PasswordPolicy
+    screening: Screening
     throttle: Throttle
     outbox: Outbox
     journal_ms: int

@@ -90,6 +90,7 @@ def make_edge(
 
     anomalies = Anomalies(Looker(devices, places), Floods(), _anomaly_policy(settings), metrics.unusual)
     moves = Moves(MoveTools(store=store, anomalies=anomalies, notices=notices, sessions=sessions, devices=devices))
+    have.screening.tell = metrics.breach_asked
 
     async def is_ready() -> bool:
         return await store.find_meta("master_secret_check") is not None and bool(keys.active)
@@ -111,6 +112,7 @@ def make_edge(
             clock=clock,
             passwords=have.passwords,
             policy=have.policy,
+            screening=have.screening,
             codes=codes,
             throttle=have.throttle,
             outbox=have.outbox,
@@ -143,6 +145,7 @@ def make_edge(
             clock=clock,
             passwords=have.passwords,
             policy=have.policy,
+            screening=have.screening,
             codes=codes,
             reset_tokens=ResetTokens(have.master),
             throttle=have.throttle,
@@ -164,6 +167,7 @@ def make_edge(
             clock=clock,
             passwords=have.passwords,
             policy=have.policy,
+            screening=have.screening,
             throttle=have.throttle,
             notices=notices,
             sessions=sessions,

@@ -27,6 +27,7 @@ async def operator(settings: Settings) -> AsyncIterator[OperatorWorld]:
                 master=have.master,
                 passwords=have.passwords,
                 policy=have.policy,
+                screening=have.screening,
                 throttle=have.throttle,
                 outbox=have.outbox,
                 journal_ms=have.journal_ms,
@@ -36,4 +37,4 @@ async def operator(settings: Settings) -> AsyncIterator[OperatorWorld]:
         finally:
             await store.close()
     finally:
-        have.passwords.close()
+        have.close()

@@ -6,13 +6,16 @@ import time
 
 from msgspec import Struct
 
+from sekisho.delivery.breached_ranges import RangesOverHttp
 from sekisho.master_secret import MasterSecret
 from sekisho.model import Millis
 from sekisho.outbox import Outbox
+from sekisho.passwords.breached import BreachedFile
 from sekisho.passwords.hashing import HashPool, usable_cores
 from sekisho.passwords.parameters import PROFILES
 from sekisho.passwords.pepper import Peppers
 from sekisho.passwords.policy import PasswordPolicy
+from sekisho.passwords.screening import Screening
 from sekisho.ports.clock import Clock
 from sekisho.revocations import JOURNAL_MS
 from sekisho.settings import Settings
@@ -25,16 +28,22 @@ class SystemClock:
 
 
 class Parts(Struct, frozen=True, kw_only=True):
-    """What stands on the settings alone. Closing the hash pool is the owner's business."""
+    """What stands on the settings alone. Whoever asked for it calls `close`."""
 
     settings: Settings
     clock: Clock
     master: MasterSecret
     passwords: HashPool
     policy: PasswordPolicy
+    screening: Screening
     throttle: Throttle
     outbox: Outbox
     access_ms: int
+
+    def close(self) -> None:
+        """Finish the hashes that run; let go of files and threads."""
+        self.passwords.close()
+        self.screening.close()
 
     @property
     def journal_ms(self) -> int:
@@ -44,21 +53,26 @@ class Parts(Struct, frozen=True, kw_only=True):
 def parts(settings: Settings, clock: Clock | None = None) -> Parts:
     """Return the parts for these settings."""
     master = MasterSecret(settings.master_secret)
+    # First, as a file that cannot be used stops the start before a thread of the pool runs.
+    file = settings.password.breached_file
+    breached_file = None if file is None else BreachedFile(file)
+    passwords = HashPool(
+        PROFILES[settings.password.hash],
+        threads=_hash_threads(settings),
+        max_waiting=settings.password.queue,
+        peppers=_peppers(settings),
+    )
     return Parts(
         settings=settings,
         clock=clock or SystemClock(),
         master=master,
-        passwords=HashPool(
-            PROFILES[settings.password.hash],
-            threads=_hash_threads(settings),
-            max_waiting=settings.password.queue,
-            peppers=_peppers(settings),
-        ),
+        passwords=passwords,
         policy=PasswordPolicy(
             settings.password.profile,
             (settings.product_name, "sekisho"),
             min_score=settings.password.min_score,
         ),
+        screening=Screening(passwords, file=breached_file, ranges=_ranges(settings)),
         throttle=Throttle(master, _limits(settings)),
         outbox=Outbox(master),
         access_ms=settings.jwt.access_minutes * 60_000,
@@ -68,6 +82,11 @@ def parts(settings: Settings, clock: Clock | None = None) -> Parts:
 def _hash_threads(settings: Settings) -> int:
     """The workers of one node share its cores out; more threads than cores only where somebody chose it."""
     return settings.password.threads or max(1, usable_cores() // settings.workers)
+
+
+def _ranges(settings: Settings) -> RangesOverHttp | None:
+    password = settings.password
+    return RangesOverHttp(password.breached_url, password.breached_timeout_ms) if password.breached_url else None
 
 
 def _peppers(settings: Settings) -> Peppers:

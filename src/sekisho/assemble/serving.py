@@ -66,7 +66,7 @@ async def running(
     """
     async with AsyncExitStack() as stack:
         have = parts(settings, clock)
-        stack.callback(have.passwords.close)
+        stack.callback(have.close)
         store = demanding(await open_store(settings, have.master, durability), have.clock, settings)
         stack.push_async_callback(store.close)
 

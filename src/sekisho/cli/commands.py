@@ -20,6 +20,7 @@ from sekisho.cli import (
     key,
     migrate,
     move,
+    passwords,
     serving,
     session,
     user,
@@ -70,6 +71,7 @@ app.command("config", help=say("help.config"))(config.config)
 app.command("openapi", help=say("help.openapi"))(config.openapi)
 app.add_typer(user.app, name="user")
 app.add_typer(import_users.app, name="import")
+app.add_typer(passwords.app, name="passwords")
 app.add_typer(session.app, name="session")
 app.add_typer(key.app, name="key")
 audit.app.command("export", help=say("help.audit_export"))(audit_export.export)

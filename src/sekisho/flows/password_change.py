@@ -1,6 +1,7 @@
 """Password change: who is signed in and knows the password sets another one.
 
-    policy -> count the try -> verify the current password -> hash -> set it, end the other sessions: one commit
+    policy -> count the try -> verify the current password -> breached? -> hash
+           -> set it, end the other sessions: one commit
 
 The session that asks goes on. The owner is told by mail.
 
@@ -19,6 +20,7 @@ from sekisho.notices import Notices
 from sekisho.outbox import MailKind
 from sekisho.passwords.hashing import HashPool
 from sekisho.passwords.policy import PasswordPolicy
+from sekisho.passwords.screening import Screening
 from sekisho.ports.changes import AppendAudit, SetPassword
 from sekisho.ports.clock import Clock
 from sekisho.ports.storage import Store
@@ -37,6 +39,7 @@ class PasswordChangeWorld(Struct, frozen=True, kw_only=True):
     clock: Clock
     passwords: HashPool
     policy: PasswordPolicy
+    screening: Screening
     throttle: Throttle
     notices: Notices
     sessions: Sessions
@@ -49,7 +52,8 @@ async def change_password(
     """Set a new password; return how many other sessions ended with it.
 
     Raises:
-        ValidationError: the policy refuses the new password, or it is the current one (`unchanged`). No try.
+        ValidationError: the policy refuses the new password, or it is the current one (`unchanged`): no try. Or it is
+            known from a breach, which is said only to who knows the current one.
         StepUpRequired: the account has a second factor that was not shown lately.
         InvalidCredentials: the current password is wrong, or the account has none.
         RateLimitExceeded: too many wrong passwords.
@@ -72,6 +76,7 @@ async def change_password(
     async with world.throttle.paying(tries, world.store, now):
         matches = await world.passwords.verify(change.current_password, account.password_hash)
         if matches:
+            await world.screening.screen(change.password)
             password_hash = await world.passwords.hash(change.password)
     if not matches:
         await world.store.apply(_audit("failure", account, principal, seen_from, world.clock.now(), "wrong_password"))

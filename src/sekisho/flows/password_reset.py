@@ -2,7 +2,8 @@
 
     send_code    count -> find the account -> a code that replaces the older one -> mail it
     verify_code  count the try -> compare -> the code is spent for a reset token, in one commit
-    complete     open the token -> policy -> hash -> spend the token, set the password, end all sessions: one commit
+    complete     open the token -> policy -> breached? -> hash
+                 -> spend the token, set the password, end all sessions: one commit
 
 An address without an account that may reset (unknown, disabled, withdrawn) gets a *decoy*: the same row with a code
 that is never right, and a letter that says so to whoever reads that mail. Each call does the same work for both.
@@ -25,6 +26,7 @@ from sekisho.one_time_codes import OneTimeCodes, parse_code
 from sekisho.outbox import MailKind, Outbox
 from sekisho.passwords.hashing import HashPool
 from sekisho.passwords.policy import PasswordPolicy
+from sekisho.passwords.screening import Screening
 from sekisho.ports.changes import AppendAudit, ConsumeCode, CountCodeTry, OneTimeCode, PutCode, QueueMail, SetPassword
 from sekisho.ports.clock import Clock
 from sekisho.ports.storage import Store
@@ -77,6 +79,7 @@ class PasswordResetWorld(Struct, frozen=True, kw_only=True):
     clock: Clock
     passwords: HashPool
     policy: PasswordPolicy
+    screening: Screening
     codes: OneTimeCodes
     reset_tokens: ResetTokens
     throttle: Throttle
@@ -154,7 +157,7 @@ async def complete_reset(request: CompleteReset, world: PasswordResetWorld) -> N
 
     Raises:
         ResetTokenInvalid: forged, spent, expired, or the account changed since the code was typed.
-        ValidationError: the policy refuses the password; the token is still good.
+        ValidationError: the policy refuses the password, or it is known from a breach; the token is still good.
         ServiceUnavailable: the hash pool is full; the token is still good.
 
     Concurrency: of parallel calls with one token one sets its password.
@@ -172,6 +175,7 @@ async def complete_reset(request: CompleteReset, world: PasswordResetWorld) -> N
     )
     if counted.lost:
         raise await _refused(counted.lost.why, account, request.seen_from, world)
+    await world.screening.screen(request.password)
     password_hash = await world.passwords.hash(request.password)
 
     now = world.clock.now()

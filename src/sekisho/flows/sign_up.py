@@ -1,6 +1,6 @@
 """Sign-up: an address and a password become an account once the mailed code comes back.
 
-    send_code    check policy -> count -> hash -> pending sign-up with a code -> mail it
+    send_code    check policy -> count -> breached? -> hash -> pending sign-up with a code -> mail it
     resend_code  count -> find the pending sign-up -> a new code, the older dies -> mail it
     verify_code  count the try -> find the pending sign-up -> compare -> account and session in one commit
 
@@ -23,6 +23,7 @@ from sekisho.errors import (
     InvalidCode,
     Refusal,
     SessionNotFound,
+    ValidationError,
 )
 from sekisho.identifiers import ClientId, EmailAddress, parse_client_id, parse_email
 from sekisho.ids import could_be_ours, new_account_id, new_handle
@@ -31,6 +32,7 @@ from sekisho.one_time_codes import OneTimeCodes, parse_code
 from sekisho.outbox import MailKind, Outbox
 from sekisho.passwords.hashing import HashPool
 from sekisho.passwords.policy import PasswordPolicy
+from sekisho.passwords.screening import Screening
 from sekisho.ports.changes import (
     AddAccount,
     AddPendingSignUp,
@@ -92,6 +94,7 @@ class SignUpWorld(Struct, frozen=True, kw_only=True):
     clock: Clock
     passwords: HashPool
     policy: PasswordPolicy
+    screening: Screening
     codes: OneTimeCodes
     throttle: Throttle
     outbox: Outbox
@@ -103,7 +106,8 @@ async def send_code(request: SendCode, world: SignUpWorld) -> CodeSent:
     """Open a pending sign-up of its own and mail its code.
 
     Raises:
-        ValidationError: the address, the client_id or the password (policy) is not acceptable.
+        ValidationError: the address, the client_id or the password (policy, breached) is not acceptable. A breached one
+            counts as one of the network's mails, not of the address's.
         RateLimitExceeded: too many mails to this address or from this network.
         EmailAlreadyExists: only where `signup.reveal_existing` is set.
         ServiceUnavailable: the hash pool is full.
@@ -116,8 +120,13 @@ async def send_code(request: SendCode, world: SignUpWorld) -> CodeSent:
     existing = await world.store.find_account_by_email(email.key)
     if existing and world.reveal_existing:
         raise EmailAlreadyExists(detail="account exists and settings allow to say so")
-    # Hashed for a decoy too: the answer must cost the same.
+    # Asked and hashed for a decoy too: the answer must cost the same.
     async with world.throttle.paying(sends, world.store, now):
+        try:
+            await world.screening.screen(request.password)
+        except ValidationError:
+            await world.store.apply(*world.throttle.give_back_sends(sends, now))
+            raise
         password_hash = await world.passwords.hash(request.password)
 
     pending = PendingSignUp(

@@ -25,13 +25,14 @@ BUCKETS_S = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5)
 
 class Figures(msgspec.Struct, array_like=True):
     """What was counted. requests: by route, method and status. buckets, seconds: by route. unusual: by rule and
-    outcome."""
+    outcome. breach_questions: by what came of them."""
 
     requests: list[tuple[str, str, int, int]] = []
     refusals: dict[str, int] = {}
     buckets: dict[str, list[int]] = {}
     seconds: dict[str, float] = {}
     unusual: list[tuple[str, str, int]] = []
+    breach_questions: dict[str, int] = {}
 
 
 class Metrics(Collector):
@@ -45,6 +46,7 @@ class Metrics(Collector):
     def __init__(self, board: FigureBoard | None = None, place: int = 0) -> None:
         self._requests: Counter[tuple[str, str, int]] = Counter()
         self._refusals: Counter[str] = Counter()
+        self._breach_questions: Counter[str] = Counter()
         self._buckets: dict[str, list[int]] = {}
         self._seconds: dict[str, float] = {}
         self._unusual: Counter[tuple[str, str]] = Counter()
@@ -71,6 +73,10 @@ class Metrics(Collector):
     def unusual(self, rule: str, outcome: str) -> None:
         """Count that a rule found a sign-in or a move unusual, and what followed. Both are words of closed lists."""
         self._unusual[rule, outcome] += 1
+
+    def breach_asked(self, outcome: str) -> None:
+        """Count one question to the service of breached passwords."""
+        self._breach_questions[outcome] += 1
 
     def set_counts(self, counts: dict[str, int]) -> None:
         """Take over the store's numbers of rows by kind."""
@@ -109,6 +115,14 @@ class Metrics(Collector):
         for rule, outcome, number in figures.unusual:
             unusual.add_metric((rule, outcome), number)
         yield unusual
+        asked = CounterMetricFamily(
+            "sekisho_breached_password_questions",
+            "Questions to the service of breached passwords.",
+            labels=("outcome",),
+        )
+        for outcome, number in figures.breach_questions.items():
+            asked.add_metric((outcome,), number)
+        yield asked
         rows = GaugeMetricFamily("sekisho_store_rows", "Rows by kind.", labels=("kind",))
         for kind, number in self._rows.items():
             rows.add_metric((kind,), number)
@@ -117,7 +131,14 @@ class Metrics(Collector):
     def _copy(self) -> Figures:
         requests = [(*key, number) for key, number in self._requests.copy().items()]
         unusual = [(*key, number) for key, number in self._unusual.copy().items()]
-        return Figures(requests, dict(self._refusals), self._buckets.copy(), self._seconds.copy(), unusual)
+        return Figures(
+            requests,
+            dict(self._refusals),
+            self._buckets.copy(),
+            self._seconds.copy(),
+            unusual,
+            dict(self._breach_questions),
+        )
 
     def _of_all_workers(self) -> Figures:
         if self._board is None:
@@ -134,6 +155,7 @@ class Metrics(Collector):
         self._refusals.update(figures.refusals)
         for rule, outcome, number in figures.unusual:
             self._unusual[rule, outcome] += number
+        self._breach_questions.update(figures.breach_questions)
         for route, buckets in figures.buckets.items():
             own = self._buckets.get(route, [0] * len(buckets))
             self._buckets[route] = [one + other for one, other in zip(own, buckets, strict=True)]

@@ -21,6 +21,7 @@ from sekisho.errors import ValidationError
 from sekisho.passwords.common import CommonPasswords
 from sekisho.passwords.context import context_words, is_context_word, parts_of
 from sekisho.passwords.normal_form import normal_form
+from sekisho.passwords.screening import REASONS as SCREENED
 from sekisho.passwords.strength import estimate
 
 # Letters without case (kana, kanji, Hangul, Arabic …) count as upper and as lower: who writes no
@@ -47,8 +48,9 @@ REASONS = (
     "contains_personal_word",
     *(reason for reason, _ in _CLASSES),
     "too_guessable",
+    *SCREENED,
 )
-"""Every reason that `check` or hashing may give for a password, for the message catalogue."""
+"""Every reason that `check`, screening or hashing may give for a password, for the message catalogue."""
 
 
 _HINTED = frozenset({"too_short", "too_common", "contains_personal_word", "too_guessable"})

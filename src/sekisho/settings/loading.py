@@ -142,6 +142,9 @@ def _completed(settings: Settings, mode: Mode, folder: Path) -> Settings:
             "database_url": database_url,
             "database_path": folder / (STATE_FOLDER if is_postgres else database_url.removeprefix(_SQLITE)),
             "places_file": settings.places_file and folder / settings.places_file,
+            "password": settings.password.model_copy(
+                update={"breached_file": settings.password.breached_file and folder / settings.password.breached_file}
+            ),
             "metrics": settings.metrics if settings.metrics != "auto" else ("loopback" if is_dev else "off"),
             "log": settings.log.model_copy(
                 update={"format": form if form != "auto" else ("console" if is_dev else "json")}
@@ -176,6 +179,6 @@ def _mistake(fault: Fault, found: Mapping[str, Found]) -> Mistake:
     variable = VARIABLES[fault.path]
     name = found[fault.path].name if fault.path in found else variable.name
     example = fault.example or variable.example
-    if name.endswith("_FILE"):
+    if variable.is_secret and name.endswith("_FILE"):
         example = f"/run/secrets/{variable.path}"
     return Mistake(name, fault.en, fault.ja, assignment(name, example))

@@ -234,8 +234,32 @@ def _metrics(settings: Settings) -> Iterator[Fault]:
 
 def _places_file(settings: Settings) -> Iterator[Fault]:
     path = settings.places_file
-    if path is not None and not (path.is_file() and os.access(path, os.R_OK)):
+    if path is not None and not _is_readable(path):
         yield Fault("places_file", f"is not a file that can be read: {path}.", f"読めるファイルではありません: {path}")
+
+
+def _breached(settings: Settings) -> Iterator[Fault]:
+    password = settings.password
+    if password.breached_file is not None and not _is_readable(password.breached_file):
+        path = password.breached_file
+        yield Fault(
+            "password.breached_file",
+            f"is not a file that can be read: {path}.",
+            f"読めるファイルではありません: {path}",
+        )
+    if password.breached_url is not None:
+        parts = urlsplit(password.breached_url)
+        is_secure = parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in _LOOPBACK)
+        if not is_secure or not parts.hostname or "@" in parts.netloc or parts.query or parts.fragment:
+            yield Fault(
+                "password.breached_url",
+                "must be an https address; what is asked is put behind it, after a slash.",
+                "https のアドレスにしてください。問い合わせる値は末尾に / で区切って付きます。",
+            )
+
+
+def _is_readable(path: Path) -> bool:
+    return path.is_file() and os.access(path, os.R_OK)
 
 
 def _session(settings: Settings) -> Iterator[Fault]:
@@ -452,6 +476,7 @@ def _workers(settings: Settings) -> Iterator[Fault]:
 _RULES: tuple[Callable[[Settings], Iterator[Fault]], ...] = (
     _secret,
     _pepper,
+    _breached,
     _public_url,
     _database,
     _redis,

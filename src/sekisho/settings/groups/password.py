@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Literal
 
 from pydantic import SecretStr
@@ -20,6 +21,28 @@ class Password(Group):
         "3",
         ge=0,
         le=4,
+    )
+    breached_file: Path | None = setting(
+        None,
+        "File of breached passwords that `sekisho passwords filter` has made; they are refused.",
+        "流出したパスワードのファイル (`sekisho passwords filter` で作成)。載っているものは使えません。",
+        "/var/lib/sekisho/breached.bin",
+    )
+    breached_url: str | None = setting(
+        None,
+        "Service that is asked for breached passwords by the first five digits of their SHA-1; by default none. If it "
+        "does not answer in time, the password is taken.",
+        "流出したパスワードかどうかを SHA-1 の先頭 5 桁だけで問い合わせるサービス。既定では問い合わせません。"
+        "時間内に応答がなければ、そのパスワードを受け付けます。",
+        "https://api.pwnedpasswords.com/range",
+    )
+    breached_timeout_ms: int = setting(
+        1000,
+        "Milliseconds to wait for that service.",
+        "そのサービスの応答を待つ時間 (ミリ秒)。",
+        "500",
+        ge=100,
+        le=1500,
     )
     hash: Literal["standard", "low_memory", "one_pass", "strong", "bcrypt"] = setting(
         "standard",
