@@ -37,6 +37,13 @@ LIMITS_OF = {
     "login": ("limits.login_failures", "limits.login_network_failures", "limits.login_failures_per_day"),
     "password": ("limits.login_failures",),
     "code_sends": ("limits.code_sends", "limits.code_sends_per_day", "limits.code_network_sends"),
+    "sms_sends": (
+        "sms.number_sends",
+        "sms.number_sends_per_day",
+        "sms.account_sends_per_day",
+        "sms.network_sends_per_day",
+        "sms.sends_per_day",
+    ),
     "factor": ("limits.factor_failures", "limits.factor_failures_per_day"),
     "not_me": ("limits.login_network_failures",),
     "code_tries": ("limits.code_tries", "limits.code_failures_per_day"),

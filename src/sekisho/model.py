@@ -343,13 +343,24 @@ class AuditSeal(Struct, frozen=True, kw_only=True):
     purge_tag: bytes | None = None
 
 
+class Channel(StrEnum):
+    """Which way a letter goes out."""
+
+    MAIL = "mail"
+    SMS = "sms"
+
+
 class Mail(Discreet, frozen=True, kw_only=True):
-    """A letter to be rendered by its kind and locale. `values` may hold a code: it is stored sealed."""
+    """A letter to be rendered by its kind and locale. `values` may hold a code: it is stored sealed.
+
+    to: a mail address, or by SMS a phone number in the form of E.164 (`+819012345678`).
+    """
 
     kind: str
     to: str
     locale: str
     values: dict[str, str] = {}
+    channel: Channel = Channel.MAIL
 
 
 class QueuedMail(Struct, frozen=True, kw_only=True):

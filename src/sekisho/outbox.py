@@ -12,7 +12,7 @@ from enum import StrEnum
 import msgspec
 
 from sekisho.master_secret import MasterSecret
-from sekisho.model import Mail, Millis, QueuedMail
+from sekisho.model import Channel, Mail, Millis, QueuedMail
 from sekisho.ports.changes import QueueMail
 
 _PURPOSE = "outbox"
@@ -79,6 +79,15 @@ REQUIRED_VALUES: dict[MailKind, frozenset[str]] = {
 `reasons` are words of `model.Unusual` with spaces between."""
 
 
+class TextKind(StrEnum):
+    """Every text message there is. A closed vocabulary: each has a template in every language."""
+
+    FACTOR_CODE = "text_factor_code"
+
+
+REQUIRED_TEXT_VALUES: dict[TextKind, frozenset[str]] = {TextKind.FACTOR_CODE: frozenset({"code", "minutes"})}
+
+
 class Outbox:
     def __init__(self, master: MasterSecret) -> None:
         self._master = master
@@ -98,13 +107,20 @@ class Outbox:
         Raises:
             ValueError: not exactly the values that this kind needs. A programming mistake.
         """
-        if values.keys() != REQUIRED_VALUES[kind]:
-            raise ValueError(f"{kind} needs {sorted(REQUIRED_VALUES[kind])}, got {sorted(values)}")
-        # The id is public: it stands in the Message-ID and in logs.
-        mail_id = secrets.token_urlsafe(16)
-        content = msgspec.json.encode(Mail(kind=kind, to=to, locale=locale, values=values))
-        sealed = self._master.seal(_PURPOSE, content, _context(mail_id))
-        return QueueMail(id=mail_id, sealed=sealed, now=now, expires_at=expires_at)
+        _check_values(kind, REQUIRED_VALUES[kind], values)
+        return self._queue(Mail(kind=kind, to=to, locale=locale, values=values), now, expires_at)
+
+    def text_message(
+        self, kind: TextKind, *, to: str, locale: str, now: Millis, expires_at: Millis, **values: str
+    ) -> QueueMail:
+        """Return the change that queues one text message to a phone number in the form of E.164.
+
+        Raises:
+            ValueError: as `letter`.
+        """
+        _check_values(kind, REQUIRED_TEXT_VALUES[kind], values)
+        message = Mail(kind=kind, to=to, locale=locale, values=values, channel=Channel.SMS)
+        return self._queue(message, now, expires_at)
 
     def open(self, queued: QueuedMail) -> Mail:
         """Return the letter of an outbox row.
@@ -113,6 +129,17 @@ class Outbox:
             UnsealError: damaged, from another row, or sealed under another master secret.
         """
         return msgspec.json.decode(self._master.unseal(_PURPOSE, queued.sealed, _context(queued.id)), type=Mail)
+
+    def _queue(self, mail: Mail, now: Millis, expires_at: Millis | None) -> QueueMail:
+        # The id is public: it stands in the Message-ID and in logs.
+        mail_id = secrets.token_urlsafe(16)
+        sealed = self._master.seal(_PURPOSE, msgspec.json.encode(mail), _context(mail_id))
+        return QueueMail(id=mail_id, sealed=sealed, now=now, expires_at=expires_at)
+
+
+def _check_values(kind: str, wanted: frozenset[str], values: dict[str, str]) -> None:
+    if values.keys() != wanted:
+        raise ValueError(f"{kind} needs {sorted(wanted)}, got {sorted(values)}")
 
 
 def _context(mail_id: str) -> str:

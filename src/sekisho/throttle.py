@@ -55,6 +55,11 @@ class Limits(Struct, frozen=True, kw_only=True):
     wrong_codes_per_address_a_day: int = 20
     factor_failures_per_account_and_network: int = 10
     factor_failures_per_account_a_day: int = 20
+    sms_per_number: int = 3
+    sms_per_number_a_day: int = 6
+    sms_per_account_a_day: int = 10
+    sms_per_network_a_day: int = 30
+    sms_a_day: int = 500
 
     def __post_init__(self) -> None:
         for name in self.__struct_fields__:
@@ -132,6 +137,21 @@ class Throttle:
             self._count("code_send_network", network(ip), limit=limits.code_sends_per_network, ms=window_ms, now=now),
         )
 
+    def sms_sends(self, number: str, account_id: str, ip: str, now: Millis) -> tuple[CountTry, ...]:
+        """Return the tries of sending one text message, the last that of the whole server. Never given back: it costs.
+
+        The whole server's is counted only when all others pass, so that nobody uses it up by asking in vain.
+        """
+        limits, window_ms = self.limits, self.limits.code_sends_window_seconds * _SECOND_MS
+        per_account, per_network = limits.sms_per_account_a_day, limits.sms_per_network_a_day
+        return (
+            self._count("sms_number", number, limit=limits.sms_per_number, ms=window_ms, now=now),
+            self._count("sms_number_day", number, limit=limits.sms_per_number_a_day, ms=_DAY_MS, now=now),
+            self._count("sms_account_day", account_id, limit=per_account, ms=_DAY_MS, now=now),
+            self._count("sms_network_day", network(ip), limit=per_network, ms=_DAY_MS, now=now),
+            self._count("sms_day", limit=limits.sms_a_day, ms=_DAY_MS, now=now),
+        )
+
     def code_tries(self, email_key: str, ip: str, now: Millis) -> tuple[CountTry, ...]:
         """Return the tries of typing a code: over all codes of the address, so that resending buys no guesses, and
         over all addresses of the network, by the numbers of the login: each failure is written down."""
@@ -181,7 +201,7 @@ class Throttle:
         """Return the changes that clear every limit of one identifier and its account ("" for none). What is counted
         for the identifier and one network together is cleared for the network of `ip`, if one is given."""
         keys = [self._key(rule, email_key) for rule in ("login_day", "code_send", "code_send_day", "code_try_day")]
-        keys += [self._key("password_day", account_id)] if account_id else []
+        keys += [self._key(rule, account_id) for rule in ("password_day", "sms_account_day")] if account_id else []
         if ip:
             keys += [self._key("login", email_key, network(ip)), self._key("password", account_id, network(ip))]
         return tuple(ForgetTries(key=key) for key in keys)

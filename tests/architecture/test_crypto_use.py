@@ -57,6 +57,7 @@ MAY_USE: dict[str, set[str]] = {
     # The drivers of PostgreSQL and Redis make their own TLS; ours is only the name of its failure.
     # The guard fetches keys over https.
     "ssl": {
+        "delivery/https_post.py",
         "delivery/audit_syslog.py",
         "delivery/breached_ranges.py",
         "delivery/smtp.py",
@@ -221,6 +222,7 @@ def test_V13_2_4_V13_2_5_V1_3_6_V15_3_2_the_server_calls_nobody_but_whom_the_ope
         "telnetlib",
         "smtplib",
         "aiosmtplib",
+        "h11",
     }
     used = {(package, path) for path, tree in TREES.items() for package, _ in imports(tree) if package in clients}
 
@@ -231,6 +233,7 @@ def test_V13_2_4_V13_2_5_V1_3_6_V15_3_2_the_server_calls_nobody_but_whom_the_ope
         ("aiosmtplib", "delivery/smtp.py"),
         ("aiosmtplib", "cli/checks.py"),
         ("http", "delivery/breached_ranges.py"),
+        ("h11", "delivery/https_post.py"),
     }
     assert not any(
         name == "urlopen" or name == "urllib.request" for tree in TREES.values() for _, name in imports(tree)

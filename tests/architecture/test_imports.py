@@ -36,6 +36,7 @@ LAYERS = {
         "one_time_codes",
         "outbox",
         "passwords",
+        "phone_numbers",
         "places",
         "revocation_feed",
         "revocations",

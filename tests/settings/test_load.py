@@ -400,6 +400,8 @@ def test_every_example_of_the_reference_works(tmp_path: Path) -> None:
             environ.setdefault("REDIS_HOST", "redis.example.com")
         if variable.path.startswith("audit.sink_"):
             environ.setdefault("SEKISHO_AUDIT__SINK", "syslog+tls://logs.example.com")
+        if variable.path.startswith("sms."):
+            environ.setdefault("SEKISHO_SMS__SECRET", OTHER_SECRET)
         load("serve", environ, tmp_path)
 
 

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine
 from ipaddress import ip_network
-from typing import Any
 
 from sekisho.anomalies import Anomalies, Floods, Looker, Policy
 from sekisho.anomalies.moves import Moves, MoveTools
@@ -29,7 +27,7 @@ from sekisho.flows.sign_up import SignUpWorld
 from sekisho.flows.withdrawal import WithdrawalWorld
 from sekisho.guard_keys import GuardKeys
 from sekisho.http.csrf_values import Csrf
-from sekisho.http.edge import CaughtMail, Edge, EdgeSettings, Guards
+from sekisho.http.edge import Caught, Edge, EdgeSettings, Guards
 from sekisho.http.metrics import Metrics
 from sekisho.mfa.challenges import Challenges
 from sekisho.mfa.second_step import SecondSteps
@@ -58,7 +56,7 @@ def make_edge(
     revocations: Revocations,
     metrics: Metrics,
     feed: RevocationFeed,
-    mailbox: Callable[[], Coroutine[Any, Any, list[CaughtMail]]] | None,
+    caught: Caught,
 ) -> Edge:
     settings, clock = have.settings, have.clock
     access_tokens = AccessTokens(
@@ -213,7 +211,8 @@ def make_edge(
         jwks=keys.jwks,
         is_ready=is_ready,
         counts=store.counts,
-        mailbox=mailbox,
+        mailbox=caught.mail,
+        texts=caught.texts,
         pages=make_pages(have),
     )
 

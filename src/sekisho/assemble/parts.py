@@ -109,4 +109,9 @@ def _limits(settings: Settings) -> Limits:
         wrong_codes_per_address_a_day=limits.code_failures_per_day,
         factor_failures_per_account_and_network=limits.factor_failures,
         factor_failures_per_account_a_day=limits.factor_failures_per_day,
+        sms_per_number=settings.sms.number_sends,
+        sms_per_number_a_day=settings.sms.number_sends_per_day,
+        sms_per_account_a_day=settings.sms.account_sends_per_day,
+        sms_per_network_a_day=settings.sms.network_sends_per_day,
+        sms_a_day=settings.sms.sends_per_day,
     )

@@ -12,6 +12,7 @@ from sekisho.flows.step_up import StepUpWorld
 from sekisho.flows.trusted_devices import TrustedDevicesWorld
 from sekisho.mfa.challenges import Challenges
 from sekisho.mfa.letters import CodeSender
+from sekisho.mfa.phones import Phones
 from sekisho.mfa.proofs import Proofs, ProofTools
 from sekisho.mfa.recovery import RecoveryCodes
 from sekisho.mfa.second_step import SecondSteps as SecondStepRules
@@ -20,8 +21,10 @@ from sekisho.mfa.trust import Trust
 from sekisho.model import FactorKind
 from sekisho.notices import Notices
 from sekisho.one_time_codes import OneTimeCodes
+from sekisho.phone_numbers import ServedCountries
 from sekisho.ports.storage import Store
 from sekisho.sessions import Sessions
+from sekisho.settings import Settings
 
 
 class SecondSteps(TypedDict):
@@ -43,7 +46,8 @@ def second_steps(have: Parts, store: Store, sessions: Sessions, notices: Notices
     settings, clock = have.settings, have.clock
     codes, recovery = OneTimeCodes(have.master), RecoveryCodes(have.master)
     totp = TotpKeys(have.master, settings.product_name)
-    sender = CodeSender(codes, have.outbox)
+    phones = Phones(have.master, _served(settings))
+    sender = CodeSender(codes, have.outbox, have.throttle, phones)
     proofs = Proofs(
         ProofTools(
             store=store,
@@ -83,6 +87,7 @@ def second_steps(have: Parts, store: Store, sessions: Sessions, notices: Notices
             store=store,
             clock=clock,
             totp=totp,
+            phones=phones,
             recovery=recovery,
             proofs=proofs,
             sender=sender,
@@ -93,3 +98,10 @@ def second_steps(have: Parts, store: Store, sessions: Sessions, notices: Notices
             allowed=frozenset(FactorKind(kind) for kind in settings.factors.kinds),
         ),
     )
+
+
+def _served(settings: Settings) -> ServedCountries | None:
+    """Where text messages go. People enrolled before go on getting theirs when `sms` is offered no more."""
+    if not settings.sms.countries:
+        return None
+    return ServedCountries(frozenset(settings.sms.countries), settings.sms.countries[0])

@@ -15,16 +15,15 @@ from prometheus_client import start_http_server
 from sekisho.assemble.audit_heads import tell_head
 from sekisho.assemble.audit_sink import demanding, make_sink, sink_source
 from sekisho.assemble.edges import make_edge
-from sekisho.assemble.mail import mailbox_reader, renderer, smtp_sender
+from sekisho.assemble.mail import mailbox_reader, outbox_worker, texts_reader, ways_out
 from sekisho.assemble.parts import Parts, parts
 from sekisho.assemble.stores import open_store
 from sekisho.audit.sealing import Retention, keep_sealed
 from sekisho.audit.seals import Seals
 from sekisho.audit.shipping import keep_shipping
-from sekisho.delivery.mailbox import Mailbox
 from sekisho.delivery.worker import OutboxWorker
 from sekisho.http.app import Application, Receive, Scope, Send
-from sekisho.http.edge import Edge
+from sekisho.http.edge import Caught, Edge
 from sekisho.http.figure_board import FigureBoard
 from sekisho.http.metrics import Metrics
 from sekisho.ports.clock import Clock
@@ -75,8 +74,8 @@ async def running(
         feed = RevocationFeed(store)
         await feed.read_on()
         keys = await _key_ring(have, store)
-        mailbox = Mailbox(renderer(settings), have.clock) if settings.mode == "dev" else None
-        worker = OutboxWorker(store, have.outbox.open, mailbox or smtp_sender(settings, have.clock), have.clock)
+        out = ways_out(settings, have.clock)
+        worker = outbox_worker(store, have.outbox.open, out, have.clock)
         keys_changed = asyncio.Event()
         store.subscribe(partial(_on_commit, revocations, feed, worker, keys_changed))
 
@@ -88,7 +87,8 @@ async def running(
             await reload_keys()
 
         metrics = Metrics() if place is None else Metrics(place.board, place.number)
-        edge = make_edge(have, store, keys, revocations, metrics, feed, mailbox_reader(mailbox, worker))
+        caught = Caught(mailbox_reader(out.mailbox, worker), texts_reader(out.texts, worker))
+        edge = make_edge(have, store, keys, revocations, metrics, feed, caught)
         plan = _upkeep_plan(settings, have)
         background: list[Background] = [
             worker.run,

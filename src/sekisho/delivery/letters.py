@@ -73,8 +73,8 @@ def render(mail: Mail, *, product_name: str, public_url: str) -> Letter:
     """
     _refuse_unsafe_address(mail.to)
     locale = mail.locale if mail.locale in LETTER_LOCALES else LETTER_LOCALES[0]
-    values = {name: _one_line(value) for name, value in mail.values.items()}
-    values |= {"product": _one_line(product_name), "public_url": _one_line(public_url), "locale": locale}
+    values = {name: one_line(value) for name, value in mail.values.items()}
+    values |= {"product": one_line(product_name), "public_url": one_line(public_url), "locale": locale}
     subject, text = _split(_ENVIRONMENT.get_template(f"{mail.kind}.{locale}.txt").render(values))
     html = _ENVIRONMENT.get_template(f"{mail.kind}.{locale}.html").render(values, subject=subject)
     return Letter(to=mail.to, subject=subject, text=text, html=html)
@@ -85,7 +85,8 @@ def _refuse_unsafe_address(address: str) -> None:
         raise MailRefused("unsafe address")
 
 
-def _one_line(value: str) -> str:
+def one_line(value: str) -> str:
+    """Return a value that cannot begin a new line, at most 512 characters of it."""
     return _CONTROL.sub(" ", value)[:_MAX_VALUE_CHARACTERS].strip()
 
 

@@ -18,7 +18,7 @@ from msgspec import Struct
 from sekisho.model import Mail, Millis, QueuedMail
 from sekisho.ports.changes import ClaimMail, MailFailed, MailSent
 from sekisho.ports.clock import Clock
-from sekisho.ports.mail import MailRefused, MailSender
+from sekisho.ports.mail import MailSender, Undeliverable
 from sekisho.ports.storage import Store, StoreUnavailable
 
 log = structlog.get_logger("sekisho.outbox")
@@ -155,7 +155,7 @@ class OutboxWorker:
             kind = mail.kind
             async with asyncio.timeout(self._limits.send_timeout_s):
                 await self._sender.send(mail, queued.id)
-        except MailRefused as refused:
+        except Undeliverable as refused:
             await self._note_failure(queued, kind, f"refused: {refused}", retry_at=None)
         except Exception as failure:
             # Whatever it was, one letter must not stop the others. Its text may hold an address: keep its type only.

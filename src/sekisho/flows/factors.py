@@ -1,7 +1,7 @@
 """Factors: a signed-in person's authenticators beside the password.
 
     list_factors    what there is, and how many recovery codes are unused
-    enrol           fresh? -> a key for an authenticator app, or a mailed code -> an unfinished factor
+    enrol           fresh? -> a key for an authenticator app, or a code by mail or SMS -> an unfinished factor
     find_enrolment  fresh? -> the same again, for a page that is loaded a second time
     confirm         count the try -> compare -> from now on it is asked for; the first brings ten recovery codes
     rename, remove  remove: fresh? -> may it go? -> forget it, and the recovery codes with the last one
@@ -10,7 +10,7 @@
 What changes how one may come in demands a fresh proof, raises the account's `security_version` and is told to the
 owner.
 
-Spec: NIST SP 800-63B-4 section 4.1; RFC 6238; OWASP ASVS 5.0 rows 6.3.7, 6.5.6, 7.4.3, 7.5.1.
+Spec: NIST SP 800-63B-4 section 4.1; RFC 6238; OWASP ASVS 5.0 rows 6.3.7, 6.5.6, 6.6.1, 7.4.3, 7.5.1.
 """
 
 from __future__ import annotations
@@ -32,8 +32,9 @@ from sekisho.errors import (
 )
 from sekisho.ids import could_be_ours, new_handle
 from sekisho.master_secret import UnsealError
-from sekisho.mfa.letters import CODE_LIFETIME_MS, CodeSender
-from sekisho.mfa.methods import AAL2, Method, assurance, check_fresh, confirmed
+from sekisho.mfa.letters import CODE_LIFETIME_MS, CodeSender, Recipient
+from sekisho.mfa.methods import AAL2, Method, assurance, check_fresh, confirmed, words_of
+from sekisho.mfa.phones import Phones
 from sekisho.mfa.proofs import UNREADABLE, CodePlace, NotShown, Proofs, refusal_of
 from sekisho.mfa.recovery import RecoveryCodes
 from sekisho.mfa.totp import TotpKeys, qr_svg
@@ -72,15 +73,16 @@ NAME_LIMIT = 100
 
 
 class Enrol(Struct, frozen=True):
-    """`kind` is a `FactorKind`; `name` is for the person, and may be ""."""
+    """`kind` is a `FactorKind`; `name` is for the person, and may be ""; `phone` is as typed, for codes by SMS only."""
 
     kind: str
     name: str = ""
+    phone: str | None = None
 
 
 class Enrolment(Discreet, frozen=True):
     """A factor that waits for its first code. secret, uri, qr: of an authenticator app only; they are shown until that
-    code comes, and never again."""
+    code comes, and never again. number: where the code went, masked; by SMS only."""
 
     id: str
     kind: FactorKind
@@ -88,11 +90,15 @@ class Enrolment(Discreet, frozen=True):
     secret: str | None = None
     uri: str | None = None
     qr: str | None = None
+    number: str | None = None
 
 
 class FactorList(Struct, frozen=True):
+    """numbers: the masked phone number of each factor, in their order; "" for those without."""
+
     factors: tuple[Factor, ...]
     unused_recovery_codes: int
+    numbers: tuple[str, ...] = ()
 
 
 class Confirmed(Discreet, frozen=True):
@@ -107,6 +113,7 @@ class FactorsWorld(Struct, frozen=True, kw_only=True):
     store: Store
     clock: Clock
     totp: TotpKeys
+    phones: Phones
     recovery: RecoveryCodes
     proofs: Proofs
     sender: CodeSender
@@ -120,25 +127,28 @@ class FactorsWorld(Struct, frozen=True, kw_only=True):
 async def list_factors(principal: Principal, world: FactorsWorld) -> FactorList:
     """Return the confirmed factors, oldest first."""
     factors = confirmed(await world.store.list_factors(principal.account_id))
-    return FactorList(factors, await world.store.count_recovery_codes(principal.account_id))
+    numbers = tuple(world.phones.masked(factor) for factor in factors)
+    return FactorList(factors, await world.store.count_recovery_codes(principal.account_id), numbers)
 
 
 async def enrol(request: Enrol, principal: Principal, seen_from: Origin, world: FactorsWorld) -> Enrolment:
     """Begin an enrolment; an unfinished one of the same kind goes. The factor counts once it is confirmed.
 
     Raises:
-        ValidationError: a kind that this server does not offer, a name with a bad form, mail that is enrolled already,
-            or more factors than an account may have.
+        ValidationError: a kind that this server does not offer, a name with a bad form, a phone number that no text
+            message goes to, mail or a phone that is enrolled already, or more factors than an account may have.
         StepUpRequired: the session's proof is too old or too weak.
-        RateLimitExceeded: too many mails to this address or from this network.
+        RateLimitExceeded: too many mails or text messages: to this address or number, for this account, from this
+            network, or of the whole server.
         SessionRevoked: the session ended meanwhile.
         ServiceUnavailable: the account changed its credentials meanwhile; ask again.
     """
     name, kind = _check_name(request.name), _check_kind(request.kind, world)
+    number = _check_phone(request.phone, kind, world)
     who = await _who(principal, world)
     check_fresh(who.session, who.factors, who.now, world.fresh_ms)
-    if kind is FactorKind.EMAIL and any(factor.kind is kind for factor in confirmed(who.factors)):
-        raise ValidationError(details={"kind": "too_many"}, detail="mail is enrolled already")
+    if kind is not FactorKind.TOTP and any(factor.kind is kind for factor in confirmed(who.factors)):
+        raise ValidationError(details={"kind": "too_many"}, detail="enrolled already: one address, one phone")
 
     factor_id = new_handle()
     secret = world.totp.new() if kind is FactorKind.TOTP else None
@@ -147,23 +157,23 @@ async def enrol(request: Enrol, principal: Principal, seen_from: Origin, world: 
         account_id=who.account.id,
         kind=kind,
         name=name,
-        sealed=world.totp.seal(factor_id, secret) if secret else b"",
+        sealed=_sealed(factor_id, secret, number, world),
         created_at=who.now,
         expires_at=who.now + CODE_LIFETIME_MS,
     )
     sending: tuple[Change, ...] = ()
     if secret is None:
-        sends = world.throttle.code_sends(who.account.email_key or "", seen_from.ip, who.now)
-        refuse_if_throttled(await world.store.apply(*sends), who.now)
-        sent = who.audit(Event.FACTOR_CODE_SENT, seen_from, method="otp")
-        sending = (*world.sender.by_mail(who.account, CodePlace(factor_id, PURPOSE), who.now), sent)
+        to = Recipient(who.account, Method(kind.value), number)
+        await world.sender.count(to, world.store, seen_from.ip, who.now)
+        sent = who.audit(Event.FACTOR_CODE_SENT, seen_from, method=words_of(to.method))
+        sending = (*world.sender.sending(to, CodePlace(factor_id, PURPOSE), who.now), sent)
     outcome = await world.store.apply(
         AddFactor(factor=factor, security_version=who.account.security_version, max_factors=MAX_FACTORS), *sending
     )
     if outcome.lost:
         raise _refusal_of_lost(outcome.lost)
     if secret is None:
-        return Enrolment(factor_id, kind)
+        return Enrolment(factor_id, kind, number=world.phones.masked(factor) or None)
     uri = world.totp.uri(secret, who.account.email)
     return Enrolment(factor_id, kind, secret=secret, uri=uri, qr=qr_svg(uri))
 
@@ -185,7 +195,7 @@ async def find_enrolment(factor_id: str, principal: Principal, world: FactorsWor
         raise NotFound(detail="no such enrolment")
     left = ((factor.expires_at or who.now) - who.now) // 1000
     if factor.kind is not FactorKind.TOTP:
-        return Enrolment(factor.id, factor.kind, left)
+        return Enrolment(factor.id, factor.kind, left, number=world.phones.masked(factor) or None)
     try:
         secret = world.totp.open(factor)
     except UnsealError:
@@ -238,7 +248,7 @@ async def confirm(
         *(_codes_change(who, codes, version + 1, seen_from, world) if codes else ()),
         *_renewal(who, proven.amr, proven.acr, version + 1),
         who.audit(Event.FACTOR_ADDED, seen_from, subject=factor.id),
-        *who.letter(MailKind.FACTOR_ADDED, seen_from, world, factor=factor.kind.value, name=factor.name),
+        *who.letter(MailKind.FACTOR_ADDED, seen_from, world, factor=factor.kind.value, name=_told(factor, world)),
         *_ending_others(who, seen_from, world, end_others),
     )
     if outcome.lost:
@@ -291,7 +301,9 @@ async def remove(
     outcome = await world.store.apply(
         RemoveFactor(factor_id=factor.id, account_id=who.account.id, security_version=who.account.security_version),
         who.audit(Event.FACTOR_REMOVED, seen_from, subject=factor.id),
-        *who.letter(MailKind.FACTOR_REMOVED, seen_from, world, factor=factor.kind.value, name=factor.name, left=left),
+        *who.letter(
+            MailKind.FACTOR_REMOVED, seen_from, world, factor=factor.kind.value, name=_told(factor, world), left=left
+        ),
         *_ending_others(who, seen_from, world, end_others),
     )
     if outcome.lost:
@@ -368,14 +380,15 @@ def _waits(factor: Factor, now: Millis) -> bool:
 async def _first_code(
     factor: Factor, code: str, now: Millis, world: FactorsWorld
 ) -> tuple[int, tuple[Change, ...]] | NotShown:
-    """Return the time step of the code (0 if it was mailed) and what spends it."""
+    """Return the time step of the code (0 if it was sent) and what spends it."""
     if factor.kind is FactorKind.TOTP:
         try:
             step = world.totp.matching_step(factor, code, now)
         except UnsealError:
             return NotShown(UNREADABLE)
         return NotShown("wrong_code") if step is None else (step, ())
-    spending = await world.proofs.verify_sent(code, CodePlace(factor.id, PURPOSE), now)
+    place = CodePlace(factor.id, PURPOSE).of(Method(factor.kind.value))
+    spending = await world.proofs.verify_sent(code, place, now)
     return spending if isinstance(spending, NotShown) else (0, (spending,))
 
 
@@ -418,6 +431,28 @@ def _check_kind(text: str, world: FactorsWorld) -> FactorKind:
         if kind.value == text:
             return kind
     raise ValidationError(details={"kind": "invalid_choice"}, detail="kind")
+
+
+def _check_phone(typed: str | None, kind: FactorKind, world: FactorsWorld) -> str:
+    """Return the number that the codes go to, "" for kinds that need none."""
+    if kind is FactorKind.SMS:
+        if not typed:
+            raise ValidationError(details={"phone": "required"}, detail="phone")
+        return world.phones.parse(typed)
+    if typed is not None:
+        raise ValidationError(details={"phone": "unknown_field"}, detail="phone of a kind without one")
+    return ""
+
+
+def _sealed(factor_id: str, secret: str | None, number: str, world: FactorsWorld) -> bytes:
+    if secret is not None:
+        return world.totp.seal(factor_id, secret)
+    return world.phones.seal(factor_id, number) if number else b""
+
+
+def _told(factor: Factor, world: FactorsWorld) -> str:
+    """What the owner knows a factor by: its name, and the masked number of a phone."""
+    return " ".join(part for part in (factor.name, world.phones.masked(factor)) if part)
 
 
 def _check_name(text: str) -> str:

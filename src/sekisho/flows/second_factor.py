@@ -1,6 +1,6 @@
 """Second factor: a sign-in whose password was right gets its second step, and only then a session.
 
-    send_code      find the challenge -> count -> a new code, the older dies -> mail it
+    send_code      find the challenge -> count -> a new code, the older dies -> mail it, or send it as a text message
     second_factor  find the challenge -> count the try -> compare -> spend challenge and code, start the session, last
 
 Who has no second factor and is asked all the same gets a code by mail. Between the password and this step nothing is
@@ -95,12 +95,14 @@ async def find_transport(challenge: str, world: SecondFactorWorld) -> Transport:
 
 
 async def send_code(request: SendFactorCode, world: SecondFactorWorld) -> int:
-    """Mail a code for a waiting sign-in; return the seconds that it lives. An older code dies.
+    """Send a code for a waiting sign-in; return the seconds that it lives. An older code dies.
 
     Raises:
         ValidationError: no such method, or not one of this account's whose code is sent.
         SessionNotFound: no such challenge, spent, or its time is over.
-        RateLimitExceeded: too many mails to this address or from this network.
+        FactorUnusable: the server cannot read the phone number.
+        RateLimitExceeded: too many mails or text messages: to this address or number, for this account, from this
+            network, or of the whole server.
     """
     method = parse_method(request.method)
     challenge = await _find(request.challenge, world)
@@ -109,10 +111,10 @@ async def send_code(request: SendFactorCode, world: SecondFactorWorld) -> int:
     factors = await world.store.list_factors(challenge.account_id)
     if method not in SENT or method not in methods_to_finish(factors, 0):
         raise not_available()
-    sends = world.throttle.code_sends(account.email_key or "", request.seen_from.ip, now)
-    refuse_if_throttled(await world.store.apply(*sends), now)
+    to = world.sender.recipient(account, method, factors)
+    await world.sender.count(to, world.store, request.seen_from.ip, now)
     await world.store.apply(
-        *world.sender.by_mail(account, _place(challenge), now),
+        *world.sender.sending(to, _place(challenge), now),
         AppendAudit(
             record=record(
                 Event.FACTOR_CODE_SENT,

@@ -1,7 +1,7 @@
 """Step-up: a live session is given a fresh or stronger proof.
 
     find_ways  find the session -> how its owner can renew the proof, and whether anything sensitive would ask for it
-    send_code  find the session -> count -> a new code, the older dies -> mail it
+    send_code  find the session -> count -> a new code, the older dies -> mail it, or send it as a text message
     step_up    count the try -> verify the password, or the code -> spend it and renew the proof: one commit
 
 The session stays the same and so does its refresh token; the next access tokens say the new `auth_time`, `amr` and
@@ -104,11 +104,13 @@ async def find_ways(principal: Principal, world: StepUpWorld) -> Ways:
 
 
 async def send_code(method_text: str, principal: Principal, seen_from: Origin, world: StepUpWorld) -> int:
-    """Mail a code for this session; return the seconds that it lives. An older code dies.
+    """Send a code for this session; return the seconds that it lives. An older code dies.
 
     Raises:
         ValidationError: no such method, or not one of this account's whose code is sent.
-        RateLimitExceeded: too many mails to this address or from this network.
+        FactorUnusable: the server cannot read the phone number.
+        RateLimitExceeded: too many mails or text messages: to this address or number, for this account, from this
+            network, or of the whole server.
         SessionRevoked: the session ended meanwhile.
     """
     method, now = parse_method(method_text), world.clock.now()
@@ -116,10 +118,10 @@ async def send_code(method_text: str, principal: Principal, seen_from: Origin, w
     factors = await world.store.list_factors(account.id)
     if method not in SENT or method not in methods_of(factors, 0):
         raise not_available()
-    sends = world.throttle.code_sends(account.email_key or "", seen_from.ip, now)
-    refuse_if_throttled(await world.store.apply(*sends), now)
+    to = world.sender.recipient(account, method, factors)
+    await world.sender.count(to, world.store, seen_from.ip, now)
     await world.store.apply(
-        *world.sender.by_mail(account, _place(session), now),
+        *world.sender.sending(to, _place(session), now),
         _audit(Event.FACTOR_CODE_SENT, SUCCESS, words_of(method), session, seen_from, now),
     )
     return CODE_LIFETIME_MS // 1000

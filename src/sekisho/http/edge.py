@@ -66,6 +66,21 @@ class CaughtMail(Discreet, frozen=True):
     sent_at: str
 
 
+class CaughtSms(Discreet, frozen=True):
+    """One text message as the development mailbox shows it; `sent_at` is RFC 3339."""
+
+    to: str
+    text: str
+    sent_at: str
+
+
+class Caught(Struct, frozen=True):
+    """What development shows of what goes out: each waits for what is due and answers newest first. None: not there."""
+
+    mail: Callable[[], Coroutine[Any, Any, list[CaughtMail]]] | None = None
+    texts: Callable[[], Coroutine[Any, Any, list[CaughtSms]]] | None = None
+
+
 class Pages(Protocol):
     """What the server shows to people; see `sekisho.ui`."""
 
@@ -92,8 +107,7 @@ class Guards(Struct, kw_only=True):
 
 
 class Edge(Struct, frozen=True, kw_only=True):
-    """mailbox: only in `dev`; waits for what is due and returns the letters, newest first. pages: None where the
-    server speaks to programs alone."""
+    """mailbox, texts: only in `dev`, see `Caught`. pages: None where the server speaks to programs alone."""
 
     settings: EdgeSettings
     csrf: Csrf
@@ -122,4 +136,5 @@ class Edge(Struct, frozen=True, kw_only=True):
     is_ready: Callable[[], Coroutine[Any, Any, bool]]
     counts: Callable[[], Coroutine[Any, Any, dict[str, int]]]
     mailbox: Callable[[], Coroutine[Any, Any, list[CaughtMail]]] | None = None
+    texts: Callable[[], Coroutine[Any, Any, list[CaughtSms]]] | None = None
     pages: Pages | None = None

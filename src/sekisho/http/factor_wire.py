@@ -12,6 +12,7 @@ from sekisho.times import iso_time
 
 MethodText = Annotated[str, Meta(max_length=32)]
 FactorName = Annotated[str, Meta(max_length=400)]
+PhoneText = Annotated[str, Meta(max_length=64)]
 
 
 class SecondFactorSendCodeBody(Request, frozen=True, forbid_unknown_fields=True):
@@ -41,8 +42,11 @@ class StepUpBody(Request, frozen=True, forbid_unknown_fields=True):
 
 
 class EnrolFactorBody(Request, frozen=True, forbid_unknown_fields=True):
+    """`phone` for `sms` only: with its country code, or as it is dialled in the first country that is served."""
+
     kind: MethodText
     name: FactorName = ""
+    phone: PhoneText | None = None
 
 
 class ConfirmFactorBody(Request, frozen=True, forbid_unknown_fields=True):
@@ -76,7 +80,7 @@ class FactorCodeSentView(Struct, frozen=True):
 
 class EnrolmentView(Discreet, frozen=True, kw_only=True):
     """secret, uri, qr: of an authenticator app only. `secret` is for typing, `uri` for an app on the same device, `qr`
-    an SVG document to show. They are shown this once."""
+    an SVG document to show. They are shown this once. number: where the code went, masked; by SMS only."""
 
     id: str
     kind: str
@@ -84,17 +88,20 @@ class EnrolmentView(Discreet, frozen=True, kw_only=True):
     secret: str | UnsetType = UNSET
     uri: str | UnsetType = UNSET
     qr: str | UnsetType = UNSET
+    number: str | UnsetType = UNSET
     message: str | UnsetType = UNSET
 
 
 class FactorView(Struct, frozen=True):
-    """Times are RFC 3339; `last_used_at` is null until it was used to sign in or to step up."""
+    """Times are RFC 3339; `last_used_at` is null until it was used to sign in or to step up. number: of a phone,
+    masked (`+81 •••• 12`); it stands there for `sms` only."""
 
     id: str
     kind: str
     name: str
     created_at: str
     last_used_at: str | None
+    number: str | UnsetType = UNSET
 
 
 class FactorListView(Struct, frozen=True):
@@ -135,11 +142,12 @@ class TrustedDeviceListView(Struct, frozen=True):
     devices: list[TrustedDeviceView]
 
 
-def factor_view(factor: Factor) -> FactorView:
+def factor_view(factor: Factor, number: str = "") -> FactorView:
     return FactorView(
         id=factor.id,
         kind=factor.kind.value,
         name=factor.name,
         created_at=iso_time(factor.created_at),
         last_used_at=None if factor.last_used_at is None else iso_time(factor.last_used_at),
+        number=number or UNSET,
     )

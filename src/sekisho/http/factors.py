@@ -25,7 +25,7 @@ from sekisho.http.wire import EndedView
 async def list_factors_endpoint(call: Call) -> Answer:
     principal = await require_principal(call)
     found = await list_factors(principal, call.edge.factors)
-    views = [factor_view(factor) for factor in found.factors]
+    views = [factor_view(factor, number) for factor, number in zip(found.factors, found.numbers, strict=True)]
     available = sorted(kind.value for kind in call.edge.factors.allowed)
     return json_answer(FactorListView(views, found.unused_recovery_codes, available))
 
@@ -33,7 +33,7 @@ async def list_factors_endpoint(call: Call) -> Answer:
 async def enrol_endpoint(call: Call) -> Answer:
     principal = await require_principal(call)
     body = await call.body(EnrolFactorBody)
-    begun = await enrol(Enrol(body.kind, body.name), principal, call.origin, call.edge.factors)
+    begun = await enrol(Enrol(body.kind, body.name, body.phone), principal, call.origin, call.edge.factors)
     view = EnrolmentView(
         id=begun.id,
         kind=begun.kind.value,
@@ -41,6 +41,7 @@ async def enrol_endpoint(call: Call) -> Answer:
         secret=begun.secret or UNSET,
         uri=begun.uri or UNSET,
         qr=begun.qr or UNSET,
+        number=begun.number or UNSET,
         message=UNSET if begun.secret else call.say("message.factor_code_sent"),
     )
     return json_answer(view, 201)
@@ -59,7 +60,7 @@ async def confirm_endpoint(call: Call) -> Answer:
     )
     view = FactorConfirmedView(
         message=call.say("message.factor_added"),
-        factor=factor_view(done.factor),
+        factor=factor_view(done.factor, call.edge.factors.phones.masked(done.factor)),
         recovery_codes=done.recovery_codes or UNSET,
         ended=done.ended,
     )
@@ -70,7 +71,7 @@ async def rename_endpoint(call: Call) -> Answer:
     principal = await require_principal(call)
     body = await call.body(RenameFactorBody)
     factor = await rename(call.path["id"], body.name, principal, call.origin, call.edge.factors)
-    return json_answer(factor_view(factor))
+    return json_answer(factor_view(factor, call.edge.factors.phones.masked(factor)))
 
 
 async def remove_endpoint(call: Call) -> Answer:

@@ -124,8 +124,8 @@ ROUTES: tuple[Route, ...] = (
         summary="Send a code for the second step of a sign-in",
         body=factor_wire.SecondFactorSendCodeBody,
         answer=factor_wire.FactorCodeSentView,
-        limits=("code_sends",),
-        refusals=(errors.SessionNotFound, errors.RateLimitExceeded),
+        limits=("code_sends", "sms_sends"),
+        refusals=(errors.SessionNotFound, errors.FactorUnusable, errors.RateLimitExceeded),
     ),
     Route(
         method="POST",
@@ -153,8 +153,8 @@ ROUTES: tuple[Route, ...] = (
         callers=SESSION,
         body=factor_wire.StepUpSendCodeBody,
         answer=factor_wire.FactorCodeSentView,
-        limits=("code_sends",),
-        refusals=(errors.RateLimitExceeded, errors.CsrfFailed),
+        limits=("code_sends", "sms_sends"),
+        refusals=(errors.FactorUnusable, errors.RateLimitExceeded, errors.CsrfFailed),
     ),
     Route(
         method="POST",
@@ -192,7 +192,7 @@ ROUTES: tuple[Route, ...] = (
         body=factor_wire.EnrolFactorBody,
         status=201,
         answer=factor_wire.EnrolmentView,
-        limits=("code_sends",),
+        limits=("code_sends", "sms_sends"),
         refusals=(errors.StepUpRequired, errors.RateLimitExceeded, errors.CsrfFailed),
     ),
     Route(
@@ -539,6 +539,12 @@ DEV_ROUTES: tuple[Route, ...] = (
         path="/dev/mail.json",
         endpoint=dev_mail.dev_mail_endpoint,
         summary="Caught mail, newest first",
+    ),
+    Route(
+        method="GET",
+        path="/dev/sms.json",
+        endpoint=dev_mail.dev_sms_endpoint,
+        summary="Caught text messages, newest first",
     ),
 )
 

@@ -1,16 +1,39 @@
-"""Codes that the server sends for a second factor, and the letters that tell the owner of changes."""
+"""Codes that the server sends for a second factor: by mail, or as a text message.
+
+A text message costs money, so that it has budgets of its own: for the number, the account, the network, and for the
+whole server.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
+import structlog
 from msgspec import Struct
 
-from sekisho.mfa.proofs import CodePlace
-from sekisho.model import Account, Millis
+from sekisho.errors import FactorUnusable
+from sekisho.master_secret import UnsealError
+from sekisho.mfa.methods import Method, confirmed, not_available
+from sekisho.mfa.phones import Phones
+from sekisho.mfa.proofs import UNREADABLE, CodePlace
+from sekisho.model import Account, Discreet, Factor, FactorKind, Millis
 from sekisho.one_time_codes import OneTimeCodes
-from sekisho.outbox import MailKind, Outbox
+from sekisho.outbox import MailKind, Outbox, TextKind
 from sekisho.ports.changes import Change, OneTimeCode, PutCode
+from sekisho.ports.storage import Store
+from sekisho.throttle import Throttle, refuse_if_throttled
 
 CODE_LIFETIME_MS = 10 * 60_000
+
+log = structlog.get_logger("sekisho.sms")
+
+
+class Recipient(Discreet, frozen=True):
+    """Who gets a code, and by which method. `number`: by SMS only, in the form of E.164."""
+
+    account: Account
+    method: Method
+    number: str = ""
 
 
 class CodeSender(Struct, frozen=True):
@@ -18,24 +41,69 @@ class CodeSender(Struct, frozen=True):
 
     codes: OneTimeCodes
     outbox: Outbox
+    throttle: Throttle
+    phones: Phones
 
-    def by_mail(self, account: Account, place: CodePlace, now: Millis) -> tuple[Change, ...]:
-        """Return the changes that keep a new code at `place`, where an older one dies, and mail it to the owner."""
-        code = self.codes.new()
+    def recipient(self, account: Account, method: Method, factors: Iterable[Factor]) -> Recipient:
+        """Return where the code of a method goes. `method` is one whose code is sent.
+
+        Raises:
+            ValidationError: no such factor, or this server sends no text messages.
+            FactorUnusable: the server cannot read the number.
+        """
+        if method is not Method.SMS:
+            return Recipient(account, method)
+        factor = next((one for one in confirmed(factors) if one.kind is FactorKind.SMS), None)
+        if factor is None or not self.phones.are_served:
+            raise not_available()
+        try:
+            return Recipient(account, method, self.phones.open(factor))
+        except UnsealError:
+            raise FactorUnusable(detail=UNREADABLE) from None
+
+    async def count(self, to: Recipient, store: Store, ip: str, now: Millis) -> None:
+        """Count the sending against every budget, before it is done. Never given back: the letter is out.
+
+        Raises:
+            RateLimitExceeded: one of them is used up.
+        """
+        if to.method is not Method.SMS:
+            sends = self.throttle.code_sends(to.account.email_key or "", ip, now)
+            refuse_if_throttled(await store.apply(*sends), now)
+            return
+        *own, ceiling = self.throttle.sms_sends(to.number, to.account.id, ip, now)
+        outcome = await store.apply(*own, ceiling)
+        if outcome.lost is not None and outcome.lost.change == ceiling:
+            # Either somebody makes this server send, or it has grown: both are for the operator to see.
+            log.warning("sms_ceiling_reached", limit=ceiling.limit)
+        refuse_if_throttled(outcome, now)
+
+    def sending(self, to: Recipient, place: CodePlace, now: Millis) -> tuple[Change, ...]:
+        """Return the changes that keep a new code at `place`, where an older one dies, and send it to the owner."""
+        code, at = self.codes.new(), place.of(to.method)
         expires_at = now + CODE_LIFETIME_MS
         kept = OneTimeCode(
-            id=place.id,
-            purpose=place.purpose,
-            code_hash=self.codes.hash(place.purpose, place.id, code),
-            expires_at=expires_at,
+            id=at.id, purpose=at.purpose, code_hash=self.codes.hash(at.purpose, at.id, code), expires_at=expires_at
         )
-        letter = self.outbox.letter(
-            MailKind.FACTOR_CODE,
-            to=account.email,
-            locale=account.locale,
-            now=now,
-            expires_at=expires_at,
-            code=code,
-            minutes=str(CODE_LIFETIME_MS // 60_000),
-        )
+        locale, minutes = to.account.locale, str(CODE_LIFETIME_MS // 60_000)
+        if to.method is Method.SMS:
+            letter = self.outbox.text_message(
+                TextKind.FACTOR_CODE,
+                to=to.number,
+                locale=locale,
+                now=now,
+                expires_at=expires_at,
+                code=code,
+                minutes=minutes,
+            )
+        else:
+            letter = self.outbox.letter(
+                MailKind.FACTOR_CODE,
+                to=to.account.email,
+                locale=locale,
+                now=now,
+                expires_at=expires_at,
+                code=code,
+                minutes=minutes,
+            )
         return PutCode(code=kept), letter

@@ -28,6 +28,7 @@ from sekisho.settings.groups.password import Password
 from sekisho.settings.groups.redis import Redis
 from sekisho.settings.groups.session import SessionLife
 from sekisho.settings.groups.signup import SignUp
+from sekisho.settings.groups.sms import Sms
 from sekisho.settings.redis_address import REDIS_PORT, RedisAddress, parse_redis_url
 
 Mode = Literal["dev", "serve"]
@@ -163,6 +164,7 @@ class Settings(BaseSettings):
     factors: Factors = Factors()
     csrf: Csrf = Csrf()
     mail: MailServer = MailServer()
+    sms: Sms = Sms()
     pages: Pages = Pages()
     redis: Redis = Redis()
     anomalies: Anomalies = Anomalies()

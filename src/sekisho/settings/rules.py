@@ -14,12 +14,13 @@ from email.utils import parseaddr
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
-from msgspec import Struct
 from pydantic import SecretStr
 
+from sekisho.settings.fault import Fault
 from sekisho.settings.model import Settings
 from sekisho.settings.redis_address import NotARedisUrl, parse_redis_url
 from sekisho.settings.sink_address import NotASinkUrl, parse_sink_url
+from sekisho.settings.sms_rules import sms_faults
 
 MIN_SECRET_CHARACTERS = 43
 MIN_HS256_BYTES = 32
@@ -32,15 +33,6 @@ _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1", "[::1]"})
 _SQLITE = "sqlite:///"
 _SSL_MODES = ("disable", "allow", "prefer", "require", "verify-ca", "verify-full")
 _SSL_FILES = ("sslrootcert", "sslcert", "sslkey")
-
-
-class Fault(Struct, frozen=True):
-    """A broken rule. `example` is a value; "" means the one of the setting's reference."""
-
-    path: str
-    en: str
-    ja: str
-    example: str = ""
 
 
 def faults(settings: Settings) -> Iterator[Fault]:
@@ -435,6 +427,12 @@ def _mail(settings: Settings) -> Iterator[Fault]:
         )
 
 
+def _sms(settings: Settings) -> Iterator[Fault]:
+    yield from sms_faults(settings)
+    if settings.sms.secret is not None:
+        yield from secret_faults("sms.secret", settings.sms.secret.get_secret_value())
+
+
 def _is_sender(text: str) -> bool:
     address = parseaddr(text)[1]
     return re.fullmatch(r"[^@\s]+@[^@\s]+", address) is not None and text.isprintable()
@@ -486,6 +484,7 @@ _RULES: tuple[Callable[[Settings], Iterator[Fault]], ...] = (
     _jwt,
     _session,
     _mail,
+    _sms,
     _metrics,
     _workers,
     _places_file,

@@ -9,7 +9,7 @@ from msgspec import Struct
 
 from sekisho.errors import Refusal
 from sekisho.http.answer import Answer
-from sekisho.http.dev_mail import caught_letters
+from sekisho.http.dev_mail import caught_letters, caught_texts
 from sekisho.ui.rendering import Look, page, templates
 from sekisho.ui.visit import Visit
 
@@ -38,7 +38,14 @@ class DevPages(Struct, frozen=True):
         return page(visit, self.look, "dev_front.html", at="/", refusal=refusal, documents=DOCUMENTS)
 
     async def show_mail(self, visit: Visit, refusal: Refusal | None) -> Answer:
-        letters = await caught_letters(visit)
+        letters, texts = await caught_letters(visit), await caught_texts(visit)
         return page(
-            visit, self.look, "dev_mail.html", at=MAIL_PATH, refusal=refusal, letters=letters, policy=LETTER_POLICY
+            visit,
+            self.look,
+            "dev_mail.html",
+            at=MAIL_PATH,
+            refusal=refusal,
+            letters=letters,
+            texts=texts,
+            policy=LETTER_POLICY,
         )

@@ -10,12 +10,14 @@ from sekisho.settings.groups.base import Group, setting, split
 
 
 class Factors(Group):
-    kinds: Annotated[tuple[Literal["totp", "email"], ...], BeforeValidator(split)] = setting(
+    kinds: Annotated[tuple[Literal["totp", "email", "sms"], ...], BeforeValidator(split)] = setting(
         ("totp", "email"),
         "Second factors that people may enrol, comma separated: `totp` (an authenticator app), `email` (codes by mail, "
-        "which never raise the level of assurance). Those enrolled already go on.",
-        "利用者が登録できる第二要素をカンマ区切りで指定します。`totp` (認証アプリ) と "
-        "`email` (メールのコード。保証レベルは上がりません)。"
+        "which never raise the level of assurance), `sms` (codes by text message, which phone networks can lose to "
+        "others; needs `SEKISHO_SMS__COUNTRIES`). Those enrolled already go on.",
+        "利用者が登録できる第二要素をカンマ区切りで指定します。`totp` (認証アプリ)、"
+        "`email` (メールのコード。保証レベルは上がりません)、`sms` (SMS のコード。電話網では他人に読まれることが"
+        "あります。`SEKISHO_SMS__COUNTRIES` が必要です)。"
         "登録済みのものはそのまま使えます。",
         "totp",
     )
