@@ -1,7 +1,8 @@
 """What a person recognises a session by: "Chrome on Windows", "Safari on iPhone".
 
-From the user agent, so a claim and no proof. Modern ones are frozen (Windows 11 says 10, an iPad may
-say Mac), so versions and models are left out: they would be wrong more often than they help.
+From the user agent and the hints that browsers send beside it, so a claim and no proof. Modern user agents are frozen
+(Windows 11 says 10, an iPad may say Mac), so versions and models are left out: they would be wrong more often than
+they help.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from typing import Any
 import ua_parser_rs
 from ua_parser.loaders import load_lazy_builtins
 
-from sekisho.model import Device
+from sekisho.model import Device, Origin
 
 _MAX_CHARACTERS = 512
 _MAX_NAME = 64
@@ -31,6 +32,25 @@ _TABLET = re.compile(r"iPad|Tablet", re.IGNORECASE)
 _BROWSER_NOISE = re.compile(r" (?:Mobile|iOS|WebView|UI/WKWebView)\b")
 _BROWSERS = {"Mobile Safari": "Safari", "IE": "Internet Explorer"}
 _SYSTEMS = {"Mac OS X": "macOS", "Chrome OS": "ChromeOS"}
+# What client hints may say, and what people call it. Chromium alone names no browser.
+BRANDS = {
+    "Google Chrome": "Chrome",
+    "Microsoft Edge": "Edge",
+    "Opera": "Opera",
+    "Brave": "Brave",
+    "Vivaldi": "Vivaldi",
+    "Samsung Internet": "Samsung Internet",
+    "YaBrowser": "Yandex Browser",
+    "DuckDuckGo": "DuckDuckGo",
+}
+PLATFORMS = {
+    "Windows": "Windows",
+    "macOS": "macOS",
+    "Linux": "Linux",
+    "Android": "Android",
+    "Chrome OS": "ChromeOS",
+    "Chromium OS": "ChromeOS",
+}
 _DESKTOPS = {"Windows", "macOS", "ChromeOS", "Linux", "Ubuntu", "Fedora", "Debian", "FreeBSD", "OpenBSD"}
 _MOBILES = {"iOS", "Android", "Windows Phone", "KaiOS", "HarmonyOS"}
 
@@ -52,13 +72,37 @@ class DeviceReader:
     def __init__(self) -> None:
         self._browsers, self._systems = _extractors()
         self._cached = lru_cache(maxsize=_CACHED)(self._read)
-        self._read(_WARM_UP)
+        self._read_agent(_WARM_UP)
 
-    def read(self, user_agent: str) -> Device:
-        """Return what the user agent (untrusted, at most 512 characters are looked at) says of itself."""
-        return self._cached(user_agent[:_MAX_CHARACTERS].strip())
+    def read(self, user_agent: str, hints: str = "") -> Device:
+        """Return what the user agent (untrusted, at most 512 characters are looked at) says of itself.
 
-    def _read(self, user_agent: str) -> Device:
+        Args:
+            hints: `brand|platform|mobile` in words of `BRANDS` and `PLATFORMS`, as `http.client_hints` gives them. Of
+                a browser that sends hints they say more: user agents are frozen, and Brave calls itself Chrome there.
+        """
+        return self._cached(user_agent[:_MAX_CHARACTERS].strip(), hints)
+
+    def read_origin(self, origin: Origin) -> Device:
+        """Return what a request says of the device it comes from."""
+        return self.read(origin.user_agent, origin.hints)
+
+    def _read(self, user_agent: str, hints: str) -> Device:
+        said = self._read_agent(user_agent)
+        # An app or a tool that sends the hints of the browser inside it is still the app.
+        if not hints or not user_agent.startswith("Mozilla/") or said.type == "bot":
+            return said
+        brand, platform, mobile = hints.split("|")
+        system = PLATFORMS.get(platform, said.os)
+        browser = BRANDS.get(brand, said.browser)
+        place = _place_of(user_agent, system)
+        kind = _type_of(user_agent, system)
+        if system == "Android" and mobile:
+            kind = "mobile" if mobile == "?1" else "tablet"
+        name = f"{browser} on {place}" if browser and place else browser or place
+        return Device(name=name, os=system, browser=browser, type=kind)
+
+    def _read_agent(self, user_agent: str) -> Device:
         if not user_agent:
             return Device()
         system = self._system(user_agent)

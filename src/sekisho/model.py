@@ -88,11 +88,13 @@ class Origin(Discreet, frozen=True):
     ip: the client's address in its shortest form (IPv4-mapped IPv6 as IPv4); "" if unknown.
     user_agent: at most 512 characters, control characters removed.
     device_token: the value of the long-lived device cookie, or "" if there is none. Untrusted.
+    hints: `brand|platform|mobile` of the browser's client hints in words of closed lists; "" if it sends none.
     """
 
     ip: str = ""
     user_agent: str = ""
     device_token: str = ""
+    hints: str = ""
 
 
 class Device(Struct, frozen=True):

@@ -54,7 +54,7 @@ class Notices:
             locale=account.locale,
             now=now,
             at=iso_time(now),
-            device=self._devices.read(origin.user_agent).name if device is None else device,
+            device=self._devices.read_origin(origin).name if device is None else device,
             place=self._places.find(origin.ip, account.locale),
             ip=origin.ip,
             expires_at=None,

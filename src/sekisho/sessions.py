@@ -257,7 +257,7 @@ class Sessions:
             auth_time_at=now,
             amr=proof.amr,
             acr=proof.acr,
-            device=self._tools.devices.read(origin.user_agent),
+            device=self._tools.devices.read_origin(origin),
             user_agent=origin.user_agent,
             ip=origin.ip,
             place=self._tools.places.find(origin.ip, account.locale),

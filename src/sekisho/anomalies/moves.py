@@ -93,7 +93,7 @@ class Moves:
                     acr=session.acr,
                 )
             )
-        device = self._tools.devices.read(origin.user_agent).name
+        device = self._tools.devices.read_origin(origin).name
         for reason in judged.reasons:
             line = record(
                 Event.SESSION_UNUSUAL,

@@ -49,7 +49,12 @@ class Looker:
 
     def look(self, at: Millis, origin: Origin) -> Sighting:
         """Return what a request says of itself."""
-        return self.place(at, origin.ip, self._devices.read(origin.user_agent).name)
+        return self.place(at, origin.ip, self._devices.read_origin(origin).name)
+
+    def could_be(self, device: str, origin: Origin) -> bool:
+        """Whether a request may come from the device of this name. A session that began before its browser sent hints
+        is named by the user agent alone."""
+        return device in (self._devices.read_origin(origin).name, self._devices.read(origin.user_agent).name)
 
     def recall(self, record: AuditRecord) -> Sighting:
         """Return what the trail kept of a sign-in."""

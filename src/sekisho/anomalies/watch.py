@@ -117,7 +117,7 @@ class Anomalies:
         )
         known = Past((before, *moves, *past.sign_ins))
         reasons = _applying(MOVE_RULES, sighting, known)
-        if sighting.device and session.device.name and sighting.device != session.device.name:
+        if sighting.device and session.device.name and not self._looker.could_be(session.device.name, origin):
             reasons.append(Unusual.REFRESH_DEVICE)
         if self._floods.is_spraying(origin.ip, now):
             reasons.append(Unusual.SPRAYING)

@@ -11,6 +11,7 @@ from sekisho.catalogue import choose_locale, text
 from sekisho.errors import Unauthorized, ValidationError
 from sekisho.http.body import Body, Receive, parse, read_bytes, require_json, require_plain
 from sekisho.http.client_address import client_address
+from sekisho.http.client_hints import client_hints
 from sekisho.http.cookies import device_cookie_name
 from sekisho.model import Origin
 
@@ -99,7 +100,7 @@ class Call:
 
     @property
     def origin(self) -> Origin:
-        """Where the call comes from: canonical address, bounded user agent, device cookie."""
+        """Where the call comes from: canonical address, bounded user agent and hints, device cookie."""
         if self._origin is None:
             peer = self.scope.get("client") or ("", 0)
             forwarded = self.headers.get(b"x-forwarded-for")
@@ -107,7 +108,8 @@ class Call:
                 peer[0], None if forwarded is None else forwarded.decode("latin-1"), self.edge.settings.trusted_proxies
             )
             agent = _printable(self.headers.get(b"user-agent", b"")[:USER_AGENT_LIMIT])
-            self._origin = Origin(ip=address, user_agent=agent, device_token=self.device_token)
+            hints = client_hints(self.headers)
+            self._origin = Origin(ip=address, user_agent=agent, device_token=self.device_token, hints=hints)
         return self._origin
 
     @property
