@@ -66,6 +66,9 @@ export const en = {
   "reason.method.not_available": "This account has no such second factor, or none whose code is sent.",
   "reason.kind.invalid_choice": "This kind of second factor is not offered here.",
   "reason.kind.too_many": "This account has as many second factors of this kind as it may have. Remove one first.",
+  "reason.phone.invalid_format": "This is not a phone number that exists. Please check it; a number from abroad begins with + and its country code.",
+  "reason.not_mobile": "Text messages do not reach this kind of number. Use the number of a mobile phone.",
+  "reason.not_served": "Text messages are not sent to numbers of this country here.",
   "reason.not_with_code": "Send either the password, or a method with its code.",
   "hint.row_of_keys": "Neighbouring keys in a row are quickly guessed.",
   "hint.short_key_pattern": "A short pattern on the keyboard is quickly guessed.",
@@ -112,7 +115,8 @@ export const en = {
   "field.except_current": "Keep this session",
   "field.challenge": "Challenge",
   "field.method": "Method",
-  "field.kind": "Kind"
+  "field.kind": "Kind",
+  "field.phone": "Phone number"
 } as const;
 
 export const ja = {
@@ -181,6 +185,9 @@ export const ja = {
   "reason.method.not_available": "このアカウントにその第二要素はないか、コードを送る種類ではありません。",
   "reason.kind.invalid_choice": "この種類の第二要素は、ここでは登録できません。",
   "reason.kind.too_many": "この種類の第二要素は、登録できる上限に達しています。先にどれかを削除してください。",
+  "reason.phone.invalid_format": "実在しない電話番号です。もう一度ご確認ください。海外の番号は + と国番号から入力します。",
+  "reason.not_mobile": "この種類の番号には SMS を送れません。携帯電話の番号を入力してください。",
+  "reason.not_served": "この国の番号には SMS を送れません。",
   "reason.not_with_code": "パスワードか、方法とコードの組の、どちらか一方を送ってください。",
   "hint.row_of_keys": "キーボードの並び順どおりの文字列は、すぐに推測されます。",
   "hint.short_key_pattern": "キーボード上の短いパターンは、すぐに推測されます。",
@@ -227,5 +234,6 @@ export const ja = {
   "field.except_current": "このセッションは残す",
   "field.challenge": "チャレンジ",
   "field.method": "方法",
-  "field.kind": "種類"
+  "field.kind": "種類",
+  "field.phone": "電話番号"
 } as const;

@@ -1,46 +1,30 @@
 /** Every component, in React and in Vue, against the real server: seen by axe, used by keyboard, in trouble. */
 
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import type { Browser, BrowserContext, Page } from "playwright-core";
-import { build } from "vite";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, test } from "vitest";
 import { codeFor, newEmail } from "../support/people.js";
 import { findings } from "./axe.js";
-import { HAS_CHROMIUM, type Site, serveFolder, startChromium } from "./chromium.js";
+import { HAS_CHROMIUM, type Site, startChromium } from "./chromium.js";
+import { FRAMEWORKS, startGallery } from "./gallery/site.js";
 
 const SERVER = inject("server");
 const PASSWORD = "seven white cranes";
-const GALLERY = fileURLToPath(new URL("./gallery/", import.meta.url));
-const FRAMEWORKS = ["react", "vue"] as const;
 const LONG = 120_000;
 
 let browser: Browser;
 let site: Site;
-let folder: string;
 let context: BrowserContext;
 let page: Page;
 
 beforeAll(async () => {
   if (!HAS_CHROMIUM) return;
-  folder = mkdtempSync(join(tmpdir(), "sekisho-gallery-"));
-  const input = Object.fromEntries(FRAMEWORKS.map((name) => [name, join(GALLERY, `${name}.html`)]));
-  await build({
-    root: GALLERY,
-    configFile: false,
-    logLevel: "error",
-    build: { outDir: folder, target: "es2022", cssTarget: "chrome123", rolldownOptions: { input } },
-  });
-  site = await serveFolder(folder);
+  site = await startGallery();
   browser = await startChromium();
 }, LONG);
 
 afterAll(async () => {
   await browser?.close();
   await site?.close();
-  if (folder) rmSync(folder, { recursive: true, force: true });
 });
 
 describe.skipIf(!HAS_CHROMIUM).each(FRAMEWORKS)("in %s", (framework) => {

@@ -15,7 +15,7 @@ declare module "vitest" {
   }
 }
 
-const PYTHON = new URL("../../../.venv/bin/python", import.meta.url).pathname;
+export const PYTHON = new URL("../../../.venv/bin/python", import.meta.url).pathname;
 const START_MS = 30_000;
 
 export default async function setUp(project: TestProject): Promise<() => Promise<void>> {
