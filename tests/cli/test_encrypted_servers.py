@@ -14,7 +14,7 @@ import pytest
 from certificates import Authority
 from cli.refusals import must_say, refused
 from live_server import live_server, sekisho
-from postgres_server import PostgresServer
+from postgres_server import USER, PostgresServer
 from sekisho.storage.postgres.connections import Target
 from sekisho.storage.postgres.migration import migrate
 from storage.redis_server import RedisServer, redis_port
@@ -76,12 +76,47 @@ def test_V12_3_1_every_connection_to_postgresql_is_encrypted(
     assert all_of_them == "t"
 
 
-def test_V12_3_1_a_postgresql_of_another_authority(
+def test_V12_3_1_V12_3_3_V12_3_4_a_postgresql_of_another_authority(
     tmp_path: Path, postgres: PostgresServer, authorities: Authorities
 ) -> None:
     url = verified(postgres.url("ours"), authorities.other)
     said = refused(tmp_path, "database", SEKISHO_DATABASE_URL=url)
     must_say(said, "certificate verify failed", "sslrootcert")
+
+
+def test_V12_3_5_a_postgresql_that_wants_a_certificate_takes_nobody_without_one(
+    tmp_path: Path, authorities: Authorities
+) -> None:
+    server = PostgresServer()
+    folder = Path(server.data)
+    certificate, key = authorities.ours.certify(host="127.0.0.1")
+    owner = folder.stat()
+    for name, file in (("server.crt", certificate), ("server.key", key), ("ca.crt", authorities.ours.file)):
+        shutil.copy(file, folder / name)
+        (folder / name).chmod(0o600)
+        os.chown(folder / name, owner.st_uid, owner.st_gid)
+    server.options |= {"ssl": "on", "ssl_ca_file": "ca.crt"}
+    (folder / "pg_hba.conf").write_text(
+        f"hostssl sekisho {USER} 127.0.0.1/32 cert\nhost all {USER} 127.0.0.1/32 trust\n"
+    )
+    try:
+        server.start()
+        server.sql("CREATE DATABASE sekisho TEMPLATE template0")
+        mine, secret = authorities.ours.certify(host=USER)
+        url = verified(server.url("sekisho"), authorities.ours)
+        with_certificate = f"{url}&sslcert={mine}&sslkey={secret}"
+        asyncio.run(migrate(Target(url=with_certificate)))
+        with live_server(tmp_path, "serve", **SETTINGS, SEKISHO_DATABASE_URL=with_certificate):
+            proven = server.sql("SELECT DISTINCT client_dn FROM pg_stat_ssl WHERE client_dn IS NOT NULL")
+        assert proven.strip() == f"/CN={USER}"
+
+        stranger, its_secret = authorities.other.certify(host=USER)
+        said = refused(tmp_path, "database", SEKISHO_DATABASE_URL=f"{url}&sslcert={stranger}&sslkey={its_secret}")
+        must_say(said, "127.0.0.1", "SEKISHO_DATABASE_URL")
+        said = refused(tmp_path, "database", SEKISHO_DATABASE_URL=url)
+        must_say(said, "requires a valid client certificate", "SEKISHO_DATABASE")
+    finally:
+        server.remove()
 
 
 def test_V12_3_1_a_postgresql_of_another_name(
@@ -140,7 +175,7 @@ def test_V12_3_1_every_connection_to_redis_is_encrypted(
     assert all(f"laddr=127.0.0.1:{port} " in line for line in ours)
 
 
-def test_V12_3_1_a_redis_of_another_authority(
+def test_V12_3_1_V12_3_3_V12_3_4_a_redis_of_another_authority(
     tmp_path: Path, redis: tuple[RedisServer, int], authorities: Authorities
 ) -> None:
     said = refused(tmp_path, "redis", SEKISHO_REDIS_URL=f"rediss://127.0.0.1:{redis[1]}?ca={authorities.other.file}")

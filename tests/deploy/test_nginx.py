@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import datetime
 import os
+import re
 import secrets
 import shutil
+import socket
 import ssl
 import subprocess
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 import httpx2
@@ -192,6 +194,58 @@ def test_a_node_that_dies_is_passed_over_and_nobody_is_logged_out(town: Town) ->
         assert answer.status_code == 200, answer.text
         pair = answer.json()
         assert who_am_i(town, pair["access_token"]).status_code == 200
+
+
+def test_V4_1_2_plain_http_leads_people_to_https_and_fails_programs(town: Town) -> None:
+    with httpx2.Client(base_url=f"http://127.0.0.1:{town.plain_port}", headers={"host": NAME}) as plain:
+        for path in ("/api/v1/auth/login", "/.well-known/jwks.json"):
+            for answer in (plain.get(path), plain.post(path, json=PERSON)):
+                assert (answer.status_code, answer.headers.get("location")) == (403, None), path
+        page = plain.get("/login?x=1")
+    assert (page.status_code, page.headers["location"]) == (301, f"https://{NAME}/login?x=1")
+
+
+SMUGGLED = {
+    "two lengths": "Content-Length: 0\r\nContent-Length: {size}\r\n\r\n",
+    "length and chunks": "Content-Length: {size}\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+    "chunks written strangely": "Transfer-Encoding: xchunked\r\nContent-Length: {size}\r\n\r\n",
+    "chunks twice": "Transfer-Encoding: chunked, chunked\r\n\r\n0\r\n\r\n",
+    "a tab before chunked": "Transfer-Encoding:\tchunked\r\nContent-Length: {size}\r\n\r\n0\r\n\r\n",
+    "a space before the colon": "Transfer-Encoding : chunked\r\nContent-Length: {size}\r\n\r\n",
+    "a folded header": "X-One: 1\r\n Transfer-Encoding: chunked\r\nContent-Length: {size}\r\n\r\n",
+    "a bare line feed": "X-One: 1\nTransfer-Encoding: chunked\r\nContent-Length: {size}\r\n\r\n0\r\n\r\n",
+    "a length with a sign": "Content-Length: +{size}\r\n\r\n",
+    "a length in hexadecimal": "Content-Length: 0x{size:x}\r\n\r\n",
+    "a chunk of a strange size": "Transfer-Encoding: chunked\r\n\r\n0x0\r\n\r\n",
+}
+
+
+def test_V4_2_1_KA_108_no_request_is_read_in_two_ways_behind_nginx(town: Town) -> None:
+    """Whatever the proxy makes of it: the request inside is never answered as one of its own."""
+    inner = f"GET /api/v1/smuggled HTTP/1.1\r\nHost: {NAME}\r\n\r\n"
+    for name, headers in SMUGGLED.items():
+        outer = f"POST /api/v1/auth/login HTTP/1.1\r\nHost: {NAME}\r\nContent-Type: application/json\r\n"
+        got = _said(town, (outer + headers.format(size=len(inner)) + inner).encode())
+        statuses = re.findall(rb"HTTP/1\.1 (\d{3})", got)
+        # Either the whole connection ends with one refusal, or the rest is a request to the proxy too, and no surprise.
+        assert statuses[0] in (b"400", b"501"), (name, got)
+        assert len(statuses) == 1, (name, got)
+        # The next one on the proxy's connections to the nodes is answered with what is its own.
+        assert town.client.get("/healthz").json() == {"status": "ok"}, name
+
+
+def _said(town: Town, data: bytes) -> bytes:
+    trust = ssl.create_default_context()
+    trust.check_hostname, trust.verify_mode = False, ssl.CERT_NONE
+    port = int(town.client.base_url.port or 0)
+    with socket.create_connection(("127.0.0.1", port), 10) as raw, trust.wrap_socket(raw) as connection:
+        connection.settimeout(2)
+        connection.sendall(data)
+        got = b""
+        with suppress(OSError):
+            while piece := connection.recv(65536):
+                got += piece
+        return got
 
 
 def test_metrics_stay_inside_large_bodies_outside_and_plain_http_is_sent_to_https(town: Town) -> None:
