@@ -104,6 +104,12 @@ class FactorLocked(Refusal):
     code = "factor_locked"
 
 
+class FactorRequired(Refusal):
+    """The account's role or this app requires a second factor that raises the level, and this is the last one."""
+
+    code = "factor_required"
+
+
 class EmailAlreadyExists(Refusal):
     """The address has an account. Only when `SEKISHO_SIGNUP__REVEAL_EXISTING` is set."""
 

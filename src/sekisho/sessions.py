@@ -11,7 +11,9 @@ from msgspec import Struct
 
 from sekisho.audit import Event, record
 from sekisho.devices import DeviceReader
-from sekisho.identifiers import ClientId
+from sekisho.identifiers import ClientId, parse_client_id
+from sekisho.mfa.methods import AAL2
+from sekisho.mfa.requirement import Requirement
 from sekisho.model import Account, AccountId, Discreet, EndReason, Millis, Origin, Session, SessionId, Transport
 from sekisho.notices import Notices
 from sekisho.outbox import MailKind
@@ -64,6 +66,7 @@ class TokenPair(Discreet, frozen=True):
     expires_in: seconds; of the access token, or for `session` of the idle time.
     device_token: what a device that is trusted from now on shows at its next sign-ins, for `trusted_for_s` seconds; ""
         for any other.
+    acr_required: what the role or the app requires and the session has not shown; its roles are left out until then.
     """
 
     session: Session
@@ -73,6 +76,7 @@ class TokenPair(Discreet, frozen=True):
     expires_in: int
     device_token: str = ""
     trusted_for_s: int = 0
+    acr_required: str = ""
 
 
 class SessionTools(Struct, frozen=True, kw_only=True):
@@ -87,6 +91,7 @@ class SessionTools(Struct, frozen=True, kw_only=True):
     places: Places
     notices: Notices
     lifetimes: Lifetimes
+    requirement: Requirement
 
 
 class Sessions:
@@ -182,11 +187,26 @@ class Sessions:
         return rotation
 
     def pair(self, session: Session, account: Account, credential: str, now: Millis) -> TokenPair:
-        """Return the pair for a live session; mints, stores nothing."""
-        if session.transport is Transport.SESSION:
-            return TokenPair(session, account, credential, None, max(0, session.idle_expires_at - now) // 1000)
-        access = self._tools.access_tokens.mint(session, account, now)
-        return TokenPair(session, account, credential, access.token, access.expires_in)
+        """Return the pair for a live session; mints, stores nothing. The account stands in it with the roles that the
+        session may wear."""
+        account, acr_required = self.standing(session, account)
+        token, expires_in = None, max(0, session.idle_expires_at - now) // 1000
+        if session.transport is not Transport.SESSION:
+            access = self._tools.access_tokens.mint(session, account, now)
+            token, expires_in = access.token, access.expires_in
+        return TokenPair(session, account, credential, token, expires_in, acr_required=acr_required)
+
+    def standing(self, session: Session, account: Account) -> tuple[Account, str]:
+        """Return the account with the roles that it may wear in this session, and the `acr` that its role or the app
+        requires of it in vain; "" if nothing is wanting."""
+        requirement = self._tools.requirement
+        if not requirement.is_unmet(session, account):
+            return account, ""
+        return requirement.worn(session, account), AAL2
+
+    def must_keep_factor(self, account: Account, client_id: str) -> bool:
+        """Whether the role of this account, or this app, requires a second factor of it."""
+        return self._tools.requirement.is_for(account, parse_client_id(client_id).app)
 
     async def touch(self, session: Session, ip: str) -> None:
         """Slide the idle end of a session that is looked up, at most once a minute."""

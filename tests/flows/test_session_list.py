@@ -17,8 +17,8 @@ pytestmark = pytest.mark.anyio
 async def test_the_current_session_is_that_of_the_caller(world: World) -> None:
     await world.signed_in(origin=ELSEWHERE)
     pair = await world.signed_in()
-    account, session = await current_session(principal_of(pair), world.edge.session_list)
-    assert (account.id, session.id) == (pair.account.id, pair.session.id)
+    current = await current_session(principal_of(pair), world.edge.session_list)
+    assert (current.account.id, current.session.id) == (pair.account.id, pair.session.id)
 
 
 async def test_a_session_that_ended_during_the_call_is_revoked(world: World) -> None:

@@ -233,7 +233,7 @@ async def test_fewer_days_hold_for_devices_trusted_before_and_none_for_all(trust
     trusting.clock.advance(days=8)
     for days, asks in ((9, False), (8, True), (0, True)):
         rules = trusting.edge.login.second_steps
-        fewer = type(rules)(trusting.store, replace(rules._trust, days=days))
+        fewer = type(rules)(trusting.store, replace(rules._trust, days=days), rules._requirement)
         request = Login(HANAKO, PASSWORD, "web", Transport.BODY, ELSEWHERE, trusted=pair.device_token)
         entered = await login(request, replace(trusting.edge.login, second_steps=fewer))
         assert isinstance(entered, SecondFactorRequired) is asks

@@ -236,6 +236,14 @@ def test_hs256_without_a_key_and_a_key_without_hs256_are_mistakes(tmp_path: Path
     assert "is ES256" in both["SEKISHO_JWT__ALGORITHM"]
 
 
+def test_a_second_factor_that_nobody_could_enrol_cannot_be_required(tmp_path: Path) -> None:
+    given = {"SEKISHO_FACTORS__KINDS": "email", "SEKISHO_FACTORS__REQUIRED_ROLES": "admin"}
+    assert "lacks totp and sms" in mistakes(tmp_path, **given)["SEKISHO_FACTORS__KINDS"]
+    assert mistakes(tmp_path, SEKISHO_FACTORS__REQUIRED_ROLES="admin, editor") == {}
+    wrong = {"SEKISHO_FACTORS__REQUIRED_ROLES": "ad min", "SEKISHO_FACTORS__REQUIRED_CLIENTS": "web:one"}
+    assert set(mistakes(tmp_path, **wrong)) == set(wrong)
+
+
 def test_an_smtp_password_never_travels_in_the_clear(tmp_path: Path) -> None:
     login = {"SMTP_USER": "mailer", "SMTP_PASSWORD": "pw", "SEKISHO_MAIL__TLS": "off"}
     assert "in the clear" in mistakes(tmp_path, **login)["SEKISHO_MAIL__TLS"]

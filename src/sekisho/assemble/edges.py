@@ -8,7 +8,7 @@ from sekisho.anomalies import Anomalies, Floods, Looker, Policy
 from sekisho.anomalies.moves import Moves, MoveTools
 from sekisho.assemble.pages import make_pages
 from sekisho.assemble.parts import Parts
-from sekisho.assemble.second_steps import second_steps, trust_of
+from sekisho.assemble.second_steps import requirement_of, second_steps, trust_of
 from sekisho.devices import DeviceReader
 from sekisho.flows.authenticate import AuthenticateWorld
 from sekisho.flows.email_change import EmailChangeWorld
@@ -83,6 +83,7 @@ def make_edge(
             places=places,
             notices=notices,
             lifetimes=_lifetimes(settings, have.journal_ms),
+            requirement=requirement_of(have),
         )
     )
 
@@ -123,7 +124,7 @@ def make_edge(
             passwords=have.passwords,
             throttle=have.throttle,
             sessions=sessions,
-            second_steps=SecondSteps(store, trust),
+            second_steps=SecondSteps(store, trust, requirement_of(have)),
             challenges=Challenges(have.master),
             anomalies=anomalies,
             notices=notices,

@@ -15,6 +15,7 @@ from sekisho.mfa.letters import CodeSender
 from sekisho.mfa.phones import Phones
 from sekisho.mfa.proofs import Proofs, ProofTools
 from sekisho.mfa.recovery import RecoveryCodes
+from sekisho.mfa.requirement import Requirement
 from sekisho.mfa.second_step import SecondSteps as SecondStepRules
 from sekisho.mfa.totp import TotpKeys
 from sekisho.mfa.trust import Trust
@@ -41,6 +42,12 @@ def trust_of(have: Parts, devices: DeviceReader) -> Trust:
     return Trust(have.master, devices, have.settings.factors.trusted_days)
 
 
+def requirement_of(have: Parts) -> Requirement:
+    """Return of whom a second factor is required, as the settings have it."""
+    factors = have.settings.factors
+    return Requirement(roles=frozenset(factors.required_roles), apps=frozenset(factors.required_clients))
+
+
 def second_steps(have: Parts, store: Store, sessions: Sessions, notices: Notices, trust: Trust) -> SecondSteps:
     """Return what the three flows stand on; they share the makers of codes and keys."""
     settings, clock = have.settings, have.clock
@@ -63,7 +70,7 @@ def second_steps(have: Parts, store: Store, sessions: Sessions, notices: Notices
             store=store,
             clock=clock,
             challenges=Challenges(have.master),
-            second_steps=SecondStepRules(store, trust),
+            second_steps=SecondStepRules(store, trust, requirement_of(have)),
             trust=trust,
             proofs=proofs,
             sender=sender,

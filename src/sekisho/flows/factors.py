@@ -22,6 +22,7 @@ from msgspec import Struct
 
 from sekisho.audit import FAILURE, SUCCESS, Event, record
 from sekisho.errors import (
+    FactorRequired,
     FactorUnusable,
     InvalidCode,
     NotFound,
@@ -33,7 +34,7 @@ from sekisho.errors import (
 from sekisho.ids import could_be_ours, new_handle
 from sekisho.master_secret import UnsealError
 from sekisho.mfa.letters import CODE_LIFETIME_MS, CodeSender, Recipient
-from sekisho.mfa.methods import AAL2, Method, assurance, check_fresh, confirmed, words_of
+from sekisho.mfa.methods import AAL2, Method, assurance, check_fresh, confirmed, level_of, words_of
 from sekisho.mfa.phones import Phones
 from sekisho.mfa.proofs import UNREADABLE, CodePlace, NotShown, Proofs, refusal_of
 from sekisho.mfa.recovery import RecoveryCodes
@@ -287,6 +288,7 @@ async def remove(
     Raises:
         StepUpRequired: the session's proof is too old or too weak.
         NotFound: unknown, unfinished, or another account's; the caller cannot tell which.
+        FactorRequired: the account's role or the app of this session requires one, and this is the last.
         SessionRevoked: the session ended meanwhile.
         ServiceUnavailable: the account changed its credentials meanwhile; ask again.
     """
@@ -297,6 +299,7 @@ async def remove(
     factor = next((one for one in having if one.id == factor_id), None)
     if factor is None:
         raise NotFound(detail="no such factor")
+    _check_last(factor, having, who, world)
     left = str(len(having) - 1)
     outcome = await world.store.apply(
         RemoveFactor(factor_id=factor.id, account_id=who.account.id, security_version=who.account.security_version),
@@ -309,6 +312,14 @@ async def remove(
     if outcome.lost:
         raise _refusal_of_lost(outcome.lost)
     return outcome.results[-1] if end_others else 0
+
+
+def _check_last(factor: Factor, having: Sequence[Factor], who: _Who, world: FactorsWorld) -> None:
+    """Keep what a requirement stands on. That nobody removes two at once is for `security_version` to see to."""
+    others = [one for one in having if one.id != factor.id]
+    is_last = level_of([factor]) == AAL2 and level_of(others) != AAL2
+    if is_last and world.sessions.must_keep_factor(who.account, who.session.client_id):
+        raise FactorRequired(detail="the last one that is required")
 
 
 async def new_recovery_codes(principal: Principal, seen_from: Origin, world: FactorsWorld) -> tuple[str, ...]:

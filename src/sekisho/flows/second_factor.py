@@ -206,7 +206,7 @@ async def _check_trust(request: SecondFactor, challenge: Challenge, world: Secon
     if not request.trust_device:
         return
     account = await world.store.find_account(challenge.account_id)
-    if account is None or not await world.second_steps.may_trust(account):
+    if account is None or not await world.second_steps.may_trust(account, parse_client_id(challenge.client_id)):
         raise ValidationError(details={"trust_device": "not_available"}, detail="no device is trusted here")
 
 

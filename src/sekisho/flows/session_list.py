@@ -25,7 +25,15 @@ class SessionListWorld(Struct, frozen=True, kw_only=True):
     sessions: Sessions
 
 
-async def current_session(principal: Principal, world: SessionListWorld) -> tuple[Account, Session]:
+class CurrentSession(Struct, frozen=True):
+    """account: with the roles that it may wear in this session. acr_required: as in a `TokenPair`."""
+
+    account: Account
+    session: Session
+    acr_required: str
+
+
+async def current_session(principal: Principal, world: SessionListWorld) -> CurrentSession:
     """Return the caller's account and session.
 
     Raises:
@@ -35,7 +43,8 @@ async def current_session(principal: Principal, world: SessionListWorld) -> tupl
     if found is None or found[0].ended_at is not None:
         raise SessionRevoked(detail="ended during the call")
     session, account = found
-    return account, session
+    worn, acr_required = world.sessions.standing(session, account)
+    return CurrentSession(worn, session, acr_required)
 
 
 async def list_sessions(principal: Principal, world: SessionListWorld) -> list[Session]:

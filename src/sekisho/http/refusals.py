@@ -22,6 +22,7 @@ STATUS: dict[type[Refusal], int] = {
     errors.StepUpRequired: 401,
     errors.FactorUnusable: 409,
     errors.FactorLocked: 409,
+    errors.FactorRequired: 409,
     errors.EmailAlreadyExists: 400,
     errors.ClientIdMismatch: 401,
     errors.RefreshTokenInvalid: 401,

@@ -257,7 +257,7 @@ ROUTES: tuple[Route, ...] = (
         body=factor_wire.RemoveFactorBody,
         body_optional=True,
         answer=wire.EndedView,
-        refusals=(errors.StepUpRequired, errors.NotFound, errors.CsrfFailed),
+        refusals=(errors.StepUpRequired, errors.FactorRequired, errors.NotFound, errors.CsrfFailed),
     ),
     Route(
         method="POST",

@@ -20,8 +20,9 @@ from sekisho.identifiers import parse_client_id
 
 async def current_session_endpoint(call: Call) -> Answer:
     principal = await require_principal(call)
-    account, session = await current_session(principal, call.edge.session_list)
-    return json_answer(CurrentSessionView(user=user_view(account), session=proven_session_view(session)))
+    current = await current_session(principal, call.edge.session_list)
+    session = proven_session_view(current.session, current.acr_required)
+    return json_answer(CurrentSessionView(user=user_view(current.account), session=session))
 
 
 async def list_sessions_endpoint(call: Call) -> Answer:

@@ -73,6 +73,7 @@ def renewed_answer(pair: TokenPair) -> Answer:
         expires_in=pair.expires_in,
         access_token=pair.access_token or UNSET,
         token_type="Bearer" if pair.access_token else UNSET,
+        acr_required=pair.acr_required or UNSET,
         user=user_view(pair.account),
     )
     return json_answer(view)
@@ -95,6 +96,7 @@ def _pair_view(pair: TokenPair, *, message: str = "", with_user: bool = False) -
         access_token=pair.access_token or UNSET,
         refresh_token=pair.credential if in_body else UNSET,
         token_type="Bearer" if pair.access_token else UNSET,
+        acr_required=pair.acr_required or UNSET,
         device_token=(pair.device_token if in_body else "") or UNSET,
         user=user_view(pair.account) if with_user else UNSET,
     )

@@ -129,7 +129,7 @@ class UserView(Struct, frozen=True):
 
 class PairView(Discreet, frozen=True, kw_only=True, omit_defaults=True):
     """`message` and `user` stand in answers to a sign-in; which tokens stand depends on the transport. `device_token`:
-    over `body`, after `trust_device`; to be sent with the next logins."""
+    over `body`, after `trust_device`; to be sent with the next logins. `acr_required`: as in the session."""
 
     message: str | UnsetType = UNSET
     access_token: str | UnsetType = UNSET
@@ -138,6 +138,7 @@ class PairView(Discreet, frozen=True, kw_only=True, omit_defaults=True):
     expires_in: int
     user: UserView | UnsetType = UNSET
     device_token: str | UnsetType = UNSET
+    acr_required: str | UnsetType = UNSET
 
 
 class CodeSentView(Struct, frozen=True):
@@ -220,10 +221,12 @@ class HistoryView(Struct, frozen=True):
 
 
 class ProvenSessionView(SessionView, frozen=True, kw_only=True):
-    """`auth_time` is when its owner last proved to be the one (RFC 3339), `acr` how well."""
+    """`auth_time` is when its owner last proved to be the one (RFC 3339), `acr` how well. `acr_required`: what the role
+    or the app requires and was not shown; the roles that it guards are left out until then."""
 
     auth_time: str
     acr: str
+    acr_required: str | UnsetType = UNSET
 
 
 class CurrentSessionView(Struct, frozen=True):
@@ -346,7 +349,9 @@ def session_view(session: Session, current_id: str) -> SessionView:
     )
 
 
-def proven_session_view(session: Session) -> ProvenSessionView:
+def proven_session_view(session: Session, acr_required: str) -> ProvenSessionView:
     """Return what the caller sees of its own session."""
     seen = msgspec.structs.asdict(session_view(session, session.id))
-    return ProvenSessionView(**seen, auth_time=iso_time(session.auth_time_at), acr=session.acr)
+    return ProvenSessionView(
+        **seen, auth_time=iso_time(session.auth_time_at), acr=session.acr, acr_required=acr_required or UNSET
+    )

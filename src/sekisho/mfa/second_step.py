@@ -4,8 +4,9 @@
     it has none, and one is asked for -> a code by mail, to the address of the account
     else                              -> nothing: sign in
 
-Every way in asks here before it starts a session; nothing else knows the rules. Whether the sign-in looks unusual is
-for the caller to say: then a second step is asked of everybody, and on trusted devices too.
+Every way in asks here before it starts a session; nothing else knows the rules. A second step is asked of everybody,
+and on trusted devices too, where the role or the app requires one, and where the sign-in looks unusual, which is for
+the caller to say.
 
 Spec: OWASP ASVS 5.0 rows 6.3.3 and 6.3.4; NIST SP 800-63B-4 section 2.
 """
@@ -18,6 +19,7 @@ from msgspec import Struct
 
 from sekisho.identifiers import ClientId
 from sekisho.mfa.methods import Method, confirmed, methods_to_finish
+from sekisho.mfa.requirement import Requirement
 from sekisho.mfa.trust import Trust
 from sekisho.model import Account, Discreet, Millis
 from sekisho.ports.changes import Change
@@ -52,26 +54,33 @@ class SecondStep(Struct, frozen=True):
 
 
 class SecondSteps:
-    def __init__(self, store: Reads, trust: Trust) -> None:
+    def __init__(self, store: Reads, trust: Trust, requirement: Requirement) -> None:
         self._store = store
         self._trust = trust
+        self._requirement = requirement
 
     async def ask(self, first: FirstStep) -> SecondStep:
         """Return what must be shown before a session may start."""
         account = first.account
         factors = confirmed(await self._store.list_factors(account.id))
-        if not (factors or first.is_unusual):
+        is_required = self._requirement.is_for(account, first.client.app)
+        must_ask = first.is_unusual or is_required
+        if not (factors or must_ask):
             return SecondStep()
-        if factors and not first.is_unusual:
+        if factors and not must_ask:
             device = await self._trust.find(first.trusted, account, first.client, first.now, self._store)
             if device is not None:
                 return SecondStep(trusted=device.id, using=(_using(account, device.id, first.now),))
         codes = await self._store.count_recovery_codes(account.id) if factors else 0
-        return SecondStep(methods_to_finish(factors, codes), trust_days=self._trust.days if factors else 0)
+        return SecondStep(
+            methods_to_finish(factors, codes), trust_days=0 if is_required or not factors else self._trust.days
+        )
 
-    async def may_trust(self, account: Account) -> bool:
-        """Whether the owner of this account may trust a device after the second step."""
-        return bool(self._trust.days and confirmed(await self._store.list_factors(account.id)))
+    async def may_trust(self, account: Account, client: ClientId) -> bool:
+        """Whether the owner of this account may trust a device with this app after the second step."""
+        if not self._trust.days or self._requirement.is_for(account, client.app):
+            return False
+        return bool(confirmed(await self._store.list_factors(account.id)))
 
 
 def _using(account: Account, device_id: str, now: Millis) -> UseTrustedDevice:

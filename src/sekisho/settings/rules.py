@@ -29,6 +29,8 @@ _FROM_A_DOCUMENT = re.compile(
     r"change.?me|replace|example|secret|password|passphrase|placeholder|insecure|sekisho|openssl|12345678|abcdefgh|qwerty|xxxxxx",
     re.IGNORECASE,
 )
+_ROLE = re.compile(r"[A-Za-z0-9._:-]{1,64}")
+_APP = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1", "[::1]"})
 _SQLITE = "sqlite:///"
 _SSL_MODES = ("disable", "allow", "prefer", "require", "verify-ca", "verify-full")
@@ -471,6 +473,23 @@ def _workers(settings: Settings) -> Iterator[Fault]:
         )
 
 
+def _required_factors(settings: Settings) -> Iterator[Fault]:
+    factors = settings.factors
+    for path, names, form in (
+        ("factors.required_roles", factors.required_roles, _ROLE),
+        ("factors.required_clients", factors.required_clients, _APP),
+    ):
+        if wrong := [name for name in names if form.fullmatch(name) is None]:
+            yield Fault(path, f"has a name that nothing can have: {wrong[0]}.", f"あり得ない名前があります: {wrong[0]}")
+        if names and not {"totp", "sms"} & set(factors.kinds):
+            yield Fault(
+                "factors.kinds",
+                f"lacks totp and sms, so nobody could enrol what {path} requires.",
+                f"totp も sms もないため、{path} で必須にした第二要素を誰も登録できません。",
+                "totp,email",
+            )
+
+
 _RULES: tuple[Callable[[Settings], Iterator[Fault]], ...] = (
     _secret,
     _pepper,
@@ -489,4 +508,5 @@ _RULES: tuple[Callable[[Settings], Iterator[Fault]], ...] = (
     _workers,
     _places_file,
     _product_name,
+    _required_factors,
 )

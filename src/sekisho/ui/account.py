@@ -52,7 +52,7 @@ class AccountPages(Struct, frozen=True):
         if principal is None:
             return self._to_sign_in(visit)
         try:
-            account, session = await current_session(principal, visit.edge.session_list)
+            current = await current_session(principal, visit.edge.session_list)
             sessions = await list_sessions(principal, visit.edge.session_list)
             factors = (await list_factors(principal, visit.edge.factors)).factors
         except Refusal as ended:
@@ -66,10 +66,11 @@ class AccountPages(Struct, frozen=True):
             at=PATH,
             refusal=refusal,
             asked=("name", "locale"),
-            user=user_view(account),
+            user=user_view(current.account),
             client_id=principal.client_id,
-            sessions=[session_view(other, session.id) for other in sessions],
+            sessions=[session_view(other, current.session.id) for other in sessions],
             factors=[factor_view(factor) for factor in factors],
+            is_factor_wanting=bool(current.acr_required),
             language_names=LANGUAGE_NAMES,
             notice=NOTICES.get(visit.query.get("notice", ""), ""),
             bundle=BUNDLE if all(map(self.look.assets.has, BUNDLE)) else (),
@@ -115,7 +116,7 @@ class AccountPages(Struct, frozen=True):
             return self._to_sign_in(visit)
         if isinstance(refusal, StepUpRequired) or await asks_first(visit, principal, has_password=True):
             return to_step_up(visit, "withdraw")
-        account, _ = await current_session(principal, visit.edge.session_list)
+        current = await current_session(principal, visit.edge.session_list)
         return page(
             visit,
             self.look,
@@ -123,7 +124,7 @@ class AccountPages(Struct, frozen=True):
             at=WITHDRAW_PATH,
             refusal=refusal,
             asked=("password",),
-            email=account.email,
+            email=current.account.email,
         )
 
     async def submit_withdraw(self, visit: Visit) -> Answer:

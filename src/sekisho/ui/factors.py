@@ -44,6 +44,7 @@ NOTICES = {
     "renamed": "page.factors.renamed",
     "removed": "message.factor_removed",
     "gone": "page.factors.gone",
+    "wanting": "page.factors.wanting",
 }
 OFFERED = ("totp", "email")
 """The kinds that these pages can enrol, in the order in which they are offered."""

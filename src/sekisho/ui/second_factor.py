@@ -20,7 +20,7 @@ from sekisho.model import Transport
 from sekisho.rfc import base64url
 from sekisho.ui.forms import FactorCodeForm, FactorSendForm, as_form
 from sekisho.ui.rendering import Look, page, redirect
-from sekisho.ui.sign_in import CODE_PATH, SignInPages, destination
+from sekisho.ui.sign_in import CODE_PATH, FACTORS_PATH, SignInPages, destination
 from sekisho.ui.sign_in import PATH as SIGN_IN_PATH
 from sekisho.ui.visit import Visit
 from sekisho.ui.visitor import find_visitor
@@ -63,7 +63,9 @@ class SecondFactorPages(Struct, frozen=True):
         request = SecondFactor(form.challenge, form.method, form.code, visit.client_id, begun.origin, begun.replaces)
         pair = await second_factor(request, visit.edge.second_factor)
         signed_in = signed_in_cookies(visit, pair, begun.app, begun.origin.device_token)
-        return redirect(destination(visit), (*signed_in, *forgotten(visit)))
+        # Whoever must have a second factor and has shown none goes to where one is enrolled.
+        into = visit.link(FACTORS_PATH, notice="wanting") if pair.acr_required else destination(visit)
+        return redirect(into, (*signed_in, *forgotten(visit)))
 
     async def submit_send(self, visit: Visit) -> Answer:
         require_csrf(visit)

@@ -20,6 +20,7 @@ from sekisho.ui.waiting import remembered
 PATH = "/sign-in"
 CODE_PATH = "/sign-in/code"
 ACCOUNT = "/account"
+FACTORS_PATH = "/account/factors"
 NOTICES = {"ended": "page.session_ended", "reset": "message.password_reset"}
 
 

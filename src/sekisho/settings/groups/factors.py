@@ -31,6 +31,22 @@ class Factors(Group):
         ge=0,
         le=90,
     )
+    required_roles: Annotated[tuple[str, ...], BeforeValidator(split)] = setting(
+        (),
+        "Roles that require a second factor, comma separated. Whoever has one is always asked for a second step, and a "
+        "session carries the role only once an authenticator app or a recovery code was shown.",
+        "第二要素を必須にするロール (カンマ区切り)。該当する人には必ず第二段階を求め、"
+        "認証アプリか回復コードを示すまで、セッションはそのロールを持ちません。",
+        "admin",
+    )
+    required_clients: Annotated[tuple[str, ...], BeforeValidator(split)] = setting(
+        (),
+        "Apps (the part of `client_id` before the colon) that require a second factor, comma separated. Whoever signs "
+        "in there is always asked for a second step, and a session carries no role until one was shown.",
+        "第二要素を必須にするアプリ (`client_id` のコロンより前の部分、カンマ区切り)。"
+        "そこでのサインインには必ず第二段階を求め、第二要素を示すまで、セッションはロールを持ちません。",
+        "console",
+    )
     fresh_minutes: int = setting(
         5,
         "How long ago a person may have signed in or stepped up for calls that change how one comes in.",
