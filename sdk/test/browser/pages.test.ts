@@ -1,20 +1,15 @@
 /** The pages that the server hosts, used by a person in Chromium: with scripts and without, by keyboard, in trouble. */
 
-import { existsSync } from "node:fs";
 import type { IncomingHttpHeaders } from "node:http";
-import { fileURLToPath } from "node:url";
 import type { Browser, BrowserContext, BrowserContextOptions, Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, test } from "vitest";
 import { codeFor, newEmail } from "../support/people.js";
 import { findings } from "./axe.js";
+import { HAS_BUNDLE } from "./bundle.js";
 import { HAS_CHROMIUM, type Site, serveText, startChromium } from "./chromium.js";
 
 const SERVER = inject("server");
 const PASSWORD = "seven white cranes";
-const MANIFEST = fileURLToPath(new URL("../../../src/sekisho/ui/assets/manifest.json", import.meta.url));
-const HAS_BUNDLE = existsSync(MANIFEST);
-
-if (!HAS_BUNDLE && process.env["CI"]) throw new Error("MISSING: the account page. Run `make ui` first.");
 
 let browser: Browser;
 let context: BrowserContext;

@@ -34,6 +34,9 @@ WITHDRAW_PATH = "/account/withdraw"
 SIGNED_OUT_PATH = "/signed-out"
 
 BUNDLE = ("account.js", "account.css")
+
+# The SDK's view shows the QR code of an authenticator app as a picture that it holds itself.
+BUNDLE_POLICY = "img-src 'self' data:"
 NOTICES = {
     "profile": "page.account.profile_saved",
     "ended": "message.session_ended",
@@ -59,6 +62,7 @@ class AccountPages(Struct, frozen=True):
             if is_signed_out(ended):
                 return self._to_sign_in(visit)
             raise
+        bundle = BUNDLE if all(map(self.look.assets.has, BUNDLE)) else ()
         return page(
             visit,
             self.look,
@@ -73,7 +77,8 @@ class AccountPages(Struct, frozen=True):
             is_factor_wanting=bool(current.acr_required),
             language_names=LANGUAGE_NAMES,
             notice=NOTICES.get(visit.query.get("notice", ""), ""),
-            bundle=BUNDLE if all(map(self.look.assets.has, BUNDLE)) else (),
+            bundle=bundle,
+            policy=BUNDLE_POLICY if bundle else "",
         )
 
     async def submit_profile(self, visit: Visit) -> Answer:
