@@ -22,6 +22,7 @@ LAYERS = {
     "ports": {"ports"},
     "catalogue": {"catalogue"},
     "capabilities": {
+        "alerts",
         "anomalies",
         "audit",
         "devices",

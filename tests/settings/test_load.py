@@ -408,6 +408,8 @@ def test_every_example_of_the_reference_works(tmp_path: Path) -> None:
             environ.setdefault("REDIS_HOST", "redis.example.com")
         if variable.path.startswith("audit.sink_"):
             environ.setdefault("SEKISHO_AUDIT__SINK", "syslog+tls://logs.example.com")
+        if variable.path.startswith("alerts."):
+            environ.setdefault("SEKISHO_ALERTS__SECRET", OTHER_SECRET)
         if variable.path.startswith("sms."):
             environ.setdefault("SEKISHO_SMS__SECRET", OTHER_SECRET)
         load("serve", environ, tmp_path)
@@ -466,3 +468,30 @@ def test_a_sink_of_the_audit_trail_that_cannot_be_is_refused(tmp_path: Path, sin
 def test_a_demand_on_a_sink_that_is_not_there_is_refused(tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match="SEKISHO_AUDIT__SINK: is missing"):
         load("serve", {**PRODUCTION, "SEKISHO_AUDIT__SINK_DEMAND_MINUTES": "5"}, tmp_path)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://alerts.example.com/in",
+        "ftp://alerts.example.com/in",
+        "https://user@alerts.example.com/in",
+        "https://alerts.example.com/in#here",
+        "https:///in",
+        "https://alerts.example.com:99999/in",
+        "alerts.example.com",
+    ],
+)
+def test_an_address_for_alerts_that_others_could_read_or_forge_is_refused(tmp_path: Path, url: str) -> None:
+    environ = {**PRODUCTION, "SEKISHO_ALERTS__URL": url, "SEKISHO_ALERTS__SECRET": OTHER_SECRET}
+    with pytest.raises(SettingsError, match="SEKISHO_ALERTS__URL"):
+        load("serve", environ, tmp_path)
+
+
+def test_alerts_are_signed_or_not_sent(tmp_path: Path) -> None:
+    environ = {**PRODUCTION, "SEKISHO_ALERTS__URL": "https://alerts.example.com/in"}
+    with pytest.raises(SettingsError, match="SEKISHO_ALERTS__SECRET"):
+        load("serve", environ, tmp_path)
+    with pytest.raises(SettingsError, match="SEKISHO_ALERTS__SECRET"):
+        load("serve", {**environ, "SEKISHO_ALERTS__SECRET": "short"}, tmp_path)
+    assert load("serve", {**environ, "SEKISHO_ALERTS__SECRET": OTHER_SECRET}, tmp_path).alerts.least == "warning"

@@ -1,12 +1,15 @@
-"""Where the audit trail is shipped to, by the settings."""
+"""Where the audit trail is shipped to, and alerts, by the settings."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-from sekisho.audit.shipping import Demanding, Source
+from sekisho.alerts import Severity, alerts_channel
+from sekisho.audit.shipping import Channel, Demanding, Source
+from sekisho.delivery.alert_webhook import AlertWebhook
 from sekisho.delivery.audit_file import FileSink
 from sekisho.delivery.audit_syslog import SyslogSink, tls_by
+from sekisho.delivery.https_post import HttpsPost
 from sekisho.ports.audit_sink import AuditSink
 from sekisho.ports.clock import Clock
 from sekisho.ports.storage import Store
@@ -26,6 +29,16 @@ def make_sink(settings: Settings) -> AuditSink | None:
         return FileSink(Path(address.path))
     tls = tls_by(address.authority_file) if address.kind == "syslog+tls" else None
     return SyslogSink(address.host, address.port, tls)
+
+
+def make_alerts(settings: Settings, clock: Clock) -> tuple[AuditSink, Channel] | None:
+    """Return what takes alerts and which, None if nobody is told. Opens nothing."""
+    alerts = settings.alerts
+    if not alerts.url or alerts.secret is None:
+        return None
+    post = HttpsPost(alerts.url, may_be_private=alerts.private_network)
+    webhook = AlertWebhook(post, alerts.secret.get_secret_value(), clock)
+    return webhook, alerts_channel(Severity(alerts.least), clock)
 
 
 async def sink_source(settings: Settings, store: Store) -> Source:

@@ -13,7 +13,7 @@ from msgspec import Struct
 from prometheus_client import start_http_server
 
 from sekisho.assemble.audit_heads import tell_head
-from sekisho.assemble.audit_sink import demanding, make_sink, sink_source
+from sekisho.assemble.audit_sink import demanding, make_alerts, make_sink, sink_source
 from sekisho.assemble.edges import make_edge
 from sekisho.assemble.mail import mailbox_reader, outbox_worker, texts_reader, ways_out
 from sekisho.assemble.parts import Parts, parts
@@ -107,6 +107,9 @@ async def running(
         ]
         if (sink := make_sink(settings)) is not None:
             background.append(partial(keep_shipping, store, have.clock, sink, await sink_source(settings, store)))
+        if (alerts := make_alerts(settings, have.clock)) is not None:
+            source = await sink_source(settings, store)
+            background.append(partial(keep_shipping, store, have.clock, alerts[0], source, alerts[1]))
         if place is not None:
             background.append(partial(_show_figures, metrics))
         if settings.metrics_port is not None and (place is None or place.number == 0):

@@ -15,6 +15,7 @@ Spec: ASVS 16.4.3; FS-29.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from typing import Any, cast
 
 import msgspec
@@ -88,15 +89,29 @@ class Line(Struct, frozen=True):
     json: bytes
 
 
-async def keep_shipping(store: Store, clock: Clock, sink: AuditSink, source: Source) -> None:
+class Channel(Struct, frozen=True, kw_only=True):
+    """What is shipped, and under which name its place is kept.
+
+    line: makes of a record what is handed over, or None to leave it out.
+    begins_at_newest: a channel that is new skips what was sealed before.
+    """
+
+    place: str
+    line: Callable[[AuditRecord, Source, int], Line | None]
+    begins_at_newest: bool = False
+
+
+async def keep_shipping(
+    store: Store, clock: Clock, sink: AuditSink, source: Source, channel: Channel | None = None
+) -> None:
     """Run for ever. A sink or a store that does not answer is tried again, after a pause that grows to a minute."""
-    pause_s = FIRST_PAUSE_S
+    pause_s, name = FIRST_PAUSE_S, (channel or TRAIL).place
     try:
         while True:
             try:
-                await ship_waiting(store, clock, sink, source)
+                await ship_waiting(store, clock, sink, source, channel)
             except (SinkUnavailable, StoreUnavailable) as error:
-                log.warning("audit_shipping_postponed", error=str(error), retry_s=pause_s)
+                log.warning("audit_shipping_postponed", channel=name, error=str(error), retry_s=pause_s)
                 await asyncio.sleep(pause_s)
                 pause_s = min(pause_s * 2, LONGEST_PAUSE_S)
             else:
@@ -106,37 +121,44 @@ async def keep_shipping(store: Store, clock: Clock, sink: AuditSink, source: Sou
         await sink.close()
 
 
-async def ship_waiting(store: Store, clock: Clock, sink: AuditSink, source: Source) -> int:
-    """Hand over every sealed record that the sink does not have yet; return how many.
+async def ship_waiting(
+    store: Store, clock: Clock, sink: AuditSink, source: Source, channel: Channel | None = None
+) -> int:
+    """Hand over every sealed record of the channel (None: the whole trail) that the sink does not have yet; return how
+    many.
 
     Raises:
         SinkUnavailable, StoreUnavailable: what was handed over before stays noted.
 
     Concurrency: while another node ships, this returns 0.
     """
-    shipped = 0
-    while batches := await store.list_audit_seals((place := await _place(store)).number, BATCHES_AT_ONCE):
+    shipped, channel = 0, channel or TRAIL
+    if channel.begins_at_newest:
+        await _begin_at_newest(store, channel)
+    while batches := await store.list_audit_seals((place := await _place(store, channel)).number, BATCHES_AT_ONCE):
         now = clock.now()
         held = Place.at(place.number, now + LEASE_MS)
-        if place.leased_until_at > now or not await _swap(store, place, held):
+        if place.leased_until_at > now or not await _swap(store, channel, place, held):
             return shipped
         try:
             for seal in batches:
                 records = await store.read_audit(seal.first_seq - 1, seal.last_seq, seal.records)
-                if records:  # A batch whose time is over is a link without records.
-                    await _hand_over(sink, [_line(each, source, seal.number) for each in records])
+                # A batch whose time is over is a link without records.
+                lines = [line for each in records if (line := channel.line(each, source, seal.number)) is not None]
+                if lines:
+                    await _hand_over(sink, lines)
                 further = Place.at(seal.number, clock.now() + LEASE_MS)
-                if not await _swap(store, held, further):
+                if not await _swap(store, channel, held, further):
                     return shipped  # It took too long, and another node goes on.
-                held, shipped = further, shipped + len(records)
+                held, shipped = further, shipped + len(lines)
         finally:
-            await _swap(store, held, Place.at(held.number, 0))
+            await _swap(store, channel, held, Place.at(held.number, 0))
     return shipped
 
 
 async def waiting_since(store: Store) -> Millis | None:
     """Return when the oldest batch was sealed that the sink does not have; None if it has them all."""
-    waiting = await store.list_audit_seals((await _place(store)).number, 1)
+    waiting = await store.list_audit_seals((await _place(store, TRAIL)).number, 1)
     return waiting[0].sealed_at if waiting else None
 
 
@@ -206,10 +228,21 @@ def _line(record: AuditRecord, source: Source, seal: int) -> Line:
     return Line(record.at, record.outcome == FAILURE, msgspec.json.encode(view))
 
 
-async def _place(store: Store) -> Place:
-    return Place(await store.find_meta(PLACE))
+TRAIL = Channel(place=PLACE, line=_line)
 
 
-async def _swap(store: Store, was: Place, becomes: Place) -> bool:
+async def _place(store: Store, channel: Channel) -> Place:
+    return Place(await store.find_meta(channel.place))
+
+
+async def _begin_at_newest(store: Store, channel: Channel) -> None:
+    unset = await _place(store, channel)
+    if unset.note is None:
+        newest = await store.last_audit_seal()
+        # Of nodes that begin at once one says where.
+        await _swap(store, channel, unset, Place.at(newest.number if newest else 0, 0))
+
+
+async def _swap(store: Store, channel: Channel, was: Place, becomes: Place) -> bool:
     assert becomes.note is not None, "a place that was taken has a note"
-    return (await store.apply(SwapMeta(name=PLACE, was=was.note, value=becomes.note))).lost is None
+    return (await store.apply(SwapMeta(name=channel.place, was=was.note, value=becomes.note))).lost is None

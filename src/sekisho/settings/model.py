@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 from pydantic import BeforeValidator, PrivateAttr, SecretStr
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
+from sekisho.settings.groups.alerts import Alerts
 from sekisho.settings.groups.anomalies import Anomalies
 from sekisho.settings.groups.audit import Audit
 from sekisho.settings.groups.base import setting, split
@@ -168,6 +169,7 @@ class Settings(BaseSettings):
     pages: Pages = Pages()
     redis: Redis = Redis()
     anomalies: Anomalies = Anomalies()
+    alerts: Alerts = Alerts()
     audit: Audit = Audit()
     log: Log = Log()
 

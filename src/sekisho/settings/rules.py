@@ -16,6 +16,7 @@ from urllib.parse import parse_qs, urlsplit
 
 from pydantic import SecretStr
 
+from sekisho.settings.alert_rules import alert_faults
 from sekisho.settings.fault import Fault
 from sekisho.settings.model import Settings
 from sekisho.settings.redis_address import NotARedisUrl, parse_redis_url
@@ -429,6 +430,12 @@ def _mail(settings: Settings) -> Iterator[Fault]:
         )
 
 
+def _alerts(settings: Settings) -> Iterator[Fault]:
+    yield from alert_faults(settings)
+    if settings.alerts.secret is not None:
+        yield from secret_faults("alerts.secret", settings.alerts.secret.get_secret_value())
+
+
 def _sms(settings: Settings) -> Iterator[Fault]:
     yield from sms_faults(settings)
     if settings.sms.secret is not None:
@@ -504,6 +511,7 @@ _RULES: tuple[Callable[[Settings], Iterator[Fault]], ...] = (
     _session,
     _mail,
     _sms,
+    _alerts,
     _metrics,
     _workers,
     _places_file,
