@@ -17,7 +17,7 @@ from msgspec import Struct
 from sekisho.audit import Event, record
 from sekisho.master_secret import MasterSecret
 from sekisho.model import KeyState, Millis, Origin, SigningKey
-from sekisho.ports.changes import AppendAudit, EndExpiredSessions, PurgeExpired
+from sekisho.ports.changes import AppendAudit, EndExpiredSessions, ForgetEarlierPasswords, PurgeExpired
 from sekisho.ports.clock import Clock
 from sekisho.ports.storage import Store, StoreUnavailable
 from sekisho.revocations import CLOCK_STEP_MARGIN_MS, JOURNAL_MS, Revocations
@@ -32,11 +32,13 @@ ROUNDS_PER_KEY_CHECK = 60
 
 
 class UpkeepPlan(Struct, frozen=True, kw_only=True):
-    """ended_kept_ms: how long an ended session stays readable; devices_kept_ms: how long an unused device
-    stays known; rotate_after_ms: age at which the active key retires (None: keys are not ours to rotate)."""
+    """ended_kept_ms: how long an ended session stays readable; devices_kept_ms: how long an unused device stays known;
+    forgets_passwords: no new password is compared with earlier ones; rotate_after_ms: age at which the active key
+    retires (None: keys are not ours to rotate)."""
 
     ended_kept_ms: int = 30 * DAY_MS
     devices_kept_ms: int = 365 * DAY_MS
+    forgets_passwords: bool = False
     signing_algorithm: str = "ES256"
     rotate_after_ms: int | None = None
     verify_for_ms: int = 0
@@ -80,9 +82,11 @@ async def sweep(store: Store, now: Millis, plan: UpkeepPlan) -> None:
         limit=BATCH,
     )
     await _repeat(store, purge)
+    if plan.forgets_passwords:
+        await _repeat(store, ForgetEarlierPasswords(limit=BATCH))
 
 
-async def _repeat(store: Store, change: EndExpiredSessions | PurgeExpired) -> None:
+async def _repeat(store: Store, change: EndExpiredSessions | PurgeExpired | ForgetEarlierPasswords) -> None:
     """Apply a bounded change until it finds less than it may take."""
     done = BATCH
     while done >= BATCH:

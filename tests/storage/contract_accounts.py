@@ -6,7 +6,7 @@ from asyncio import gather
 
 from msgspec.structs import replace
 
-from sekisho.model import AccountStatus, AuditRecord, Device
+from sekisho.model import Account, AccountStatus, AuditRecord, Device
 from sekisho.ports.changes import (
     AddAccount,
     AppendAudit,
@@ -14,6 +14,7 @@ from sekisho.ports.changes import (
     ChangeProfile,
     ConsumeCode,
     EraseAccount,
+    ForgetEarlierPasswords,
     RememberDevice,
     ReplacePasswordHash,
     SetAccountStatus,
@@ -23,6 +24,10 @@ from sekisho.ports.changes import (
 )
 from sekisho.ports.storage import AuditFilter, Outcome, Store
 from storage.build import NOW, PURPOSE, account, done, lost, new_id, session, sign_up, signed_in, start
+
+
+def new_password(of: Account, version: int, *, keep: int) -> SetPassword:
+    return SetPassword(account_id=of.id, security_version=version, password_hash=f"${version + 1}", keep_earlier=keep)
 
 
 class AccountContract:
@@ -123,6 +128,52 @@ class AccountContract:
         found = await store.find_account(added.id)
         assert found is not None
         assert (found.password_hash, found.security_version) == ("$new", 2)
+
+    async def test_earlier_passwords_stay_as_many_as_are_wanted_newest_first(self, store: Store) -> None:
+        added = account(password_hash="$1")
+        await done(store, AddAccount(account=added))
+        for version in range(1, 7):
+            await done(store, new_password(added, version, keep=3))
+        assert await store.list_earlier_passwords(added.id, 9) == ["$6", "$5", "$4"]
+        assert await store.list_earlier_passwords(added.id, 2) == ["$6", "$5"]
+        await done(store, new_password(added, 7, keep=0))
+        assert await store.list_earlier_passwords(added.id, 9) == []
+
+    async def test_a_password_that_is_taken_away_is_kept_and_one_that_is_none_is_not(self, store: Store) -> None:
+        added, other = account(password_hash="$1"), account(password_hash="$other")
+        await done(store, AddAccount(account=added), AddAccount(account=other))
+        taken = SetPassword(account_id=added.id, security_version=1, password_hash=None, keep_earlier=5)
+        await done(store, taken)
+        assert await lost(store, taken) == "security_version"
+        await done(store, new_password(added, 2, keep=5))
+        assert await store.list_earlier_passwords(added.id, 9) == ["$1"]
+        assert await store.list_earlier_passwords(other.id, 9) == []
+
+    async def test_of_racing_new_passwords_one_wins_and_one_is_set_aside(self, store: Store) -> None:
+        added = account(password_hash="$1")
+        await done(store, AddAccount(account=added))
+        outcomes = await gather(*(store.apply(new_password(added, 1, keep=5)) for _ in range(20)))
+        assert sorted(outcome.lost.why for outcome in outcomes if outcome.lost) == ["security_version"] * 19
+        assert await store.list_earlier_passwords(added.id, 9) == ["$1"]
+
+    async def test_earlier_passwords_are_forgotten_a_few_at_a_time_but_for_those_that_were_taken_away(
+        self, store: Store
+    ) -> None:
+        added, robbed = account(password_hash="$1"), account(password_hash="$1")
+        await done(store, AddAccount(account=added), AddAccount(account=robbed))
+        for version in (1, 2, 3):
+            await done(store, new_password(added, version, keep=5))
+        await done(store, SetPassword(account_id=robbed.id, security_version=1, password_hash=None, keep_earlier=1))
+        assert await done(store, ForgetEarlierPasswords(limit=2)) == (2,)
+        assert await done(store, ForgetEarlierPasswords(limit=2)) == (1,)
+        assert await store.list_earlier_passwords(added.id, 9) == []
+        assert await store.list_earlier_passwords(robbed.id, 9) == ["$1"]
+
+    async def test_a_withdrawal_forgets_earlier_passwords(self, store: Store) -> None:
+        added = account(password_hash="$1")
+        await done(store, AddAccount(account=added), new_password(added, 1, keep=5))
+        await done(store, EraseAccount(account_id=added.id, security_version=2, identifier_tag="tag"))
+        assert await store.list_earlier_passwords(added.id, 9) == []
 
     async def test_a_disabled_account_gets_no_password(self, store: Store) -> None:
         added = account(status=AccountStatus.DISABLED)

@@ -20,6 +20,7 @@ from sekisho.identifiers import parse_email
 from sekisho.ids import new_account_id
 from sekisho.model import Account, AccountId, AccountStatus, Discreet, EndReason, Millis, Origin
 from sekisho.outbox import MailKind
+from sekisho.passwords.history import kept_when_taken
 from sekisho.ports.changes import (
     AddAccount,
     AppendAudit,
@@ -179,7 +180,7 @@ async def forget_devices(who: str, world: OperatorWorld) -> DevicesForgotten:
 
 async def force_password_change(who: str, world: OperatorWorld) -> StandingChanged:
     """Take the password away, end all sessions and ask the owner by mail to set a new one by a password reset. For a
-    password that may be known to others; the operator chooses none.
+    password that may be known to others: it does not come back. The operator chooses none.
 
     Raises:
         NotFound: no such account, it is withdrawn or disabled, or it changed while this ran: look again.
@@ -193,7 +194,12 @@ async def force_password_change(who: str, world: OperatorWorld) -> StandingChang
     now = world.clock.now()
     outcome = await world.store.apply(
         _ending_all(account.id, EndReason.PASSWORD_CHANGED, now, world),
-        SetPassword(account_id=account.id, security_version=account.security_version, password_hash=None),
+        SetPassword(
+            account_id=account.id,
+            security_version=account.security_version,
+            password_hash=None,
+            keep_earlier=kept_when_taken(world.policy.history),
+        ),
         _audit(Event.PASSWORD_CHANGE_FORCED, account.id, now),
         world.outbox.letter(MailKind.PASSWORD_CHANGE_FORCED, to=account.email, locale=account.locale, now=now),
     )

@@ -156,6 +156,7 @@ def make_edge(
             store=store,
             clock=clock,
             codes=not_me,
+            policy=have.policy,
             throttle=have.throttle,
             notices=notices,
             sessions=sessions,

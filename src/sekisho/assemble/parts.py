@@ -71,6 +71,7 @@ def parts(settings: Settings, clock: Clock | None = None) -> Parts:
             settings.password.profile,
             (settings.product_name, "sekisho"),
             min_score=settings.password.min_score,
+            history=settings.password.history,
         ),
         screening=Screening(passwords, file=breached_file, ranges=_ranges(settings)),
         throttle=Throttle(master, _limits(settings)),

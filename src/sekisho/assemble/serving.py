@@ -176,6 +176,7 @@ def _upkeep_plan(settings: Settings, have: Parts) -> UpkeepPlan:
     rotates = settings.jwt.algorithm != "HS256"
     return UpkeepPlan(
         signing_algorithm=settings.jwt.algorithm,
+        forgets_passwords=have.policy.history == 0,
         rotate_after_ms=settings.jwt.rotate_days * DAY_MS if rotates else None,
         verify_for_ms=have.journal_ms,
     )

@@ -22,6 +22,8 @@ from sekisho.model import Account, AccountStatus, Discreet, EndReason, Millis, O
 from sekisho.not_me_codes import PURPOSE, NotMeCodes, parse_not_me_code
 from sekisho.notices import Notices
 from sekisho.outbox import MailKind
+from sekisho.passwords.history import kept_when_taken
+from sekisho.passwords.policy import PasswordPolicy
 from sekisho.ports.changes import AppendAudit, Change, ChangeEmail, ConsumeCode, CountTry, SetPassword
 from sekisho.ports.clock import Clock
 from sekisho.ports.storage import Store
@@ -41,6 +43,7 @@ class NotMeWorld(Struct, frozen=True, kw_only=True):
     store: Store
     clock: Clock
     codes: NotMeCodes
+    policy: PasswordPolicy
     throttle: Throttle
     notices: Notices
     sessions: Sessions
@@ -90,7 +93,12 @@ def _ending(
         email_key=email.key,
         old_identifier_tag=tag,
     )
-    no_password = SetPassword(account_id=account.id, security_version=account.security_version + 1, password_hash=None)
+    no_password = SetPassword(
+        account_id=account.id,
+        security_version=account.security_version + 1,
+        password_hash=None,
+        keep_earlier=kept_when_taken(world.policy.history),
+    )
     return (
         world.sessions.ending_all(account.id, EndReason.PASSWORD_CHANGED, origin, now),
         verified,

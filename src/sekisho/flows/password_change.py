@@ -1,6 +1,6 @@
 """Password change: who is signed in and knows the password sets another one.
 
-    policy -> count the try -> verify the current password -> breached? -> hash
+    policy -> count the try -> verify the current password -> breached? used before? -> hash
            -> set it, end the other sessions: one commit
 
 The session that asks goes on. The owner is told by mail.
@@ -19,6 +19,7 @@ from sekisho.model import Account, AccountStatus, Discreet, EndReason, Millis, O
 from sekisho.notices import Notices
 from sekisho.outbox import MailKind
 from sekisho.passwords.hashing import HashPool
+from sekisho.passwords.history import hashes_to_avoid, kept_at_change
 from sekisho.passwords.policy import PasswordPolicy
 from sekisho.passwords.screening import Screening
 from sekisho.ports.changes import AppendAudit, SetPassword
@@ -53,7 +54,7 @@ async def change_password(
 
     Raises:
         ValidationError: the policy refuses the new password, or it is the current one (`unchanged`): no try. Or it is
-            known from a breach, which is said only to who knows the current one.
+            known from a breach or was used before, which is said only to who knows the current one.
         StepUpRequired: the account has a second factor that was not shown lately.
         InvalidCredentials: the current password is wrong, or the account has none.
         RateLimitExceeded: too many wrong passwords.
@@ -76,7 +77,8 @@ async def change_password(
     async with world.throttle.paying(tries, world.store, now):
         matches = await world.passwords.verify(change.current_password, account.password_hash)
         if matches:
-            await world.screening.screen(change.password)
+            earlier = await hashes_to_avoid(account, world.policy.history, world.store)
+            await world.screening.screen(change.password, earlier)
             password_hash = await world.passwords.hash(change.password)
     if not matches:
         await world.store.apply(_audit("failure", account, principal, seen_from, world.clock.now(), "wrong_password"))
@@ -87,7 +89,12 @@ async def change_password(
         account.id, EndReason.PASSWORD_CHANGED, seen_from, now, except_id=principal.session_id
     )
     outcome = await world.store.apply(
-        SetPassword(account_id=account.id, security_version=account.security_version, password_hash=password_hash),
+        SetPassword(
+            account_id=account.id,
+            security_version=account.security_version,
+            password_hash=password_hash,
+            keep_earlier=kept_at_change(world.policy.history),
+        ),
         *([] if change.keep_other_sessions else [ending]),
         _audit("success", account, principal, seen_from, now),
         *world.notices.notice(MailKind.PASSWORD_CHANGED, account, seen_from, now),

@@ -2,7 +2,7 @@
 
     send_code    count -> find the account -> a code that replaces the older one -> mail it
     verify_code  count the try -> compare -> the code is spent for a reset token, in one commit
-    complete     open the token -> policy -> breached? -> hash
+    complete     open the token -> policy -> breached? used before? -> hash
                  -> spend the token, set the password, end all sessions: one commit
 
 An address without an account that may reset (unknown, disabled, withdrawn) gets a *decoy*: the same row with a code
@@ -25,6 +25,7 @@ from sekisho.notices import Notices
 from sekisho.one_time_codes import OneTimeCodes, parse_code
 from sekisho.outbox import MailKind, Outbox
 from sekisho.passwords.hashing import HashPool
+from sekisho.passwords.history import hashes_to_avoid, kept_at_change
 from sekisho.passwords.policy import PasswordPolicy
 from sekisho.passwords.screening import Screening
 from sekisho.ports.changes import AppendAudit, ConsumeCode, CountCodeTry, OneTimeCode, PutCode, QueueMail, SetPassword
@@ -38,7 +39,7 @@ PURPOSE = "password_reset"
 TOKEN_PURPOSE = "password_reset_token"  # noqa: S105 - the name of a purpose, no secret
 CODE_LIFETIME_MS = 10 * 60_000
 TOKEN_LIFETIME_MS = 10 * 60_000
-# Each try with a good token may cost a hash.
+# Each try with a good token may cost a hash, and one more for each password that is remembered.
 TRIES_PER_TOKEN = 10
 
 
@@ -157,7 +158,8 @@ async def complete_reset(request: CompleteReset, world: PasswordResetWorld) -> N
 
     Raises:
         ResetTokenInvalid: forged, spent, expired, or the account changed since the code was typed.
-        ValidationError: the policy refuses the password, or it is known from a breach; the token is still good.
+        ValidationError: the policy refuses the password, it is known from a breach, or it was used before; the token is
+            still good.
         ServiceUnavailable: the hash pool is full; the token is still good.
 
     Concurrency: of parallel calls with one token one sets its password.
@@ -175,14 +177,20 @@ async def complete_reset(request: CompleteReset, world: PasswordResetWorld) -> N
     )
     if counted.lost:
         raise await _refused(counted.lost.why, account, request.seen_from, world)
-    await world.screening.screen(request.password)
+    earlier = await hashes_to_avoid(account, world.policy.history, world.store)
+    await world.screening.screen(request.password, earlier)
     password_hash = await world.passwords.hash(request.password)
 
     now = world.clock.now()
     outcome = await world.store.apply(
         ConsumeCode(id=presented.code_id, purpose=TOKEN_PURPOSE, code_hash=bytes(counted.results[0]), now=now),
         world.sessions.ending_all(account.id, EndReason.PASSWORD_CHANGED, request.seen_from, now),
-        SetPassword(account_id=account.id, security_version=account.security_version, password_hash=password_hash),
+        SetPassword(
+            account_id=account.id,
+            security_version=account.security_version,
+            password_hash=password_hash,
+            keep_earlier=kept_at_change(world.policy.history),
+        ),
         _audit_of_account("success", account, request.seen_from, now),
         *world.notices.notice(MailKind.PASSWORD_CHANGED, account, request.seen_from, now),
         *world.throttle.forget_logins(account.email_key or "", request.seen_from.ip),

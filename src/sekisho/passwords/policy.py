@@ -66,6 +66,7 @@ class Profile(StrEnum):
 class _Rules(Struct, frozen=True):
     min_length: int
     min_score: int = 0
+    history: int = 0
     needs_classes: bool = False
     deviations: tuple[str, ...] = ()
 
@@ -76,6 +77,7 @@ _RULES = {
     Profile.LEGACY: _Rules(
         12,
         min_score=2,
+        history=5,
         needs_classes=True,
         deviations=("ASVS 6.2.5", "NIST SP 800-63B-4 3.1.1.2 (composition rules)"),
     ),
@@ -88,15 +90,22 @@ class PasswordPolicy:
     context_words: the product's and the operator's names.
     min_length: in code points after NFKC.
     min_score: what the estimate must reach, 0 to 4; None as the profile has it.
+    history: how many passwords of an account, the present one among them, a new one must differ from; None likewise.
     deviations: the requirements that this profile breaks, to be said at start and by `doctor`.
     """
 
     def __init__(
-        self, profile: Profile | str, context_words: Iterable[str] = (), *, min_score: int | None = None
+        self,
+        profile: Profile | str,
+        context_words: Iterable[str] = (),
+        *,
+        min_score: int | None = None,
+        history: int | None = None,
     ) -> None:
         self.profile = Profile(profile)
         self._rules = _RULES[self.profile]
         self.min_score = self._rules.min_score if min_score is None else min_score
+        self.history = self._rules.history if history is None else history
         self._words = tuple(context_words)
         self._common = CommonPasswords()
 

@@ -58,12 +58,20 @@ class ReplacePasswordHash(Change, frozen=True, kw_only=True):
 
 
 class SetPassword(Change, frozen=True, kw_only=True):
-    """Store a new password's hash (None: the account has no password any more) and raise `security_version`. Loses
+    """Store a new password's hash (None: the account has no password any more) and raise `security_version`. Of the
+    hashes from before, this one among them, the newest `keep_earlier` stay to be compared with. Loses
     (`security_version`) if the account is not active or its version is not the one given."""
 
     account_id: AccountId
     security_version: int
     password_hash: str | None
+    keep_earlier: int = 0
+
+
+class ForgetEarlierPasswords(Change, frozen=True, kw_only=True):
+    """Delete the hashes from before of accounts that have a password now, at most `limit`. Returns how many."""
+
+    limit: int
 
 
 class ChangeEmail(Change, frozen=True, kw_only=True):

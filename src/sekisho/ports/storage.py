@@ -127,6 +127,9 @@ class AccountReads(Protocol):
     async def list_accounts(self, *, after_id: str = "", limit: int = 100) -> list[Account]:
         """In the order of ids (as the engine sorts texts), for operators."""
 
+    async def list_earlier_passwords(self, account_id: AccountId, limit: int) -> list[str]:
+        """The hashes that `SetPassword` has set aside, newest first."""
+
     async def is_known_device(self, identifier_tag: str, device_tag: str) -> bool: ...
 
     async def find_pending_sign_up(self, pending_id: str) -> PendingSignUp | None: ...

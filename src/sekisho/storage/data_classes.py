@@ -115,6 +115,13 @@ REGISTER: dict[str, Kept] = {
         pseudonym=("account_id",),
         operational=("used_at",),
     ),
+    "earlier_passwords": Kept(
+        en="while a new password must differ from it, or until the withdrawal",
+        ja="新しいパスワードとの重複を確認する間、または退会まで",
+        secret=("password_hash",),
+        pseudonym=("account_id",),
+        operational=("security_version",),
+    ),
     "challenges": Kept(
         en="until it expires, minutes",
         ja="有効期限まで (数分)",

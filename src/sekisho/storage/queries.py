@@ -55,6 +55,10 @@ WHERE ended_at IS NULL AND sweep_at <= :now AND idle_expires_at <= :now
 ORDER BY sweep_at LIMIT :limit
 """
 
+LIST_EARLIER_PASSWORDS = """
+SELECT password_hash FROM earlier_passwords WHERE account_id = :account_id ORDER BY security_version DESC LIMIT :limit
+"""
+
 LIST_FACTORS = f"SELECT {columns(FACTOR)} FROM factors WHERE account_id = :account_id ORDER BY created_at, id"
 COUNT_RECOVERY_CODES = "SELECT count(*) FROM recovery_codes WHERE account_id = :account_id AND used_at IS NULL"
 COUNT_FACTOR_ADOPTION = """

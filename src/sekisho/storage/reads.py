@@ -93,6 +93,10 @@ class SqlReads(ABC):
         rows = await self._fetch(queries.LIST_EXPIRED_SESSIONS, {"now": now, "limit": limit})
         return [session_from(row) for row in rows]
 
+    async def list_earlier_passwords(self, account_id: AccountId, limit: int) -> list[str]:
+        rows = await self._fetch(queries.LIST_EARLIER_PASSWORDS, {"account_id": account_id, "limit": limit})
+        return [str(row[0]) for row in rows]
+
     async def list_factors(self, account_id: AccountId) -> list[Factor]:
         return [factor_from(row) for row in await self._fetch(queries.LIST_FACTORS, {"account_id": account_id})]
 

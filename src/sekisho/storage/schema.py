@@ -203,6 +203,17 @@ challenges = Table(
     sqlite_strict=True,
 )
 
+# security_version: the account's when this password was the present one.
+earlier_passwords = Table(
+    "earlier_passwords",
+    metadata,
+    Column("account_id", Text, ForeignKey("accounts.id"), primary_key=True),
+    Column("security_version", whole_number(), primary_key=True, autoincrement=False),
+    _words("password_hash"),
+    sqlite_strict=True,
+    sqlite_with_rowid=False,
+)
+
 trusted_devices = Table(
     "trusted_devices",
     metadata,

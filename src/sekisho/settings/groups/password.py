@@ -22,6 +22,16 @@ class Password(Group):
         ge=0,
         le=4,
     )
+    history: int | None = setting(
+        None,
+        "How many passwords of an account, the present one among them, a new one must differ from; by default 0, in "
+        "legacy 5. Each costs a hash when a password is set.",
+        "新しいパスワードと重複してはならない直近のパスワードの数 (現在のものを含む)。既定は 0、legacy では 5。"
+        "1 つにつき、パスワードの設定時にハッシュ計算が 1 回増えます。",
+        "5",
+        ge=0,
+        le=5,
+    )
     breached_file: Path | None = setting(
         None,
         "File of breached passwords that `sekisho passwords filter` has made; they are refused.",

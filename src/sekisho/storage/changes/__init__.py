@@ -30,6 +30,7 @@ STEPS_OF: Mapping[type[changes.Change], Maker] = {
     changes.ChangeProfile: accounts.change_profile,
     changes.ReplacePasswordHash: accounts.replace_password_hash,
     changes.SetPassword: accounts.set_password,
+    changes.ForgetEarlierPasswords: accounts.forget_earlier_passwords,
     changes.ChangeEmail: accounts.change_email,
     changes.SetAccountStatus: accounts.set_account_status,
     changes.SetRoles: accounts.set_roles,

@@ -35,6 +35,30 @@ WHERE id = :id AND status = 'active' AND security_version = :security_version
 RETURNING id
 """
 
+SET_ASIDE = """
+INSERT INTO earlier_passwords (account_id, security_version, password_hash)
+SELECT id, security_version, password_hash FROM accounts WHERE id = :id AND password_hash IS NOT NULL
+"""
+
+KEEP_NEWEST = """
+DELETE FROM earlier_passwords
+WHERE account_id = :id AND security_version NOT IN (
+    SELECT security_version FROM earlier_passwords WHERE account_id = :id ORDER BY security_version DESC LIMIT :keep
+)
+"""
+
+# Who has no password may have had it taken away: it must not come back.
+FORGET_EARLIER = """
+DELETE FROM earlier_passwords
+WHERE (account_id, security_version) IN (
+    SELECT earlier_passwords.account_id, earlier_passwords.security_version
+    FROM earlier_passwords JOIN accounts ON accounts.id = earlier_passwords.account_id
+    WHERE accounts.password_hash IS NOT NULL
+    LIMIT :limit
+)
+RETURNING 1
+"""
+
 # One statement decides whether the address is free, and the unique index decides between two that think so at once.
 CHANGE_EMAIL = f"""
 UPDATE accounts
@@ -90,6 +114,12 @@ def replace_password_hash(change: changes.ReplacePasswordHash) -> Steps:
 
 
 def set_password(change: changes.SetPassword) -> Steps:
+    if change.keep_earlier:
+        # One after the other: of two that set one aside at once, the second finds another version.
+        locked = yield Step(LOCK_ACCOUNT, {"id": change.account_id, "security_version": change.security_version})
+        if not locked:
+            return Losing("security_version")
+        yield Step(SET_ASIDE, {"id": change.account_id})
     rows = yield Step(
         NEW_HASH_AND_VERSION,
         {
@@ -98,7 +128,14 @@ def set_password(change: changes.SetPassword) -> Steps:
             "password_hash": change.password_hash,
         },
     )
-    return None if rows else Losing("security_version")
+    if not rows:
+        return Losing("security_version")
+    yield Step(KEEP_NEWEST, {"id": change.account_id, "keep": change.keep_earlier})
+    return None
+
+
+def forget_earlier_passwords(change: changes.ForgetEarlierPasswords) -> Steps:
+    return len((yield Step(FORGET_EARLIER, {"limit": change.limit})))
 
 
 def change_email(change: changes.ChangeEmail) -> Steps:

@@ -35,6 +35,7 @@ FORGET_DEVICES = "DELETE FROM known_devices WHERE identifier_tag = :identifier_t
 FORGET_FACTORS = "DELETE FROM factors WHERE account_id = :id"
 FORGET_RECOVERY_CODES = "DELETE FROM recovery_codes WHERE account_id = :id"
 FORGET_TRUSTED_DEVICES = "DELETE FROM trusted_devices WHERE account_id = :id"
+FORGET_EARLIER_PASSWORDS = "DELETE FROM earlier_passwords WHERE account_id = :id"
 FORGET_CHALLENGES = "DELETE FROM challenges WHERE account_id = :id"
 
 BLANK_SESSIONS = """
@@ -65,6 +66,7 @@ def erase_account(change: changes.EraseAccount) -> Steps:
     yield Step(FORGET_RECOVERY_CODES, account)
     yield Step(FORGET_TRUSTED_DEVICES, account)
     yield Step(FORGET_CHALLENGES, account)
+    yield Step(FORGET_EARLIER_PASSWORDS, account)
     yield Step(BLANK_SESSIONS, account)
     yield Step(BLANK_AUDIT, account)
     yield Step(BLANK_AUDIT_OF_ADDRESS, {"identifier_tag": change.identifier_tag})

@@ -276,6 +276,9 @@ class RedisStore:
     async def list_pending_sign_ups(self, email_key: str) -> list[PendingSignUp]:
         return await self._inner.list_pending_sign_ups(email_key)
 
+    async def list_earlier_passwords(self, account_id: AccountId, limit: int) -> list[str]:
+        return await self._inner.list_earlier_passwords(account_id, limit)
+
     async def list_factors(self, account_id: AccountId) -> list[Factor]:
         return await self._inner.list_factors(account_id)
 
