@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from msgspec import UNSET, Meta, Struct, UnsetType
 
 from sekisho.http.wire import ClientIdText, Code, Handle, Password, Request
-from sekisho.model import Discreet, Factor
+from sekisho.model import Discreet, Factor, TrustedDevice
 from sekisho.times import iso_time
 
 MethodText = Annotated[str, Meta(max_length=32)]
@@ -140,6 +140,18 @@ class TrustedDeviceView(Struct, frozen=True, kw_only=True):
 
 class TrustedDeviceListView(Struct, frozen=True):
     devices: list[TrustedDeviceView]
+
+
+def trusted_device_view(device: TrustedDevice, *, is_current: bool) -> TrustedDeviceView:
+    return TrustedDeviceView(
+        id=device.id,
+        app=device.app,
+        device=device.device_name,
+        created_at=iso_time(device.created_at),
+        last_used_at=iso_time(device.last_used_at),
+        expires_at=iso_time(device.expires_at),
+        current=is_current,
+    )
 
 
 def factor_view(factor: Factor, number: str = "") -> FactorView:

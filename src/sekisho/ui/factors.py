@@ -8,6 +8,8 @@ Spec: OWASP ASVS 5.0 rows 6.3.7, 6.5.1, 7.5.1.
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 from markupsafe import Markup
 from msgspec import Struct
 
@@ -22,10 +24,21 @@ from sekisho.flows.factors import (
     remove,
     rename,
 )
+from sekisho.flows.trusted_devices import forget_device, list_devices
 from sekisho.http.answer import Answer
-from sekisho.http.factor_wire import factor_view
+from sekisho.http.browser import shown_trust
+from sekisho.http.factor_wire import TrustedDeviceView, factor_view, trusted_device_view
+from sekisho.identifiers import parse_client_id
 from sekisho.model import Factor, Principal
-from sekisho.ui.forms import ConfirmFactorForm, EmptyForm, EnrolForm, RemoveFactorForm, RenameFactorForm, as_form
+from sekisho.ui.forms import (
+    ConfirmFactorForm,
+    EmptyForm,
+    EnrolForm,
+    ForgetDeviceForm,
+    RemoveFactorForm,
+    RenameFactorForm,
+    as_form,
+)
 from sekisho.ui.rendering import Look, page, redirect
 from sekisho.ui.sign_in import PATH as SIGN_IN
 from sekisho.ui.step_up import asks_first, to_step_up
@@ -37,6 +50,7 @@ ADD_PATH = "/account/factors/add"
 CONFIRM_PATH = "/account/factors/confirm"
 RENAME_PATH = "/account/factors/rename"
 REMOVE_PATH = "/account/factors/remove"
+FORGET_PATH = "/account/devices/forget"
 CODES_PATH = "/account/recovery-codes"
 
 NOTICES = {
@@ -44,6 +58,7 @@ NOTICES = {
     "renamed": "page.factors.renamed",
     "removed": "message.factor_removed",
     "gone": "page.factors.gone",
+    "forgotten": "message.device_forgotten",
     "wanting": "page.factors.wanting",
 }
 OFFERED = ("totp", "email")
@@ -70,11 +85,20 @@ class FactorPages(Struct, frozen=True):
             at=PATH,
             refusal=refusal,
             factors=[factor_view(factor) for factor in found.factors],
+            devices=await _devices(visit, principal),
             unused=found.unused_recovery_codes,
             is_few=found.unused_recovery_codes < FEW_CODES,
             offered=[kind for kind in offered if kind != "email" or kind not in kinds],
             notice=NOTICES.get(visit.query.get("notice", ""), ""),
         )
+
+    async def submit_forget(self, visit: Visit) -> Answer:
+        """Trust a device no more. One that is gone is trusted no more: a second click is no mistake."""
+        principal = await require_visitor(visit)
+        form = as_form(visit.fields, ForgetDeviceForm)
+        with suppress(NotFound):
+            await forget_device(form.device, principal, visit.origin, visit.edge.trusted_devices)
+        return redirect(visit.link(PATH, notice="forgotten"))
 
     async def show_add(self, visit: Visit, refusal: Refusal | None) -> Answer:
         principal = await _visitor(visit, refusal)
@@ -214,6 +238,12 @@ class FactorPages(Struct, frozen=True):
 
 async def _visitor(visit: Visit, refusal: Refusal | None) -> Principal | None:
     return None if refusal and is_signed_out(refusal) else await find_visitor(visit)
+
+
+async def _devices(visit: Visit, principal: Principal) -> list[TrustedDeviceView]:
+    shown = shown_trust(visit, parse_client_id(principal.client_id).app)
+    listed = await list_devices(principal, shown, visit.edge.trusted_devices)
+    return [trusted_device_view(each.device, is_current=each.is_current) for each in listed]
 
 
 def _factor_id(visit: Visit) -> str:

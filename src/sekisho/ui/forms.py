@@ -36,7 +36,10 @@ class FactorSendForm(Request, frozen=True, forbid_unknown_fields=True):
 
 
 class FactorCodeForm(FactorSendForm, frozen=True, forbid_unknown_fields=True):
+    """trust_device: this browser is not asked again for some days."""
+
     code: Code
+    trust_device: Annotated[str, Meta(max_length=8)] = ""
 
 
 class SignUpForm(Request, frozen=True, forbid_unknown_fields=True):
@@ -102,6 +105,10 @@ class EndSessionForm(Request, frozen=True, forbid_unknown_fields=True):
 
 class EmptyForm(Request, frozen=True, forbid_unknown_fields=True):
     """A button."""
+
+
+class ForgetDeviceForm(Request, frozen=True, forbid_unknown_fields=True):
+    device: Handle
 
 
 class WithdrawalForm(Request, frozen=True, forbid_unknown_fields=True):

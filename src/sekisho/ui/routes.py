@@ -152,6 +152,8 @@ def factor_routes(look: Look) -> tuple[Route, ...]:
     send = step_up.SEND_PATH
     return (
         _shown(factors.PATH, pages.show, "The second step", callers=SIGNED_IN),
+        _shown(factors.FORGET_PATH, leads_to(factors.PATH), "To the second step"),
+        _sent(factors.FORGET_PATH, pages.submit_forget, pages.show, "Trust a device no more", callers=SIGNED_IN),
         _shown(history.PATH, past.show, "What happened to the account", callers=SIGNED_IN),
         *_forms(forms),
         _shown(send, leads_to(step_up.PATH), "To the proof"),

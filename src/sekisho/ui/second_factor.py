@@ -60,7 +60,16 @@ class SecondFactorPages(Struct, frozen=True):
     async def submit(self, visit: Visit) -> Answer:
         begun = begin_sign_in(visit, visit.client_id, Transport.SESSION)
         form = as_form({**visit.fields, "challenge": _challenge(visit)}, FactorCodeForm)
-        request = SecondFactor(form.challenge, form.method, form.code, visit.client_id, begun.origin, begun.replaces)
+        request = SecondFactor(
+            challenge=form.challenge,
+            method=form.method,
+            code=form.code,
+            client_id=visit.client_id,
+            seen_from=begun.origin,
+            replaces=begun.replaces,
+            trust_device=bool(form.trust_device),
+            trusted=begun.trusted,
+        )
         pair = await second_factor(request, visit.edge.second_factor)
         signed_in = signed_in_cookies(visit, pair, begun.app, begun.origin.device_token)
         # Whoever must have a second factor and has shown none goes to where one is enrolled.

@@ -46,7 +46,13 @@ class SignInPages(Struct, frozen=True):
         begun = begin_sign_in(visit, visit.client_id, Transport.SESSION)
         form = as_form(visit.fields, SignInForm)
         request = Login(
-            form.email.strip(), form.password, visit.client_id, Transport.SESSION, begun.origin, begun.replaces
+            form.email.strip(),
+            form.password,
+            visit.client_id,
+            Transport.SESSION,
+            begun.origin,
+            begun.replaces,
+            begun.trusted,
         )
         entered = await login(request, visit.edge.login)
         if isinstance(entered, SecondFactorRequired):

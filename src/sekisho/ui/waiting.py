@@ -16,13 +16,17 @@ COOKIE_LIMIT_BYTES = 1024
 
 
 class Waiting(Discreet, frozen=True):
+    """trust_days: for how long this browser may be trusted afterwards; 0: not at all."""
+
     challenge: str
     methods: tuple[str, ...]
+    trust_days: int = 0
 
 
 def remembered(visit: Visit, asked: SecondFactorRequired) -> HeaderList:
     """Return the cookie that holds the challenge, for as long as it lives."""
-    value = msgspec.json.encode(Waiting(asked.challenge, tuple(method.value for method in asked.methods)))
+    methods = tuple(method.value for method in asked.methods)
+    value = msgspec.json.encode(Waiting(asked.challenge, methods, asked.trust_days))
     secure = visit.edge.settings.secure
     name = waiting_cookie_name(visit)
     return (cookies.write(name, base64url.encode(value), secure=secure, max_age_s=asked.expires_in),)
