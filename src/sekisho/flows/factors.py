@@ -92,6 +92,7 @@ class Enrolment(Discreet, frozen=True):
     uri: str | None = None
     qr: str | None = None
     number: str | None = None
+    name: str = ""
 
 
 class FactorList(Struct, frozen=True):
@@ -196,7 +197,8 @@ async def find_enrolment(factor_id: str, principal: Principal, world: FactorsWor
         raise NotFound(detail="no such enrolment")
     left = ((factor.expires_at or who.now) - who.now) // 1000
     if factor.kind is not FactorKind.TOTP:
-        return Enrolment(factor.id, factor.kind, left, number=world.phones.masked(factor) or None)
+        number = world.phones.masked(factor) or None
+        return Enrolment(factor.id, factor.kind, left, number=number, name=factor.name)
     try:
         secret = world.totp.open(factor)
     except UnsealError:

@@ -61,7 +61,7 @@ NOTICES = {
     "forgotten": "message.device_forgotten",
     "wanting": "page.factors.wanting",
 }
-OFFERED = ("totp", "email")
+OFFERED = ("totp", "sms", "email")
 """The kinds that these pages can enrol, in the order in which they are offered."""
 
 FEW_CODES = 3
@@ -84,7 +84,7 @@ class FactorPages(Struct, frozen=True):
             "factors.html",
             at=PATH,
             refusal=refusal,
-            factors=[factor_view(factor) for factor in found.factors],
+            factors=[factor_view(*each) for each in zip(found.factors, found.numbers, strict=True)],
             devices=await _devices(visit, principal),
             unused=found.unused_recovery_codes,
             is_few=found.unused_recovery_codes < FEW_CODES,
@@ -115,7 +115,7 @@ class FactorPages(Struct, frozen=True):
             "factor_add.html",
             at=ADD_PATH,
             refusal=refusal,
-            asked=("kind", "name"),
+            asked=("kind", "phone", "name"),
             about={"kind": kind},
             kind=kind,
         )
@@ -123,7 +123,7 @@ class FactorPages(Struct, frozen=True):
     async def submit_add(self, visit: Visit) -> Answer:
         principal = await require_visitor(visit)
         form = as_form(visit.fields, EnrolForm)
-        begun = await enrol(Enrol(form.kind, form.name), principal, visit.origin, visit.edge.factors)
+        begun = await enrol(Enrol(form.kind, form.name, form.phone), principal, visit.origin, visit.edge.factors)
         return redirect(visit.link(CONFIRM_PATH, factor=begun.id))
 
     async def show_confirm(self, visit: Visit, refusal: Refusal | None) -> Answer:
@@ -148,6 +148,8 @@ class FactorPages(Struct, frozen=True):
             about={"factor": factor_id},
             factor=factor_id,
             kind=waiting.kind.value,
+            name=waiting.name,
+            number=waiting.number or "",
             secret=_grouped(waiting.secret or ""),
             uri=waiting.uri,
             qr=Markup(waiting.qr or ""),  # noqa: S704 - drawn by us, of black and white squares
@@ -229,6 +231,7 @@ class FactorPages(Struct, frozen=True):
             asked=asked,
             about={"factor": factor.id},
             factor=factor_view(factor),
+            number=found.numbers[found.factors.index(factor)],
             is_last=len(found.factors) == 1,
         )
 

@@ -130,6 +130,7 @@ class StepUpSendForm(Request, frozen=True, forbid_unknown_fields=True):
 class EnrolForm(Request, frozen=True, forbid_unknown_fields=True):
     kind: Annotated[str, Meta(max_length=32)]
     name: Annotated[str, Meta(max_length=400)] = ""
+    phone: Annotated[str, Meta(max_length=64)] | None = None
 
 
 class ConfirmFactorForm(Request, frozen=True, forbid_unknown_fields=True):
