@@ -4,7 +4,7 @@ import type { Calls } from "./calls.js";
 import type { Engine } from "./engine.js";
 import { AuthError } from "./error.js";
 import { tokenOf } from "./token.js";
-import type { ConfirmedFactor, Enrolment, Factor, FactorList, Pair } from "./wire.js";
+import type { ConfirmedFactor, Enrolment, Factor, FactorList, Pair, TrustedDevice } from "./wire.js";
 
 const ID = /^[A-Za-z0-9_-]{1,128}$/;
 
@@ -16,6 +16,11 @@ export interface Factors {
   readonly stepUp: (proof: Proof) => Promise<void>;
   /** Have a code for `stepUp` sent. */
   readonly sendStepUpCode: (method: string) => Promise<void>;
+  readonly trustedDevices: {
+    readonly list: () => Promise<readonly TrustedDevice[]>;
+    /** Ask for the second step there again, from the next sign-in on. */
+    readonly forget: (id: string) => Promise<void>;
+  };
   readonly factors: {
     readonly list: () => Promise<FactorList>;
     /** Begin to enrol: `totp` answers with the key and its QR code, this once; `email` has a code sent. */
@@ -30,9 +35,9 @@ export interface Factors {
 }
 
 export function createFactors(engine: Engine, { call }: Calls): Factors {
-  const at = (id: string, end = ""): string => {
+  const at = (id: string, end = "", list = "factors"): string => {
     if (!ID.test(id)) throw new AuthError({ code: "not_found", status: 404 });
-    return `/auth/factors/${id}${end}`;
+    return `/auth/${list}/${id}${end}`;
   };
   return {
     stepUp: async (proof) => {
@@ -45,6 +50,12 @@ export function createFactors(engine: Engine, { call }: Calls): Factors {
     },
     sendStepUpCode: async (method) => {
       await call("POST", "/auth/step-up/send-code", { method });
+    },
+    trustedDevices: {
+      list: async () => (await call<{ devices: TrustedDevice[] }>("GET", "/auth/trusted-devices")).devices,
+      forget: async (id) => {
+        await call("DELETE", at(id, "", "trusted-devices"));
+      },
     },
     factors: {
       list: () => call("GET", "/auth/factors"),

@@ -23,5 +23,6 @@ export type {
   SecondFactorRequired,
   Session,
   Transport,
+  TrustedDevice,
   User,
 } from "./wire.js";

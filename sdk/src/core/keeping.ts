@@ -1,4 +1,4 @@
-/** What is kept on this device: the device part of `client_id`, for `body` the refresh token, and ends still to be told. */
+/** What is kept on this device: the device part of `client_id`, for `body` the refresh token and that the device is trusted, and ends still to be told. */
 
 import type { KeyValueStorage, Ports } from "./ports.js";
 
@@ -12,6 +12,9 @@ export interface Keeping {
   readonly clientId: () => Promise<string>;
   readonly refreshToken: () => Promise<string | null>;
   readonly keepRefreshToken: (token: string | null, isStillWanted: () => boolean) => Promise<void>;
+  /** What a trusted device shows when it signs in, for `body`; browsers have a cookie. */
+  readonly deviceToken: () => Promise<string | null>;
+  readonly keepDeviceToken: (token: string) => Promise<void>;
   readonly leaving: () => Promise<Leaving | null>;
   readonly keepLeaving: (leaving: Leaving | null) => Promise<void>;
 }
@@ -47,6 +50,8 @@ export function createKeeping(baseUrl: string, clientId: string, ports: Ports, g
     refreshToken: () => inTurn(async () => storage.getItem(key("refresh_token"))),
     keepRefreshToken: (token, isStillWanted) =>
       inTurn(async () => (isStillWanted() ? write("refresh_token", token) : undefined)),
+    deviceToken: () => inTurn(async () => storage.getItem(key("device_token"))),
+    keepDeviceToken: (token) => inTurn(() => write("device_token", token)),
     leaving: () =>
       inTurn(async () => {
         const kept = await storage.getItem(key("leaving"));

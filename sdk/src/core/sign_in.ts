@@ -14,8 +14,13 @@ export interface SignIns {
   readonly signUp: (who: { email: string; password: string }) => Promise<PendingSignUp>;
   readonly resendCode: (sent: Pick<PendingSignUp, "email" | "pending">) => Promise<PendingSignUp>;
   readonly confirmSignUp: (sent: Pick<PendingSignUp, "email" | "pending"> & { code: string }) => Promise<SignedIn>;
-  /** Finish a sign-in that answered `second_factor_required`. */
-  readonly secondFactor: (shown: { challenge: string; method: string; code: string }) => Promise<SignedIn>;
+  /** Finish a sign-in that answered `second_factor_required`. `trustDevice`: do not ask here again for `trust_days`. */
+  readonly secondFactor: (shown: {
+    challenge: string;
+    method: string;
+    code: string;
+    trustDevice?: boolean;
+  }) => Promise<SignedIn>;
   /** Have a code for `secondFactor` sent, for the methods `email` and `sms`. */
   readonly sendFactorCode: (asked: { challenge: string; method: string }) => Promise<void>;
   readonly signIn: (who: { email: string; password: string }) => Promise<SignedIn | SecondFactorRequired>;
@@ -31,7 +36,7 @@ export function createSignIns(engine: Engine, renewal: Renewal): SignIns {
   /** A renewal under way would set the cookie of the older session after ours: it goes first, in all tabs. */
   const enter = async <T extends Pair>(
     path: string,
-    fields: Record<string, string>,
+    fields: Record<string, string | boolean>,
     chosen: { transport?: string } = { transport },
   ): Promise<T> => {
     engine.tabs.open();
@@ -62,19 +67,29 @@ export function createSignIns(engine: Engine, renewal: Renewal): SignIns {
     await engine.enter({ user, session: { id: session.id, client_id: session.client_id, amr: session.amr } });
   };
 
+  const trusted = async (): Promise<{ device_token?: string }> => {
+    const kept = transport === "body" ? await keeping.deviceToken() : null;
+    return kept ? { device_token: kept } : {};
+  };
+
   return {
     signUp: ({ email, password }) => open("/auth/signup/send-code", { email, password }),
     resendCode: ({ email, pending }) => open("/auth/signup/resend-code", { email, pending }),
     confirmSignUp: async ({ email, pending, code }) =>
       begin(await enter("/auth/signup/verify-code", { email, pending, code })),
-    secondFactor: async ({ challenge, method, code }) =>
+    secondFactor: async ({ challenge, method, code, trustDevice }) => {
+      const fields = { challenge, method, code, ...(trustDevice ? { trust_device: true, ...(await trusted()) } : {}) };
       // The transport was chosen when the sign-in was begun.
-      begin(await enter("/auth/second-factor", { challenge, method, code }, {})),
+      const pair = await enter<Pair>("/auth/second-factor", fields, {});
+      if (pair.device_token) await keeping.keepDeviceToken(pair.device_token);
+      return begin(pair);
+    },
     sendFactorCode: async ({ challenge, method }) => {
       await bodyOf(await http.send("POST", "/auth/second-factor/send-code", { challenge, method }));
     },
     signIn: async ({ email, password }) => {
-      const answer = await enter<Pair | SecondFactorRequired>("/auth/login", { email, password });
+      const fields = { email, password, ...(await trusted()) };
+      const answer = await enter<Pair | SecondFactorRequired>("/auth/login", fields);
       if (!("status" in answer)) return begin(answer);
       const { status, ...asked } = answer;
       store.emit({ type: "SECOND_FACTOR_REQUIRED", ...asked });

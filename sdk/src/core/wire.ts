@@ -79,6 +79,20 @@ export interface SecondFactorRequired {
   readonly methods: readonly string[];
   /** Seconds that the challenge lives. */
   readonly expires_in: number;
+  /** For how many days the device may be trusted afterwards (`trustDevice`); left out where it may not. */
+  readonly trust_days?: number;
+}
+
+/** A device on which the second step is not asked again. Times are RFC 3339. */
+export interface TrustedDevice {
+  readonly id: string;
+  readonly app: string;
+  readonly device: string;
+  readonly created_at: string;
+  readonly last_used_at: string;
+  readonly expires_at: string;
+  /** Whether it is this browser, as far as its cookie says. */
+  readonly current: boolean;
 }
 
 /** An authenticator beside the password. Times are RFC 3339. */
@@ -121,6 +135,8 @@ export interface Pair {
   readonly refresh_token?: string;
   readonly expires_in: number;
   readonly user?: User;
+  /** For transport `body`, after `trustDevice`. */
+  readonly device_token?: string;
 }
 
 /** The answer of `GET /auth/session`. */

@@ -1,6 +1,6 @@
 /** The second step of the server in memory: factors, challenges, recovery codes, step-up. */
 
-import type { Factor } from "../core/wire.js";
+import type { Factor, TrustedDevice } from "../core/wire.js";
 
 const CHALLENGE_SECONDS = 300;
 const CODE_SECONDS = 600;
@@ -26,12 +26,18 @@ export interface FakeFactors {
   /** Say whose challenge and code these are, and with which transport the sign-in began. */
   readonly shown: (fields: Fields) => { readonly email: string } | string;
   readonly proves: (email: string, fields: Fields) => boolean;
+  /** For how many days a device may be trusted; 0, as at first: not at all. */
+  trustDays: number;
+  /** Trust a device; returns what it shows from now on. */
+  readonly trust: (email: string) => string;
+  readonly isTrusted: (email: string, shown: string | undefined) => boolean;
   readonly answer: (method: string, path: string, email: string, fields: Fields, isFresh: boolean) => Told | undefined;
 }
 
 export function createFakeFactors(newId: (kind: string) => string): FakeFactors {
   const held = new Map<string, Held>();
   const challenges = new Map<string, string>();
+  const trusted = new Map<string, { readonly email: string; readonly device: TrustedDevice }>();
   const of = (email: string): Held => {
     const found = held.get(email) ?? { factors: [], recovery: [], enrolling: undefined };
     held.set(email, found);
@@ -53,6 +59,15 @@ export function createFakeFactors(newId: (kind: string) => string): FakeFactors 
     return kinds.length > 0 && mine.recovery.length > 0 ? [...kinds, "recovery_code"] : kinds;
   };
 
+  const ofDevices = (method: string, path: string, email: string): Told => {
+    const mine = [...trusted].filter(([, held]) => held.email === email);
+    if (method === "GET") return { body: { devices: mine.map(([, held]) => held.device) }, status: 200 };
+    const found = mine.find(([, held]) => path.endsWith(`/${held.device.id}`));
+    if (!found) return { error: "not_found", status: 404 };
+    trusted.delete(found[0]);
+    return { body: { message: "" }, status: 200 };
+  };
+
   const fake: FakeFactors = {
     code: "246810",
     enrol: (email, kind = "totp") => {
@@ -65,7 +80,8 @@ export function createFakeFactors(newId: (kind: string) => string): FakeFactors 
       if (methods.length === 0) return undefined;
       const challenge = newId("challenge");
       challenges.set(challenge, email);
-      return { status: "second_factor_required", challenge, methods, expires_in: CHALLENGE_SECONDS };
+      const trust = fake.trustDays > 0 ? { trust_days: fake.trustDays } : {};
+      return { status: "second_factor_required", challenge, methods, expires_in: CHALLENGE_SECONDS, ...trust };
     },
     shown: (fields) => {
       const email = challenges.get(fields["challenge"] ?? "");
@@ -82,7 +98,20 @@ export function createFakeFactors(newId: (kind: string) => string): FakeFactors 
       mine.recovery = mine.recovery.filter((other) => other !== code);
       return isOne;
     },
+    trustDays: 0,
+    trust: (email) => {
+      const at = "2026-01-01T00:00:00Z";
+      const times = { created_at: at, last_used_at: at, expires_at: "2026-01-31T00:00:00Z" };
+      const value = newId("trust");
+      trusted.set(value, {
+        email,
+        device: { id: newId("device"), app: "web", device: "Firefox, Linux", ...times, current: false },
+      });
+      return value;
+    },
+    isTrusted: (email, shown) => trusted.get(shown ?? "")?.email === email,
     answer: (method, path, email, fields, isFresh) => {
+      if (path.startsWith("/auth/trusted-devices")) return ofDevices(method, path, email);
       const mine = of(email);
       const [, id, end] = /^\/auth\/factors\/([^/]+)(\/confirm)?$/.exec(path) ?? [];
       const found = mine.factors.find((factor) => factor.id === id);

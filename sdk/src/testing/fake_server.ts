@@ -131,7 +131,7 @@ export function createFakeServer(now: () => number = Date.now): FakeServer {
     return { access_token, ...body, token_type: "Bearer", expires_in: ACCESS_SECONDS };
   };
 
-  const signedIn = (account: FakeAccount, call: Call, status: number): Response => {
+  const signedIn = (account: FakeAccount, call: Call, status: number, given: object = {}): Response => {
     const transport = (call.body["transport"] ?? "body") as Transport;
     const replaced = transport === "body" ? undefined : sessions.get(boundTo(call.jar));
     if (replaced) replaced.ended = true;
@@ -149,7 +149,7 @@ export function createFakeServer(now: () => number = Date.now): FakeServer {
     for (const name of ["sekisho-rt", "sekisho-s", "csrftoken"]) call.jar.delete(name);
     const pair = pairFor(session, call.jar);
     if (transport !== "body") freshCsrf(call.jar);
-    return Response.json({ message: "", ...pair, user: account.user }, { status });
+    return Response.json({ message: "", ...pair, ...given, user: account.user }, { status });
   };
 
   const end = (session: FakeSession | undefined, jar: Jar) => {
@@ -162,7 +162,8 @@ export function createFakeServer(now: () => number = Date.now): FakeServer {
     if (call.body["transport"] !== "body" && !csrfIsGood(call)) return csrfFailed(call);
     const account = accounts.get(call.body["email"] ?? "");
     if (!account || account.password !== call.body["password"]) return refuse(401, "invalid_credentials", call);
-    const asked = factors.ask(account.user.email);
+    const isTrusted = factors.isTrusted(account.user.email, call.body["device_token"] ?? call.jar.get("sekisho-td"));
+    const asked = isTrusted ? undefined : factors.ask(account.user.email);
     if (!asked) return signedIn(account, call, 200);
     begun.set(String(asked["challenge"]), call.body["transport"] ?? "body");
     return Response.json(asked);
@@ -173,7 +174,10 @@ export function createFakeServer(now: () => number = Date.now): FakeServer {
     const shown = factors.shown(call.body);
     if (typeof shown === "string") return refuse(400, shown, call);
     const account = accounts.get(shown.email) as FakeAccount;
-    return signedIn(account, { ...call, body: { ...call.body, transport } }, 200);
+    const trust = call.body["trust_device"] === undefined ? "" : factors.trust(shown.email);
+    if (trust !== "" && transport !== "body") call.jar.set("sekisho-td", trust);
+    const given = trust !== "" && transport === "body" ? { device_token: trust } : {};
+    return signedIn(account, { ...call, body: { ...call.body, transport } }, 200, given);
   };
   const stepUp = (call: Call, session: FakeSession, account: FakeAccount): Response => {
     const byPassword = call.body["password"] !== undefined;

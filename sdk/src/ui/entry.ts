@@ -112,7 +112,8 @@ function createEntry(auth: AuthClient, props: () => EntryProps, first: "sign_in"
       return done;
     }
     if (step === "second" && asked) {
-      const { user } = await auth.secondFactor({ challenge: asked.challenge, method, code });
+      const trustDevice = "trust_device" in values;
+      const { user } = await auth.secondFactor({ challenge: asked.challenge, method, code, trustDevice });
       props().onDone?.(user);
       return null;
     }
@@ -313,7 +314,7 @@ function secondStep<N>(drawing: Drawing<N>, state: EntryState, model: EntryModel
         button: say("sign_in"),
         onsubmit: model.submit,
       },
-      [codeField(drawing, state.form, method)],
+      [codeField(drawing, state.form, method), trustField(drawing, state.asked?.trust_days)],
     ),
     h(
       "p",
@@ -321,6 +322,16 @@ function secondStep<N>(drawing: Drawing<N>, state: EntryState, model: EntryModel
       ...others.map((other) => link(methodText(say, "use", other), () => model.use(other), other)),
       link(say("start_again"), () => model.show("sign_in"), "again"),
     ),
+  );
+}
+
+function trustField<N>({ h, id, say }: Drawing<N>, days: number | undefined): N | null {
+  if (!days) return null;
+  return h(
+    "label",
+    { class: "sekisho-check", for: `${id}-trust`, key: "trust" },
+    h("input", { id: `${id}-trust`, type: "checkbox", name: "trust_device", value: "yes" }),
+    say("trust_device", { days }),
   );
 }
 

@@ -341,6 +341,23 @@ describe.each(TWINS)("$name", ({ mount, render, hydrate }) => {
     });
   });
 
+  test("SignIn offers to trust the browser where the server does, and it is not asked again", async () => {
+    const fake = fakeAuth();
+    fake.server.factors.enrol(EMAIL);
+    fake.server.factors.trustDays = 30;
+    const onDone = vi.fn();
+    const root = show({ component: "SignIn", client: fake.client, props: { onDone } });
+    type(await findByLabelText(root, "Email address"), EMAIL);
+    type(await findByLabelText(root, "Password"), PASSWORD);
+    await press(root, "Sign in");
+    type(await findByLabelText(root, "Code"), fake.server.factors.code);
+    (await findByLabelText(root, "Do not ask again on this browser for 30 days")).click();
+    await press(root, "Sign in");
+    await vi.waitFor(() => expect(onDone).toHaveBeenCalled());
+    await fake.client.signOut();
+    expect((await fake.client.signIn({ email: EMAIL, password: PASSWORD })).status).toBe("signed_in");
+  });
+
   const dialogOf = async (root: HTMLElement) => findByRole(root, "dialog", { name: "Please confirm that it is you" });
   const sectionOf = async (root: HTMLElement, name: string) => findByRole(root, "region", { name });
 

@@ -77,6 +77,25 @@ describe.each(transports)("over transport %s", (transport) => {
     expect((await person.client.getSession())?.session.id).toBe(session.id);
   });
 
+  test("a trusted device is not asked again until it is forgotten", async () => {
+    const person = atBrowser({ transport });
+    person.server.factors.enrol(EMAIL);
+    person.server.factors.trustDays = 30;
+    const asked = await person.client.signIn({ email: EMAIL, password: PASSWORD });
+    if (asked.status !== "second_factor_required") throw new Error("no second factor was asked for");
+    expect(asked.trust_days).toBe(30);
+    const shown = { challenge: asked.challenge, method: "totp", code: person.server.factors.code };
+    await person.client.secondFactor({ ...shown, trustDevice: true });
+    await person.client.signOut();
+    expect((await person.client.signIn({ email: EMAIL, password: PASSWORD })).status).toBe("signed_in");
+    const [device] = await person.client.trustedDevices.list();
+    await expect(person.client.trustedDevices.forget("../user/account")).rejects.toMatchObject({ code: "not_found" });
+    await person.client.trustedDevices.forget(device?.id ?? "");
+    await person.client.signOut();
+    const again = await person.client.signIn({ email: EMAIL, password: PASSWORD });
+    expect(again.status).toBe("second_factor_required");
+  });
+
   test("factors are enrolled, named and removed", async () => {
     const { client, server } = await signedIn({ transport });
     const { id } = await client.factors.enrol({ kind: "totp", name: "Phone" });
