@@ -45,6 +45,14 @@ async function signOut(page: Page): Promise<void> {
   await page.getByLabel("Email address").waitFor();
 }
 
+const NEXT = "eleven grey herons";
+
+async function toAccount(page: Page): Promise<void> {
+  await page.getByRole("button", { name: /^Account menu/ }).click();
+  await page.getByRole("link", { name: "Account", exact: true }).click();
+  await page.getByRole("heading", { name: "Address and password" }).waitFor();
+}
+
 const OF_THE_POLICY = "Content Security Policy";
 
 /** Open the page as somebody new to it; `problems` gathers what its console complains of. */
@@ -145,6 +153,29 @@ describe("fastapi-react", () => {
       expect(problems).toEqual([]);
     });
 
+    test("a person who forgot the password sets another one, and is back at the notes", { timeout: LONG }, async () => {
+      const { page, problems } = visitor;
+      const email = newEmail();
+      await signUp(page, email);
+      await add(page, "New note", "Post the letter");
+      await signOut(page);
+      await page.getByLabel("Email address").fill(email);
+      await page.getByRole("button", { name: "Forgot your password?" }).click();
+      await page.getByRole("button", { name: "Send the code" }).click();
+      await page.getByLabel("Code from the mail").waitFor();
+      await page.keyboard.type(await codeFor(SERVER, email));
+      await page.keyboard.press("Enter");
+      await page.getByLabel("Choose a password").fill(NEXT);
+      await page.keyboard.press("Enter");
+      await page.getByText("The new password is set").waitFor();
+
+      await page.getByLabel("Password", { exact: true }).fill(NEXT);
+      await page.keyboard.press("Enter");
+
+      await page.getByRole("listitem").getByText("Post the letter").waitFor();
+      expect(problems).toEqual([]);
+    });
+
     test("a session that was ended elsewhere is refused, reading included", { timeout: LONG }, async () => {
       const { page } = visitor;
       const email = newEmail();
@@ -224,6 +255,27 @@ describe("django-vue", () => {
       await page.reload();
       await page.getByLabel("Email address").waitFor();
       expect(problems).toEqual([]);
+    });
+
+    test("a person changes the password on the account page, and reads of it in the history", {
+      timeout: LONG,
+    }, async () => {
+      const { page, problems } = visitor;
+      await toAccount(page);
+      const elsewhere = await tokenOf(SERVER, email, PASSWORD);
+      const section = page.getByRole("region", { name: "Address and password" });
+      await section.getByRole("button", { name: "Change the password" }).click();
+      await section.getByLabel("Current password").fill(PASSWORD);
+      await section.getByLabel("New password").fill(NEXT);
+      await page.keyboard.press("Enter");
+
+      await section.getByText("Signed out on other devices: 1").waitFor();
+      const history = page.getByRole("region", { name: "Sign-in history" });
+      await history.getByText("Password changed").waitFor();
+      const session = await fetch(`${SERVER}/api/v1/auth/session`, {
+        headers: { Authorization: `Bearer ${elsewhere}` },
+      });
+      expect([session.status, problems]).toEqual([401, []]);
     });
 
     test("a session that was ended elsewhere is refused within a second", { timeout: LONG }, async () => {
