@@ -66,7 +66,7 @@ docs: $(DEV) ## Write the reference pages again
 	$(PYTHON) scripts/reference.py
 	$(PYTHON) scripts/security_reference.py
 
-bench: $(SERVER) ## Measure the server, about eleven minutes; writes bench/results.json and its tables in the docs
+bench: $(SERVER) ## Measure the server, about twelve minutes; writes bench/results.json and its tables in the docs
 	$(PYTHON) -m bench
 
 bench-quick: $(SERVER) ## Measure most of it in about a minute and a half, less exactly

@@ -1,6 +1,6 @@
 """Run the benchmark.
 
-    python -m bench            about eleven minutes; writes bench/results.json and the tables of the docs
+    python -m bench            about twelve minutes; writes bench/results.json and the tables of the docs
     python -m bench --quick    most rows in about a minute; writes bench/quick.json
     python -m bench --only refresh,login.on_postgres
 

@@ -41,6 +41,12 @@ NAMES_JA = {
     "refresh, garbage token": "リフレッシュ: 偽造トークン",
     "refresh, ten times the sessions": "リフレッシュ: セッション数 10 倍",
     "login": "ログイン",
+    "login with an authenticator app": "ログイン: 認証アプリ",
+    "second-factor check": "第二要素の検証",
+    "anomaly rules of a login": "ログイン 1 回の異常検知の規則",
+    "audit trail, write": "監査記録: 書き込み",
+    "audit trail, seal": "監査記録: 封印",
+    "audit trail, verify": "監査記録: 検証",
     "refresh at half load, logins saturating": "リフレッシュ (負荷 50 %): ログイン集中時",
     "sign-up, send-code": "サインアップ: コード送信",
     "start-up, warm": "起動時間 (2 回目以降)",
@@ -94,6 +100,9 @@ AIMS: dict[Language, dict[AimKind, str]] = {
         "signature_cpu": "≤ {} × the signature check alone",
         "warm_us": "≤ {} µs",
         "heap_mb": "≤ {} MB",
+        "rules_us": "≤ {} µs",
+        "extra_reads": "≤ {} more read",
+        "per_100k_s": "≤ {} s for 100,000",
     },
     "ja": {
         "bare_cpu": "CPU は bare の {} 倍以下",
@@ -109,11 +118,24 @@ AIMS: dict[Language, dict[AimKind, str]] = {
         "signature_cpu": "署名検証だけの {} 倍以下",
         "warm_us": "{} µs 以下",
         "heap_mb": "{} MB 以下",
+        "rules_us": "{} µs 以下",
+        "extra_reads": "追加の読み取り {} 回以下",
+        "per_100k_s": "10 万件 {} 秒以下",
     },
 }
 UNITS: dict[Language, dict[AimKind, str]] = {
-    "en": {"resident_mb": "MB", "heap_mb": "MB", "record_bytes": "bytes a record in Redis"},
-    "ja": {"resident_mb": "MB", "heap_mb": "MB", "record_bytes": "バイト (Redis の 1 件)"},
+    "en": {
+        "resident_mb": "MB",
+        "heap_mb": "MB",
+        "record_bytes": "bytes a record in Redis",
+        "per_100k_s": "s for 100,000",
+    },
+    "ja": {
+        "resident_mb": "MB",
+        "heap_mb": "MB",
+        "record_bytes": "バイト (Redis の 1 件)",
+        "per_100k_s": "秒 (10 万件)",
+    },
 }
 MISSED: dict[Language, str] = {"en": "missed", "ja": "未達"}
 MET: dict[Language, str] = {"en": "met", "ja": "達成"}

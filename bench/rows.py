@@ -24,6 +24,9 @@ AimKind = Literal[
     "signature_cpu",
     "warm_us",
     "heap_mb",
+    "rules_us",
+    "extra_reads",
+    "per_100k_s",
 ]
 AT_LEAST: frozenset[AimKind] = frozenset({"bare_throughput", "hash_throughput"})
 

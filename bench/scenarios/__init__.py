@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from bench.scenarios import (
+    anomalies,
+    audit_trail,
     garbage_token,
     guard,
     login,
     refresh,
     refresh_beside_logins,
+    second_factor,
     session_list,
     sign_up,
     start_up,
@@ -25,6 +28,9 @@ ALL: tuple[Scenario, ...] = (
     garbage_token.run,
     ten_times_the_sessions.run,
     login.run,
+    second_factor.run,
+    anomalies.run,
+    audit_trail.run,
     refresh_beside_logins.run,
     guard.run,
     sign_up.run,

@@ -6,17 +6,15 @@ That none of them touches the store is counted by SQLite itself, on a small site
 from __future__ import annotations
 
 import tempfile
-from collections import Counter
 from collections.abc import Iterator
 from itertools import cycle
 from pathlib import Path
 from secrets import token_bytes
-from typing import Any
 
-import apsw
 from msgspec import json
 
 from bench.chains import PATH
+from bench.in_process import call, counting_statements, of_requests
 from bench.measure import OPEN_USERS, SATURATING_USERS, at_half_load, saturate
 from bench.requests import post
 from bench.rows import Aim, Row, row
@@ -32,8 +30,6 @@ from sekisho.tokens.refresh_token import PREFIX, RefreshTokens
 
 FORGED = 5000
 COUNTED = 500
-# How the server notices commits of other processes, twenty times a second, whoever calls.
-POLL = "PRAGMA data_version"
 _HEAD_BYTES = 5
 _REST_BYTES = 72
 
@@ -68,53 +64,18 @@ async def _store_operations(folder: Path) -> float:
     """
     with tempfile.TemporaryDirectory(dir=folder) as name:
         site = await seed(Path(name), 20)
-        statements: Counter[str] = Counter()
-        apsw.connection_hooks.append(lambda connection: _count(connection, statements))
-        try:
+        with counting_statements() as statements:
             async with running(load("serve", site.environment(8080, 25), site.folder)) as edge:
                 application = Application(edge)
                 good = json.encode(
                     {"refresh_token": site.refresh_token(0, RefreshTokens(site.master())), "client_id": CLIENT_ID}
                 )
                 statements.clear()
-                await _call(application, good)
-                seen = _of_requests(statements)
+                await call(application, PATH, good)
+                seen = of_requests(statements)
                 statements.clear()
                 for body in forged_bodies(site, COUNTED):
-                    await _call(application, body)
-                operations = _of_requests(statements)
-        finally:
-            apsw.connection_hooks.pop()
+                    await call(application, PATH, body)
+                operations = of_requests(statements)
     assert seen > 0, "the counter of statements does not see a good refresh"
     return float(operations)
-
-
-def _count(connection: apsw.Connection, statements: Counter[str]) -> None:
-    def note(event: dict[str, Any]) -> None:
-        statements[event["sql"]] += 1
-
-    connection.trace_v2(apsw.SQLITE_TRACE_STMT, note)
-
-
-def _of_requests(statements: Counter[str]) -> int:
-    return sum(count for sql, count in statements.items() if POLL not in sql)
-
-
-async def _call(application: Application, body: bytes) -> None:
-    async def receive() -> dict[str, Any]:
-        return {"type": "http.request", "body": body, "more_body": False}
-
-    async def send(_: Any) -> None:
-        return
-
-    headers = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]
-    scope = {
-        "type": "http",
-        "method": "POST",
-        "path": PATH,
-        "root_path": "",
-        "query_string": b"",
-        "headers": headers,
-        "client": ("127.0.0.1", 1),
-    }
-    await application(scope, receive, send)

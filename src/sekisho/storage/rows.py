@@ -210,8 +210,29 @@ AUDIT = (
 
 
 def audit_record_from(row: Row) -> AuditRecord:
-    """Read the columns of `AUDIT`."""
-    return AuditRecord(**dict(zip(AUDIT.split(), row, strict=True)))
+    """Read the columns of `AUDIT`. Written out: fifty of them are read at a login, and names put together at run time
+    took twice as long."""
+    event, outcome, at, account, session, client, method, reason, actor, tag, subject, ip, agent, place, device, seq = (
+        row
+    )
+    return AuditRecord(
+        event=event,
+        outcome=outcome,
+        at=at,
+        account_id=account,
+        session_id=session,
+        client_id=client,
+        method=method,
+        reason=reason,
+        actor=actor,
+        identifier_tag=tag,
+        subject=subject,
+        ip=ip,
+        user_agent=agent,
+        place=place,
+        device=device,
+        seq=seq,
+    )
 
 
 AUDIT_SEAL = "number first_seq last_seq records lines lines_digest digest sealed_at blank_tag purge_tag"
