@@ -51,11 +51,13 @@ class Said(Struct):
 
 
 class StandIn:
-    """asked: the requests so far, as `GET /path`. `say` maps a path (without query) to what is answered."""
+    """asked: the requests so far, as `GET /path`. headers: of the last one. `say` maps a path (without query) to what
+    is answered."""
 
     def __init__(self, url: str) -> None:
         self.url = url
         self.asked: list[str] = []
+        self.headers: dict[str, str] = {}
         self.say: dict[str, Said | Callable[[BaseHTTPRequestHandler], None]] = {}
 
 
@@ -65,6 +67,7 @@ def stand_in() -> Iterator[StandIn]:
         protocol_version = "HTTP/1.0"
 
         def do_GET(self) -> None:
+            site.headers = dict(self.headers)
             site.asked.append(f"{self.command} {self.path}")
             said = site.say.get(self.path.partition("?")[0], Said(status=404))
             if not isinstance(said, Said):

@@ -171,6 +171,9 @@ def lies(site: Site) -> dict[str, list[object]]:
     }
 
 
+NO_PAGES = ("no page", "a number that is none")
+
+
 @pytest.mark.parametrize("lie", [
     "a gap", "a step back", "the same again", "another generation", "numbers out of order",
     "an end that is not there", "an end before the beginning", "no page", "a number that is none",
@@ -193,8 +196,52 @@ def test_a_stream_that_lies_is_left_and_all_is_read_again_without_forgetting(sit
     eventually(lambda: outcome(verifier, token(sid="later")) == "session_revoked")
     assert outcome(verifier, token()) == "session_revoked"
     assert outcome(verifier, token(sid="unknown")) == "good"
+    if lie not in NO_PAGES:
+        # From the snapshot: reading on from where the lie led would have found the later entry too.
+        eventually(lambda: site.server.asked.count(f"GET {FEED}?after=0") == 2)
     if "s2" in json.dumps(pages) and lie != "no page":
         assert outcome(verifier, token(sid="s2")) == "session_revoked"
+
+
+@pytest.mark.parametrize("lie", ["out of order", "an end that is not there", "begins elsewhere"])
+def test_a_page_that_lies_never_counts_as_the_end_of_the_snapshot(
+    site: Site, lie: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(verifier, "FIRST_SNAPSHOT_S", 0.1)
+    first, second = site.entry(1, "sid", "S" * 22), site.entry(2, "sid", "s2")
+    site.server.say[FEED] = Said(
+        json.dumps(
+            {
+                "out of order": site.page(0, next=1, entries=[second, first]),
+                "an end that is not there": site.page(0, next=900, entries=[first, second]),
+                "begins elsewhere": site.page(7, next=8, entries=[site.entry(8, "sid", "S" * 22)]),
+            }[lie]
+        ).encode()
+    )
+    closed = site.verifier(fail_closed_after_s=20)
+    # What it revokes is believed; that there is no more, is not.
+    eventually(lambda: outcome(closed, token()) == "session_revoked")
+    assert outcome(closed, token(sid="other")) == "service_unavailable"
+    assert closed.health().feed == "starting"
+
+
+def test_a_feed_that_says_more_and_gives_nothing_is_left_at_once(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(feed, "PAUSE_S", 60.0)
+    monkeypatch.setattr(verifier, "FIRST_SNAPSHOT_S", 0.3)
+    site.server.say[FEED] = Said(json.dumps(site.page(0, more=True)).encode())
+    assert outcome(site.verifier(), token()) == "service_unavailable"
+    assert site.server.asked == [f"GET {FEED}?after=0"]  # and not again and again without a pause
+
+
+@pytest.mark.parametrize("off_s", [-300, 300])
+def test_a_clock_that_is_off_by_five_minutes_forgets_nothing_that_is_alive(site: Site, off_s: int) -> None:
+    """The server's times of a revocation that matters for 20 seconds more, as this machine's wrong clock sees them."""
+    now = time.time()
+    at = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(now + 20 - off_s))
+    revoked = Revoked()
+    revoked.add((json_entry("S" * 22, at),))
+    revoked.forget(now)
+    assert revoked.names("S" * 22, "", "", "")
 
 
 def test_a_new_generation_is_read_from_its_beginning(site: Site) -> None:

@@ -92,6 +92,7 @@ def test_a_key_that_is_no_longer_shown_is_refused_within_a_minute_also_for_remem
     site.show(NEXT)
     site.now += 60
     assert site.outcome(token) == "access_token_expired"
+    assert site.server.headers["Cache-Control"] == "no-cache"  # what a proxy kept would add its age to the minute
     assert site.outcome(site.token(NEXT)) == "good"
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+import threading
 from collections.abc import Iterator
 from types import SimpleNamespace
 from typing import Any
@@ -75,6 +77,31 @@ async def test_a_cookie_is_asked_about_once_for_a_while(site: Site, monkeypatch:
     assert site.outcome(request()) == "session_revoked"
     assert site.outcome(request(cookie="")) == "nobody"
     assert site.outcome(request(cookie="sekisho-s-other=good; __Host-sekisho-s-web=good")) == "nobody"
+
+
+async def test_fifty_at_once_ask_about_one_cookie_once(site: Site) -> None:
+    gate = threading.Event()
+    session = site.server.say["/api/v1/auth/session"]
+    assert isinstance(session, Said)
+    site.server.say["/api/v1/auth/session"] = Said(session.body, wait=gate.wait)
+    tasks = [asyncio.create_task(site.sessions.find_async(request("POST", **good()))) for _ in range(25)]
+    found: list[str] = []
+    threads = [threading.Thread(target=lambda: found.append(site.outcome(request()))) for _ in range(25)]
+    for thread in threads:
+        thread.start()
+    while not site.server.asked:  # noqa: ASYNC110 - the loop is free meanwhile
+        await asyncio.sleep(0.005)
+    await asyncio.sleep(0.05)
+    assert not any(task.done() for task in tasks)
+    gate.set()
+    assert {principal.sub for principal in await asyncio.gather(*tasks) if principal} == {"alice"}
+    for thread in threads:
+        thread.join()
+    assert found == ["alice"] * 25
+    assert sorted(asked.partition("?")[0] for asked in site.server.asked) == [
+        "GET /api/v1/auth/csrf",
+        "GET /api/v1/auth/session",
+    ]
 
 
 def test_what_was_asked_is_asked_again_soon_without_a_feed(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -16,6 +16,7 @@ from live_server import LiveServer, live_server, sekisho
 from one_second import seconds_to_refusal, within_a_second
 from sekisho.errors import Refusal
 from sekisho.guard import Principal, Verifier
+from sekisho.rfc import base64url
 
 EMAIL = "hana@example.com"
 PASSWORD = "korewa nagai himitsu"
@@ -215,6 +216,29 @@ def test_a_new_address_stands_in_tokens_from_the_next_refresh(guarded: Guarded) 
         after = verifier.verify(pair["access_token"])
         assert (after.claims["email"], after.sub, after.session_id) == (address, before.sub, before.session_id)
     verifier.close()
+
+
+@pytest.mark.parametrize("algorithm", ["Ed25519", "RS256", "HS256"])
+def test_each_algorithm_goes_from_the_servers_setting_to_a_guard(tmp_path: Path, algorithm: str) -> None:
+    secret = "an hs256 key of the test, 32 bytes and more"
+    given = {"JWT_SECRET_KEY": secret} if algorithm == "HS256" else {"SEKISHO_JWT__ALGORITHM": algorithm}
+    with live_server(tmp_path, **given) as server:
+        guarded = Guarded(server)
+        shared = {"secret_key": secret} if algorithm == "HS256" else {}
+        verifier = guarded.verifier(**shared)
+        token = guarded.sign_in()["access_token"]
+        header = json.loads(base64url.decode(token.partition(".")[0], 1024))
+        assert header["alg"] == algorithm
+        principal = verifier.verify(token)
+        shown = guarded.http.get("/.well-known/jwks.json").json()["keys"]
+        assert {key["alg"] for key in shown} == ({algorithm} - {"HS256"})
+        if algorithm == "HS256":
+            assert outcome(guarded.verifier(secret_key=secret[::-1]), token) == "unauthorized"
+            assert outcome(guarded.verifier(), token) == "unauthorized"  # who fetches keys finds none
+        guarded.cli("session", "end", principal.session_id)
+        eventually(lambda: outcome(verifier, token) == "session_revoked")
+        verifier.close()
+        guarded.http.close()
 
 
 def test_a_guards_key_that_was_removed_hears_nothing_more(guarded: Guarded) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import msgspec
 import pytest
 from joserfc import jwt as joserfc_jwt
@@ -9,6 +11,7 @@ from joserfc.jwk import KeySet
 
 from http_site import Site
 from sekisho.errors import all_refusals
+from sekisho.guard.keys import REFRESH_AFTER_S
 from sekisho.http.oauth import oauth_code
 from sekisho.http.openapi import document
 from sekisho.http.refusals import STATUS
@@ -69,6 +72,13 @@ async def test_the_openapi_document_is_the_route_table(site: Site) -> None:
         assert codes == {oauth_code(one) if route.is_oauth else one.code for one in refusals_of(route)}
         assert str(route.status) in operation["responses"]
         assert ("requestBody" in operation) is (route.body is not None)
+
+
+async def test_keys_are_kept_by_nobody_for_longer_than_a_compromise_may_take(site: Site) -> None:
+    said = (await site.client().get("/.well-known/jwks.json")).headers["cache-control"]
+    kept_s = int(re.findall(r"max-age=(\d+)", said)[0])
+    # A guard looks again after so long, and what it gets may have been kept before: together within the minute.
+    assert 0 < kept_s <= 60 - REFRESH_AFTER_S
 
 
 def test_every_refusal_has_a_status() -> None:

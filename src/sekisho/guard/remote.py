@@ -15,6 +15,8 @@ from sekisho.rfc import jwk
 
 JWKS_PATH = "/.well-known/jwks.json"
 FEED_PATH = "/api/v1/revocations"
+# Past what a proxy keeps: a key that is no longer shown would live so much longer.
+UNCACHED = {"Cache-Control": "no-cache"}
 INTROSPECTION_PATH = "/api/v1/auth/introspect"
 # Three signs of life of the server.
 SILENCE_S = 15.0
@@ -37,7 +39,7 @@ class JwksFetch:
 
     def __call__(self) -> bytes:
         try:
-            answer = self._server.ask("GET", JWKS_PATH, max_bytes=jwk.MAX_JWKS_BYTES)
+            answer = self._server.ask("GET", JWKS_PATH, headers=UNCACHED, max_bytes=jwk.MAX_JWKS_BYTES)
         except Unreachable as error:
             raise KeysUnreadable(str(error)) from None
         if answer.status != 200:
