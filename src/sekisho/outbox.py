@@ -43,6 +43,8 @@ class MailKind(StrEnum):
     DEVICE_TRUSTED = "device_trusted"
     SIGN_IN_UNUSUAL = "sign_in_unusual"
     SESSION_UNUSUAL = "session_unusual"
+    ACCOUNT_DISABLED = "account_disabled"
+    ACCOUNT_ENABLED = "account_enabled"
     NOT_ME = "not_me"
 
 
@@ -73,6 +75,8 @@ REQUIRED_VALUES: dict[MailKind, frozenset[str]] = {
     MailKind.SIGN_IN_UNUSUAL: _WARNING | {"reasons"},
     MailKind.SESSION_UNUSUAL: _WARNING | {"reasons"},
     MailKind.NOT_ME: _SIGHTING,
+    MailKind.ACCOUNT_DISABLED: frozenset({"at"}),
+    MailKind.ACCOUNT_ENABLED: frozenset({"at"}),
 }
 """What each letter must be given. `at` is RFC 3339; device, place, ip and name may be ""; `factor` is a `FactorKind`;
 `left` and `days` count; `not_me_code` is for the flow `not_me`;

@@ -155,7 +155,7 @@ async def test_a_withdrawn_account_is_erased_and_its_address_free(world: World, 
         ("", "")
     }
     assert [line.actor for line in await world.audit("withdrawal")] == ["operator"]
-    assert len(await world.mail(HANAKO)) == 1
+    assert len(await world.mail(HANAKO)) == 1 + is_disabled
     await add_account(NewAccount(email=HANAKO), operator_of(world))
 
 

@@ -35,6 +35,8 @@ VALUES: dict[MailKind, dict[str, str]] = {
     MailKind.FACTORS_RESET: {"at": SIGHTING["at"]},
     MailKind.SESSION_UNUSUAL: {**WARNING, "reasons": "refresh_from_new_network impossible_travel"},
     MailKind.NOT_ME: SIGHTING,
+    MailKind.ACCOUNT_DISABLED: {"at": SIGHTING["at"]},
+    MailKind.ACCOUNT_ENABLED: {"at": SIGHTING["at"]},
     MailKind.SIGN_IN_UNUSUAL: {**WARNING, "reasons": "new_device new_country"},
     MailKind.RECOVERY_CODE_USED: {**WARNING, "left": "9"},
     MailKind.PASSWORD_CHANGE_FORCED: {},

@@ -15,6 +15,8 @@ from sekisho.ports.changes import (
     ConsumeCode,
     EraseAccount,
     ForgetEarlierPasswords,
+    OneTimeCode,
+    PutCode,
     RememberDevice,
     ReplacePasswordHash,
     SetAccountStatus,
@@ -215,6 +217,19 @@ class AccountContract:
         seen = await store.find_session(first.id)
         assert seen is not None
         assert (seen.ip, seen.user_agent, seen.place, seen.device) == ("", "", "", Device())
+
+    async def test_withdrawal_forgets_the_code_of_the_newest_warning(self, store: Store) -> None:
+        owner, _ = await signed_in(store)
+        tag, other = new_id(), new_id()
+        codes = [
+            OneTimeCode(id=f"not_me:{each}", purpose="not_me", code_hash=b"h", expires_at=NOW + 10)
+            for each in (tag, other)
+        ]
+        await done(store, *(PutCode(code=code) for code in codes))
+        await done(store, EraseAccount(account_id=owner.id, security_version=1, identifier_tag=tag))
+        spent = [ConsumeCode(id=code.id, purpose="not_me", code_hash=b"h", now=NOW) for code in codes]
+        assert await lost(store, spent[0]) == "code_gone"
+        await done(store, spent[1])
 
     async def test_withdrawal_frees_the_address(self, store: Store) -> None:
         owner, _ = await signed_in(store)

@@ -121,7 +121,8 @@ async def list_accounts(world: OperatorWorld, *, after_id: str = "", limit: int 
 
 
 async def disable_account(who: str, world: OperatorWorld) -> StandingChanged:
-    """Let nobody sign in to the account any more and end all its sessions, in one commit. Idempotent.
+    """Let nobody sign in to the account any more and end all its sessions, in one commit; its owner is told.
+    Idempotent.
 
     Raises:
         NotFound: no such account, or it is withdrawn.
@@ -317,10 +318,12 @@ async def _change_standing(
     if account.status is status:
         return StandingChanged(account)
     now = world.clock.now()
+    letter = MailKind.ACCOUNT_ENABLED if status is AccountStatus.ACTIVE else MailKind.ACCOUNT_DISABLED
     outcome = await world.store.apply(
         SetAccountStatus(account_id=account.id, expected=expected, status=status),
         _ending_all(account.id, reason, now, world),
         _audit(event, account.id, now),
+        world.outbox.letter(letter, to=account.email, locale=account.locale, now=now, at=iso_time(now)),
     )
     if outcome.lost:
         raise NotFound(detail=outcome.lost.why)

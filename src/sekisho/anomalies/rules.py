@@ -26,7 +26,8 @@ SCORES: Mapping[Unusual, int] = {
     Unusual.NEW_NETWORK: 10,
     Unusual.NEW_COUNTRY: 20,
     Unusual.IMPOSSIBLE_TRAVEL: 50,
-    Unusual.MANY_FAILURES: 30,
+    # Told by itself: the owner of a password that was guessed must hear of it.
+    Unusual.MANY_FAILURES: 40,
     Unusual.SPRAYING: 60,
     Unusual.STUFFING: 20,
     # Below what is noted by default: telephones change networks all day.

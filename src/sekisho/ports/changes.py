@@ -107,8 +107,9 @@ class SetRoles(Change, frozen=True, kw_only=True):
 
 class EraseAccount(Change, frozen=True, kw_only=True):
     """Withdrawal: blank every personal field, free the address, raise `security_version`, forget
-    known and trusted devices, factors, recovery codes and challenges, and blank the personal fields of sessions
-    (address, user agent, place, device) and of audit records of the account or the address (`identifier_tag` too).
+    known and trusted devices, factors, recovery codes, challenges and the code of the newest warning, and blank the
+    personal fields of sessions (address, user agent, place, device) and of audit records of the account or the
+    address (`identifier_tag` too).
     Pending sign-ups of the address become decoys without address and password, with `identifier_tag` as their
     `email_key`. The row stays as a pseudonym with status `withdrawn`.
     Loses (`security_version`) if the account is not active or its version is not the one given."""

@@ -82,8 +82,8 @@ REGISTER: dict[str, Kept] = {
         operational=("is_decoy", "created_at", "expires_at"),
     ),
     "one_time_codes": Kept(
-        en="until it expires, an hour at most",
-        ja="有効期限まで (最長 1 時間)",
+        en='until it expires: minutes, of "that was not me" seven days, or until the withdrawal',
+        ja="有効期限まで (数分。「自分ではない」のコードは 7 日、または退会まで)",
         secret=("code_hash",),
         pseudonym=("id",),
         operational=("purpose", "tries", "expires_at", "used_at"),

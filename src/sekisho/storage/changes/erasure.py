@@ -38,6 +38,10 @@ FORGET_TRUSTED_DEVICES = "DELETE FROM trusted_devices WHERE account_id = :id"
 FORGET_EARLIER_PASSWORDS = "DELETE FROM earlier_passwords WHERE account_id = :id"
 FORGET_CHALLENGES = "DELETE FROM challenges WHERE account_id = :id"
 
+# Its id is made of the keyed hash of the address, and it lives for days.
+FORGET_NOT_ME = "DELETE FROM one_time_codes WHERE id = :id"
+NOT_ME_ID = "not_me:{}"
+
 BLANK_SESSIONS = """
 UPDATE sessions
 SET ip = '', user_agent = '', place = '', device_name = '', device_os = '', device_browser = '', device_type = 'other'
@@ -67,6 +71,7 @@ def erase_account(change: changes.EraseAccount) -> Steps:
     yield Step(FORGET_TRUSTED_DEVICES, account)
     yield Step(FORGET_CHALLENGES, account)
     yield Step(FORGET_EARLIER_PASSWORDS, account)
+    yield Step(FORGET_NOT_ME, {"id": NOT_ME_ID.format(change.identifier_tag)})
     yield Step(BLANK_SESSIONS, account)
     yield Step(BLANK_AUDIT, account)
     yield Step(BLANK_AUDIT_OF_ADDRESS, {"identifier_tag": change.identifier_tag})
