@@ -30,6 +30,8 @@ LIBRARIES = {
 FOREIGN = "passwords/foreign.py"
 # The form in which lists of breached passwords are published is SHA-1. It protects nothing here.
 BREACHED = "passwords/breached.py"
+# Verifies what Linux has hashed.
+SHA_CRYPT = "passwords/sha_crypt.py"
 # Who may use which library. A new line here is a new place where cryptography can be got wrong: think first.
 MAY_USE: dict[str, set[str]] = {
     "cryptography": {
@@ -48,6 +50,7 @@ MAY_USE: dict[str, set[str]] = {
     "hashlib": {
         "guard/same_host.py",
         BREACHED,
+        SHA_CRYPT,
         "rfc/keys.py",
         "tokens/session_values.py",
         "storage/moving/sides.py",
@@ -125,7 +128,7 @@ def test_V11_4_1_only_hashes_of_the_second_generation_are_used() -> None:
         if name not in {"digest", "compare_digest", "HashAlgorithm", "Hash"}
     }
 
-    others = {(BREACHED, "sha1"), (FOREIGN, "new"), (FOREIGN, "pbkdf2_hmac"), (FOREIGN, "scrypt")}
+    others = {(BREACHED, "sha1"), (SHA_CRYPT, "new"), (FOREIGN, "new"), (FOREIGN, "pbkdf2_hmac"), (FOREIGN, "scrypt")}
     assert {entry for entry in named if entry[1] not in HASHES} == others
 
 

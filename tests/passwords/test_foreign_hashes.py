@@ -57,6 +57,12 @@ PUBLISHED = {
     "LDAP sha512": ("hanako", "{SSHA512}" + b64(hashlib.sha512(b"hanakosalt").digest() + b"salt")),
     "sha1 of Django": ("hanako", "sha1$a1b2$" + hashlib.sha1(b"a1b2hanako", usedforsecurity=False).hexdigest()),
     "sha256": ("hanako", "sha256$a1b2$" + hashlib.sha256(b"a1b2hanako").hexdigest()),
+    # From the specification of SHA-crypt.
+    "sha256-crypt": ("Hello world!", "$5$saltstring$5B8vYYiY.CVt1RlTTf8KbXBH3hsxY/GNooZaBBGWEc5"),
+    "sha512-crypt": (
+        "Hello world!",
+        "$6$saltstring$svn8UoSVapNtMuq1ukKS4tPQd8iKwSMHWjl/O817G3uBnIFNjnQJuesI68u4OTLiBFdcbYEdFCoEOfaS35inz1",
+    ),
     "bcrypt_sha256 of Django": (
         "hanako",
         "bcrypt_sha256$" + bcrypt.hashpw(hashlib.sha256(b"hanako").hexdigest().encode(), bcrypt.gensalt(4)).decode(),
@@ -102,6 +108,12 @@ HOSTILE = [
     "$pbkdf2-sha256$i=1$c2FsdA$" + unpadded(bytes(8)),
     "$pbkdf2-sha256$i=1$c2FsdA$" + unpadded(bytes(600)),
     "sha256$salt$" + "ab" * 20,
+    "$6$rounds=700001$salt$" + "a" * 86,
+    "$6$rounds=999999999$salt$" + "a" * 86,
+    "$5$rounds=999$salt$" + "a" * 43,
+    "$6$salt$" + "a" * 43,
+    "$5$salt$" + "a" * 86,
+    "$6$a salt too long$" + "a" * 86,
     "sha1$salt$" + "a" * 41,
     "x" * 100_000,
 ]

@@ -9,6 +9,7 @@
     bcrypt_sha256$$2b$12$…                 Django's bcrypt of a SHA-256
     {SSHA}…  {SSHA256}…  {SSHA512}…        salted SHA of LDAP directories
     sha1$salt$hash  sha256$salt$hash       salted SHA as Django once had it, in hex
+    $5$salt$hash  $6$rounds=…$salt$hash    SHA-crypt of Linux (`sekisho.passwords.sha_crypt`)
 
 Whoever imports a hash does not choose what a login costs: what is beyond the bounds below is no usable hash. The
 password is hashed exactly as typed, as the other system did.
@@ -27,6 +28,8 @@ from binascii import Error as Base64Error
 import bcrypt
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from msgspec import Struct
+
+from sekisho.passwords.sha_crypt import ShaCrypt, parse_sha_crypt
 
 MAX_PBKDF2_ITERATIONS = 3_000_000
 MAX_SCRYPT_MEMORY_BYTES = 256 * 1024 * 1024
@@ -129,7 +132,7 @@ class SaltedSha(Struct, frozen=True):
         return hmac.compare_digest(hashlib.new(self.digest, text, usedforsecurity=False).digest(), self.expected)
 
 
-ForeignHash = Pbkdf2 | Scrypt | BcryptSha256 | SaltedSha
+ForeignHash = Pbkdf2 | Scrypt | BcryptSha256 | SaltedSha | ShaCrypt
 
 
 def parse_foreign(encoded: str) -> ForeignHash | None:
@@ -142,7 +145,7 @@ def parse_foreign(encoded: str) -> ForeignHash | None:
         return None
     if found is None or not found.is_bounded:
         return None
-    if isinstance(found, BcryptSha256):
+    if isinstance(found, BcryptSha256 | ShaCrypt):
         return found
     fits = _SHORTEST_DIGEST_BYTES <= len(found.expected) <= MAX_PART_BYTES and len(found.salt) <= MAX_PART_BYTES
     return found if fits else None
@@ -178,7 +181,7 @@ def _read(encoded: str) -> ForeignHash | None:
         return SaltedSha(digest, data[size:], data[:size], False)
     if found := _SHA_HEX.fullmatch(encoded):
         return SaltedSha(found[1], found[2].encode(), bytes.fromhex(found[3]), True)
-    return None
+    return parse_sha_crypt(encoded)
 
 
 def _bytes(text: str) -> bytes:
