@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import logging
 import os
 import sys
 import tempfile
@@ -19,6 +20,7 @@ from datetime import UTC, datetime
 from itertools import cycle
 from pathlib import Path
 
+import structlog
 import uvloop
 from msgspec import json
 
@@ -46,6 +48,8 @@ def main() -> int:
     parser.add_argument("--quick", action="store_true", help="most rows in about a minute, less exact")
     parser.add_argument("--only", default="", help="scenarios by file and function, comma separated")
     given = parser.parse_args()
+    # Some scenarios run the server in this process: its lines would stand between ours.
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
     missing = stores.missing()
     asked = [one for one in ALL if _is_asked(one, given.only.split(",") if given.only else [], quick=given.quick)]
     wanted = [one for one in asked if not set(NEEDS.get(one, ())) & set(missing)]

@@ -9,7 +9,7 @@ WAITING = b'{"status": "second_factor_required", "challenge": "c1", "methods": [
 
 
 def begun() -> BothSteps:
-    users = BothSteps(iter([Person("person-1@example.com", pyotp.HOTP("JBSWY3DPEHPK3PXP"))]))
+    users = BothSteps(iter([Person("person-1@example.com", pyotp.HOTP("JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"))]))
     assert b"person-1@example.com" in users.request()
     return users
 
