@@ -1,4 +1,4 @@
-"""The three guarded examples, started as their how-tos say, against the real server."""
+"""The guarded examples, started as they say, against the real server."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def test_the_how_to_shows_the_very_app_that_is_started(name: str, folder: str) -
 @contextmanager
 def example(name: str, log: Path, **given: str) -> Iterator[httpx2.Client]:
     port = free_port()
-    words = [word.format(port=port) for word in COMMANDS[name]]
+    words = [word.format(port=port) for word in COMMANDS.get(name, COMMANDS["guard-fastapi"])]
     with log.open("wb") as output:
         process = subprocess.Popen(
             [sys.executable, *words], cwd=EXAMPLES / name, env=environment(**given), stdout=output, stderr=output
@@ -161,3 +161,48 @@ def test_V7_4_1_a_session_ended_elsewhere_is_refused_by_all_three_within_a_secon
     within_a_second(try_once)
     for api in apis.values():
         assert api.get("/me", headers=ren).status_code == 200
+
+
+def test_on_the_servers_own_host_the_session_cookie_is_enough_to_read_and_a_page_of_its_own_to_write(
+    guarded: tuple[Site, dict[str, httpx2.Client]],
+) -> None:
+    site, _ = guarded
+    key = site.cli("guard-key", "add", "same-host")["text"]
+    given = {"ISSUER": site.issuer, "GUARD_KEY": key, "SERVER_URL": str(site.http.base_url)}
+    with example("guard-same-host", site.folder / "guard-same-host.log", **given) as api, ExitStack() as stack:
+        page = stack.enter_context(httpx2.Client(base_url=site.issuer, headers={"Origin": site.issuer}))
+
+        def sign_in() -> dict[str, str]:
+            page.cookies.clear()
+            value = page.get("/api/v1/auth/csrf").json()["csrf_token"]
+            body = {"email": EMAILS[0], "password": PASSWORD, "client_id": "web", "transport": "session"}
+            page.post("/api/v1/auth/login", json=body, headers={"X-CSRFToken": value}).raise_for_status()
+            return {"Cookie": "; ".join(f"{name}={value}" for name, value in page.cookies.items())}
+
+        cookie = sign_in()
+        before = site.requests()
+        for _ in range(50):
+            assert api.get("/notes", headers=cookie).json() == []
+        assert site.requests() - before <= 4  # once about the cookie; keys and feed may be looked at beside
+
+        own = {**cookie, "Origin": site.issuer, "X-CSRFToken": page.cookies["csrftoken"]}
+        for bad in (cookie, {**own, "Origin": "https://evil.example"}, {**own, "X-CSRFToken": "a"}):
+            refused = api.post("/notes", json={"text": "tea"}, headers=bad)
+            assert (refused.status_code, refused.json()["error"]) == (403, "csrf_failed")
+        assert api.post("/notes", json={"text": "tea"}, headers=own).status_code == 201
+        assert [note["text"] for note in api.get("/notes", headers=cookie).json()] == ["tea"]
+
+        def try_once() -> float:
+            held = sign_in()
+            session = api.get("/me", headers=held).json()["session"]
+            answers: list[Any] = []
+
+            def is_refused() -> bool:
+                answers.append(api.get("/me", headers=held))
+                return bool(answers[-1].status_code != 200)
+
+            took = seconds_to_refusal(site.folder, lambda: site.cli("session", "end", session), is_refused)
+            assert (answers[-1].status_code, answers[-1].json()["error"]) == (401, "session_revoked")
+            return took
+
+        within_a_second(try_once)
