@@ -4,6 +4,7 @@ import type { IncomingHttpHeaders } from "node:http";
 import type { Browser, BrowserContext, BrowserContextOptions, Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, test } from "vitest";
 import { codeFor, newEmail } from "../support/people.js";
+import { totp } from "../support/totp.js";
 import { findings } from "./axe.js";
 import { HAS_BUNDLE } from "./bundle.js";
 import { HAS_CHROMIUM, type Site, serveText, startChromium } from "./chromium.js";
@@ -358,6 +359,112 @@ describe.skipIf(!HAS_CHROMIUM || !HAS_BUNDLE)("the account page", () => {
     await page.fill("#name", "Hanako");
     await page.click("#profile-submit");
     expect(await page.textContent("#notice")).toBe("Your profile is saved.");
+  });
+});
+
+describe.skipIf(!HAS_CHROMIUM)("every page of the second step, of the history and of the fresh proof", () => {
+  test.each(["en", "ja"])(
+    "in %s has no serious finding of axe in both colour schemes, and breaks no policy (V3.4.3)",
+    async (language) => {
+      await open({ locale: language });
+      const found: string[] = [];
+      page.on("console", (message) => {
+        if (message.text().includes("Content Security Policy")) found.push(message.text());
+      });
+      const look = async (where: string) => {
+        expect(await page.getAttribute("html", "lang")).toBe(language);
+        found.push(...(await findings(page, where)));
+      };
+      const at = async (path: string) => {
+        await page.goto(`${SERVER}${path}`);
+        expect(new URL(page.url()).pathname + new URL(page.url()).search).toBe(path);
+        await look(path);
+      };
+      const email = await signUp();
+      await at("/account/factors");
+      await at("/account/factors/add?kind=totp");
+      await page.evaluate(() => document.getElementById("name")?.removeAttribute("maxlength"));
+      await page.fill("#name", "x".repeat(101));
+      await page.click("#factor-add-submit");
+      await page.waitForSelector("#name-error");
+      await look("/account/factors/add refused");
+      await page.fill("#name", "Phone");
+      await page.click("#factor-add-submit");
+      await page.waitForSelector("#qr");
+      await look("/account/factors/confirm");
+      const key = (await page.textContent("#key")) ?? "";
+      await page.fill("#code", "12");
+      await page.click("#factor-confirm-submit");
+      await page.waitForSelector("#code-error");
+      await look("/account/factors/confirm refused");
+      await page.fill("#code", totp(key));
+      await page.click("#factor-confirm-submit");
+      await page.waitForSelector("#codes");
+      expect(await page.isVisible("#print")).toBe(true);
+      await look("recovery codes");
+      const [code = ""] = await page.locator("#codes code").allTextContents();
+      await page.click("#kept");
+      await page.waitForSelector("#unused-codes");
+      await look("/account/factors with one");
+      for (const name of ["rename", "remove"]) {
+        await page.goto(`${SERVER}/account/factors`);
+        await page.click(`[id^=${name}-]`);
+        await page.waitForSelector(`#factor-${name}`);
+        await look(`/account/factors/${name}`);
+      }
+      await page.goto(`${SERVER}/account/factors/add?kind=email`);
+      await page.click("#factor-add-submit");
+      await page.waitForSelector("#factor-resend");
+      await look("/account/factors/confirm by mail");
+      await at("/account/recovery-codes");
+      await at("/account/history");
+      await at("/step-up?method=totp");
+      await at("/step-up?method=recovery_code");
+      await page.fill("#code", "wrong");
+      await page.click("#step-up-submit");
+      await page.waitForSelector("#code-error");
+      await look("/step-up refused");
+
+      await context.clearCookies();
+      await fillSignIn(email);
+      await page.click("#sign-in-submit");
+      await page.waitForSelector("#second-factor");
+      await look("/sign-in/code");
+      await page.click("#use-recovery_code");
+      await page.fill("#code", "wrong");
+      await page.click("#second-factor-submit");
+      await page.waitForSelector("#code-error");
+      await look("/sign-in/code refused");
+      await page.fill("#code", code);
+      await page.click("#second-factor-submit");
+      await page.waitForURL(`${SERVER}/account`);
+
+      expect(found).toEqual([]);
+    },
+    60_000,
+  );
+
+  test("leads the keyboard through an enrolment, the codes, and a fresh proof, and shows where it is", async () => {
+    await open();
+    await signUp();
+    await page.goto(`${SERVER}/account/factors/add?kind=totp`);
+    expect(await focused()).toBe("name");
+    expect(await tabThrough(2)).toEqual(["factor-add-submit", "back"]);
+    await page.keyboard.press("Shift+Tab");
+    await page.keyboard.press("Enter");
+    await page.waitForSelector("#qr");
+    expect(await focused()).toBe("code");
+    await page.keyboard.press("Shift+Tab");
+    expect(await focused()).toBe("open-app");
+    await page.keyboard.press("Tab");
+    await page.keyboard.type(totp((await page.textContent("#key")) ?? ""));
+    await page.keyboard.press("Enter");
+    await page.waitForSelector("#codes");
+    const way = await tabThrough(4);
+    expect(way.slice(-2)).toEqual(["print", "kept"]);
+    await page.goto(`${SERVER}/step-up`);
+    expect(await focused()).toBe("code");
+    expect(await tabThrough(3)).toEqual(["step-up-submit", "use-recovery_code", "back"]);
   });
 });
 
