@@ -23,8 +23,11 @@ export interface Factors {
   };
   readonly factors: {
     readonly list: () => Promise<FactorList>;
-    /** Begin to enrol: `totp` answers with the key and its QR code, this once; `email` has a code sent. */
-    readonly enrol: (wanted: { kind: string; name?: string }) => Promise<Enrolment>;
+    /**
+     * Begin to enrol: `totp` answers with the key and its QR code, this once; `email` has a code sent, and so has `sms`,
+     * to the `phone` that it needs.
+     */
+    readonly enrol: (wanted: { kind: string; name?: string; phone?: string }) => Promise<Enrolment>;
     /** Finish with the first code. The first factor brings recovery codes, shown this once. */
     readonly confirm: (id: string, code: string) => Promise<ConfirmedFactor>;
     readonly rename: (id: string, name: string) => Promise<Factor>;

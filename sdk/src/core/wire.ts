@@ -102,6 +102,8 @@ export interface Factor {
   readonly name: string;
   readonly created_at: string;
   readonly last_used_at: string | null;
+  /** Of a phone, masked; there for `sms` only. */
+  readonly number?: string;
 }
 
 export interface FactorList {
@@ -112,7 +114,10 @@ export interface FactorList {
   readonly available: readonly string[];
 }
 
-/** A factor that waits for its first code. `secret`, `uri` and `qr` (an SVG document) are there for `totp`. */
+/**
+ * A factor that waits for its first code. `secret`, `uri` and `qr` (an SVG document) are there for `totp`, `number` (where
+ * the code went, masked) for `sms`.
+ */
 export interface Enrolment {
   readonly id: string;
   readonly kind: string;
@@ -120,6 +125,7 @@ export interface Enrolment {
   readonly secret?: string;
   readonly uri?: string;
   readonly qr?: string;
+  readonly number?: string;
 }
 
 export interface ConfirmedFactor {

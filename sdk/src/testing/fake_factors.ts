@@ -5,6 +5,7 @@ import type { Factor, TrustedDevice } from "../core/wire.js";
 const CHALLENGE_SECONDS = 300;
 const CODE_SECONDS = 600;
 const HOW_MANY = 10;
+const PHONE = /^[0-9+() -]{10,}$/;
 
 interface Held {
   readonly factors: Factor[];
@@ -117,16 +118,18 @@ export function createFakeFactors(newId: (kind: string) => string): FakeFactors 
       const found = mine.factors.find((factor) => factor.id === id);
       if (method === "GET" && path === "/auth/factors") {
         const recovery_codes = mine.recovery.length;
-        return { body: { factors: mine.factors, recovery_codes, available: ["email", "totp"] }, status: 200 };
+        return { body: { factors: mine.factors, recovery_codes, available: ["email", "sms", "totp"] }, status: 200 };
       }
       if (!path.startsWith("/auth/factors")) return undefined;
       if (!isFresh && !end && method !== "PUT") return { error: "step_up_required", status: 401 };
       if (path === "/auth/factors") {
-        mine.enrolling = newFactor(fields["kind"] ?? "", fields["name"]);
-        const shown =
-          fields["kind"] === "totp" ? { secret: "JBSWY3DPEHPK3PXP", uri: "otpauth://totp/x", qr: "<svg/>" } : {};
+        const { kind = "", name, phone = "" } = fields;
+        if (kind === "sms" && !PHONE.test(phone)) return { error: "validation_error", status: 400 };
+        const number = kind === "sms" ? { number: `+81 •••• ${phone.slice(-2)}` } : {};
+        mine.enrolling = { ...newFactor(kind, name), ...number };
+        const key = kind === "totp" ? { secret: "JBSWY3DPEHPK3PXP", uri: "otpauth://totp/x", qr: "<svg/>" } : {};
         return {
-          body: { id: mine.enrolling.id, kind: fields["kind"], expires_in: CODE_SECONDS, ...shown },
+          body: { id: mine.enrolling.id, kind, expires_in: CODE_SECONDS, ...key, ...number },
           status: 201,
         };
       }

@@ -425,6 +425,37 @@ describe.each(TWINS)("$name", ({ mount, render, hydrate }) => {
       await waitFor(() => expect(document.activeElement?.textContent).toBe("Two-step sign-in"));
     });
 
+    test("a phone is enrolled by its number, said what it is worth, and listed with the number masked", async () => {
+      const fake = await signedIn();
+      const section = await factorsOf(show({ component: "UserProfile", client: fake.client }));
+      await press(section, "Have codes sent by text message");
+      await findByText(section, /prefer an app where you can/);
+      const phone = await findByLabelText(section, "Phone number");
+      expect([phone.getAttribute("type"), phone.getAttribute("autocomplete")]).toEqual(["tel", "tel"]);
+      await waitFor(() => expect(document.activeElement).toBe(phone));
+      await press(section, "Send me a code");
+      await findByText(section, "Please fill this in.");
+      type(await findByLabelText(section, "Phone number"), "090-1234-5678");
+      await press(section, "Send me a code");
+      await findByText(section, "We have sent a code to +81 •••• 78. Enter it here.");
+      await waitFor(() => expect(document.activeElement).toBe(section.querySelector('[name="code"]')));
+      type(await findByLabelText(section, "Code"), fake.server.factors.code);
+      await press(section, "Confirm");
+      await press(section, "I have kept them");
+      await findByText(section, "Codes by text message");
+      await findByText(section, /\+81 •••• 78 · Added/);
+      expect(queryByText(section, "Have codes sent by text message")).toBeNull();
+    });
+
+    test("somebody who thinks better of it goes back to the list", async () => {
+      const fake = await signedIn();
+      const section = await factorsOf(show({ component: "UserProfile", client: fake.client }));
+      await press(section, "Have codes sent by text message");
+      await press(section, "Cancel");
+      await findByText(section, "Have codes sent by text message");
+      expect(queryByText(section, "Phone number")).toBeNull();
+    });
+
     test("says so where a browser does not let it copy", async () => {
       const fake = await signedIn();
       vi.spyOn(navigator.clipboard, "writeText").mockRejectedValue(new Error("forbidden"));

@@ -3,8 +3,30 @@
 import type { Enrolment } from "../../core/wire.js";
 import { codeField } from "../methods.js";
 import type { Drawing } from "../model.js";
-import { complaint, form, quiet, said } from "../parts.js";
+import { complaint, field, form, quiet, said } from "../parts.js";
 import type { FactorModel, FactorState } from "./factors.js";
+
+/** Ask for the number that codes are to go to, and say what such codes are worth. */
+export function phoneStep<N>(drawing: Drawing<N>, state: FactorState, model: FactorModel): N {
+  const { h, say } = drawing;
+  return h(
+    "div",
+    { key: "phone-step" },
+    h("p", { class: "sekisho-hint" }, say("phone_hint")),
+    form(
+      drawing,
+      { key: "phone", state: state.form, fields: ["phone"], button: say("send_code"), onsubmit: model.enrolPhone },
+      [
+        field(drawing, state.form, {
+          name: "phone",
+          label: say("phone"),
+          attributes: { type: "tel", autocomplete: "tel", required: true },
+        }),
+      ],
+    ),
+    cancelLine(drawing, model),
+  );
+}
 
 export function enrolmentStep<N>(drawing: Drawing<N>, state: FactorState, enrolment: Enrolment, model: FactorModel): N {
   const { h, say } = drawing;
@@ -13,7 +35,7 @@ export function enrolmentStep<N>(drawing: Drawing<N>, state: FactorState, enrolm
   return h(
     "div",
     { key: "enrolment" },
-    h("p", { class: "sekisho-hint" }, say(secret === undefined ? "mail_sent" : "scan")),
+    h("p", { class: "sekisho-hint" }, howTo(drawing, enrolment)),
     src ? h("img", { class: "sekisho-qr", src, alt: say("qr"), width: "220", height: "220" }) : null,
     secret === undefined
       ? null
@@ -32,11 +54,20 @@ export function enrolmentStep<N>(drawing: Drawing<N>, state: FactorState, enrolm
       { key: "confirm", state: state.form, fields: ["code"], button: say("confirm"), onsubmit: model.confirm },
       [codeField(drawing, state.form, enrolment.kind)],
     ),
-    h(
-      "p",
-      { class: "sekisho-other" },
-      h("button", { type: "button", class: "sekisho-link", onclick: model.cancel, key: "cancel" }, say("cancel")),
-    ),
+    cancelLine(drawing, model),
+  );
+}
+
+function howTo<N>({ say }: Drawing<N>, { secret, number }: Enrolment): string {
+  if (secret !== undefined) return say("scan");
+  return number === undefined ? say("mail_sent") : say("text_sent", { number });
+}
+
+function cancelLine<N>({ h, say }: Drawing<N>, model: FactorModel): N {
+  return h(
+    "p",
+    { class: "sekisho-other", key: "cancel-line" },
+    h("button", { type: "button", class: "sekisho-link", onclick: model.cancel, key: "cancel" }, say("cancel")),
   );
 }
 

@@ -6,11 +6,13 @@ import type { Say } from "../labels.js";
 import { createModelStore, type Drawing, type ModelStore } from "../model.js";
 import { complaint, field, form, quiet, said } from "../parts.js";
 import { type Desk, formOf } from "./desk.js";
-import { codesStep, enrolmentStep } from "./factor_steps.js";
+import { codesStep, enrolmentStep, phoneStep } from "./factor_steps.js";
 
 export interface FactorState {
   readonly list: FactorList | null;
   readonly enrolment: Enrolment | null;
+  /** Whether the number of a phone is asked for, which is enrolled then. */
+  readonly isAskingPhone: boolean;
   /** Shown once, until the person says that they are kept. */
   readonly codes: readonly string[] | null;
   /** The id of the factor that is given another name. */
@@ -21,6 +23,8 @@ export interface FactorState {
 export interface FactorModel extends ModelStore<FactorState> {
   readonly load: () => Promise<void>;
   readonly enrol: (kind: string) => Promise<void>;
+  readonly beginPhone: () => void;
+  readonly enrolPhone: (values: Values) => Promise<void>;
   readonly confirm: (values: Values) => Promise<void>;
   readonly beginRename: (id: string) => void;
   readonly rename: (values: Values) => Promise<void>;
@@ -32,7 +36,14 @@ export interface FactorModel extends ModelStore<FactorState> {
 
 const PLACE = "factors";
 const RENAME = "rename";
-const QUIET: Omit<FactorState, "list"> = { enrolment: null, codes: null, renaming: null, form: STILL };
+const PHONE = "phone";
+const QUIET: Omit<FactorState, "list"> = {
+  enrolment: null,
+  isAskingPhone: false,
+  codes: null,
+  renaming: null,
+  form: STILL,
+};
 
 export function createFactorModel({ auth, proven, changed }: Desk): FactorModel {
   const store = createModelStore<FactorState>({ list: null, ...QUIET });
@@ -60,6 +71,16 @@ export function createFactorModel({ auth, proven, changed }: Desk): FactorModel 
         { after: toField("code", "confirm") },
       );
     },
+    beginPhone: () => store.change({ isAskingPhone: true, form: { ...STILL, focus: toField(PHONE, PHONE) } }),
+    enrolPhone: (values) =>
+      run(
+        async () => {
+          const enrolment = await auth.factors.enrol({ kind: "sms", phone: values[PHONE] ?? "" });
+          store.change({ enrolment, isAskingPhone: false });
+          return { label: "enrolment_begun" };
+        },
+        { form: PHONE, fields: [PHONE], values, after: toField("code", "confirm") },
+      ),
     confirm: (values) =>
       run(
         async () => {
@@ -132,13 +153,14 @@ export function factorSection<N>(page: Drawing<N>, state: FactorState, email: st
 function inside<N>(drawing: Drawing<N>, state: FactorState, email: string, model: FactorModel): N {
   if (state.codes) return codesStep(drawing, state, { codes: state.codes, email }, model);
   if (state.enrolment) return enrolmentStep(drawing, state, state.enrolment, model);
+  if (state.isAskingPhone) return phoneStep(drawing, state, model);
   return listStep(drawing, state, model);
 }
 
 function listStep<N>(drawing: Drawing<N>, state: FactorState, model: FactorModel): N {
   const { h, say } = drawing;
   const { factors = [], recovery_codes = 0, available = [] } = state.list ?? {};
-  const hasMail = factors.some((factor) => factor.kind === "email");
+  const isFree = (kind: string) => available.includes(kind) && !factors.some((factor) => factor.kind === kind);
   return h(
     "div",
     { key: "list" },
@@ -153,9 +175,8 @@ function listStep<N>(drawing: Drawing<N>, state: FactorState, model: FactorModel
       "div",
       { class: "sekisho-choices" },
       available.includes("totp") ? quiet(drawing, say("add_totp"), () => model.enrol("totp"), "totp") : null,
-      available.includes("email") && !hasMail
-        ? quiet(drawing, say("add_email"), () => model.enrol("email"), "email")
-        : null,
+      isFree("email") ? quiet(drawing, say("add_email"), () => model.enrol("email"), "email") : null,
+      isFree("sms") ? quiet(drawing, say("add_sms"), model.beginPhone, "sms") : null,
       factors.length > 0 ? quiet(drawing, say("recovery_new"), model.renew, "renew") : null,
     ),
   );
@@ -214,7 +235,7 @@ function aboutOf<N>({ say, locale }: Drawing<N>, factor: Factor, kind: string): 
   const day = (at: string) => new Intl.DateTimeFormat(locale, { dateStyle: "medium" }).format(new Date(at));
   const added = say("factor_since", { at: day(factor.created_at) });
   const used = factor.last_used_at === null ? "" : say("last_seen", { at: day(factor.last_used_at) });
-  return [factor.name ? kind : "", added, used].filter(Boolean).join(" · ");
+  return [factor.name ? kind : "", factor.number, added, used].filter(Boolean).join(" · ");
 }
 
 function kindOf(say: Say, kind: string): string {

@@ -11,6 +11,10 @@ const en = {
   factor_sms: "Codes by text message",
   add_totp: "Add an authenticator app",
   add_email: "Have codes sent by mail",
+  add_sms: "Have codes sent by text message",
+  phone: "Phone number",
+  phone_hint:
+    "We will send a code to this mobile phone now, and one whenever you choose this way at sign-in. Others can get at text messages more easily than at the codes of an authenticator app: prefer an app where you can.",
   factor_remove: "Remove",
   factor_remove_of: "Remove {factor}",
   factor_removed: "Removed.",
@@ -22,6 +26,7 @@ const en = {
   copied: "Copied.",
   open_app: "Open the app on this device",
   mail_sent: "We have sent a code to your address. Enter it here.",
+  text_sent: "We have sent a code to {number}. Enter it here.",
   cancel: "Cancel",
   recovery_title: "Your recovery codes",
   recovery_hint: "Keep these in a safe place: each lets you in once if you lose your phone. They are not shown again.",
@@ -92,6 +97,10 @@ const ja: Record<ProfileLabel, string> = {
   factor_sms: "SMS のコード",
   add_totp: "認証アプリを追加する",
   add_email: "メールでコードを受け取る",
+  add_sms: "SMS でコードを受け取る",
+  phone: "携帯電話の番号",
+  phone_hint:
+    "今この番号に SMS でコードを送ります。以後、サインインでこの方法を選ぶたびに送ります。SMS は認証アプリのコードより他人に読まれやすいため、できれば認証アプリをお使いください。",
   factor_remove: "削除",
   factor_remove_of: "{factor} を削除する",
   factor_removed: "削除しました。",
@@ -103,6 +112,7 @@ const ja: Record<ProfileLabel, string> = {
   copied: "コピーしました。",
   open_app: "この端末のアプリを開く",
   mail_sent: "メールアドレスにコードをお送りしました。ここに入力してください。",
+  text_sent: "{number} にコードをお送りしました。ここに入力してください。",
   cancel: "やめる",
   recovery_title: "回復コード",
   recovery_hint:
