@@ -239,6 +239,35 @@ def test_doctor_names_each_problem_with_its_fix(tmp_path: Path) -> None:
     assert all(problems.values())
 
 
+def test_doctor_connects_to_the_gateway_for_text_messages_and_sends_nothing(tmp_path: Path) -> None:
+    offered = {
+        "SEKISHO_FACTORS__KINDS": "totp,sms",
+        "SEKISHO_SMS__COUNTRIES": "JP",
+        "SEKISHO_SMS__SECRET": "Qm4vT8zWc1Kp7Yx3Rb9Ld5Hf2Gj6Ns0Ae-UiOtVyBwMk",
+    }
+    with socket.create_server(("127.0.0.1", 0)) as gateway:
+        port = gateway.getsockname()[1]
+        url = f"http://127.0.0.1:{port}/secret-path"
+        _, found = checks(tmp_path, **production(tmp_path, **offered, SEKISHO_SMS__URL=url))
+        came, _ = gateway.accept()
+        assert came.recv(100) == b""
+        came.close()
+    assert found["sms"]["state"] == "ok"
+    assert "500" in found["sms"]["text"]
+
+    _, found = checks(tmp_path, **production(tmp_path, **offered, SEKISHO_SMS__URL=url))
+    assert found["sms"]["state"] == "problem"
+    assert "SEKISHO_SMS__URL" in found["sms"]["fix"]
+    assert "secret-path" not in str(found["sms"])
+
+    # An address of this machine under another name: nothing of it is reached.
+    _, found = checks(tmp_path, **production(tmp_path, **offered, SEKISHO_SMS__URL="https://127.0.0.2:1/"))
+    assert "SEKISHO_SMS__PRIVATE_NETWORK" in found["sms"]["fix"]
+
+    _, found = checks(tmp_path, **production(tmp_path))
+    assert found["sms"]["state"] == "skipped"
+
+
 def test_doctor_lists_every_mistake_of_the_settings(tmp_path: Path) -> None:
     done = sekisho("doctor", folder=tmp_path, SEKISHO_SECRET="short", SEKISHO_METRICS="yes")
     assert done.returncode == 1

@@ -83,6 +83,7 @@ async def checks_around(settings: Settings) -> AsyncIterator[Check]:
         yield _files(settings)
         yield _disk(settings)
     yield await _smtp(settings)
+    yield await _sms(settings)
     yield _url(settings)
 
 
@@ -187,6 +188,8 @@ def _examples(settings: Settings) -> Check:
     left = [row.variable for row in given if EXAMPLE_DOMAIN in row.value]
     if settings.mail.password is not None and settings.mail.password.get_secret_value().startswith("<password of"):
         left.append("SEKISHO_MAIL__PASSWORD")
+    if settings.sms.token is not None and "<token of" in settings.sms.token.get_secret_value():
+        left.append("SEKISHO_SMS__TOKEN")
     if left:
         return problem("examples", say("doctor.examples", variables=", ".join(left)), say("doctor.examples_fix"))
     return Check(name="examples", text=say("doctor.examples_none"))
@@ -236,6 +239,26 @@ async def _smtp(settings: Settings) -> Check:
         text = say("doctor.smtp_down", detail=" ".join(str(error).split())[:200], **where)
         return problem("smtp", text, say("doctor.smtp_fix"))
     return Check(name="smtp", text=say("doctor.smtp", **where))
+
+
+async def _sms(settings: Settings) -> Check:
+    """Connect to the gateway for text messages, and send nothing: a message would cost money."""
+    from sekisho.assemble.mail import gateway_post
+    from sekisho.delivery.https_post import PostFailed
+
+    if not settings.sms.url:
+        is_caught = settings.mode == "dev" and "sms" in settings.factors.kinds
+        return Check(name="sms", state="skipped", text=say("doctor.sms_caught" if is_caught else "doctor.sms_none"))
+    # The path may hold a secret of the gateway's.
+    host = urlsplit(settings.sms.url).netloc
+    try:
+        await gateway_post(settings).check()
+    except (PostFailed, OSError) as error:
+        is_inside = isinstance(error, PostFailed)
+        detail = " ".join(str(error).split())[:200] or type(error).__name__
+        text = say("doctor.sms_down", host=host, detail=detail)
+        return problem("sms", text, say("doctor.sms_inside_fix" if is_inside else "doctor.sms_fix"))
+    return Check(name="sms", text=say("doctor.sms", host=host, limit=settings.sms.sends_per_day))
 
 
 def _url(settings: Settings) -> Check:
