@@ -182,7 +182,10 @@ async def test_V1_3_6_KA_033_a_name_that_stands_for_something_inside_is_not_conn
         await webhook("https://sms.example.com/").send(MESSAGE, "id")
 
 
-@pytest.mark.parametrize("address", ["127.0.0.1", "169.254.169.254", "224.0.0.1", "0.0.0.0"])
+@pytest.mark.parametrize(
+    "address",
+    ["127.0.0.1", "::ffff:127.0.0.1", "169.254.169.254", "::ffff:169.254.169.254", "224.0.0.1", "0.0.0.0", "::"],
+)
 async def test_V1_3_6_a_gateway_in_a_private_network_is_still_no_door_to_this_machine(
     monkeypatch: pytest.MonkeyPatch, address: str
 ) -> None:

@@ -66,7 +66,8 @@ async def test_a_gateway_that_stands_still_leaves_places_for_mail() -> None:
     stuck = [asyncio.create_task(out.send(a_text(), f"text-{number}")) for number in range(2)]
     await asyncio.sleep(0)
     with pytest.raises(GatewayBusy):
-        await out.send(a_text(), "text-3")
+        async with asyncio.timeout(1):
+            await out.send(a_text(), "text-3")
     await out.send(Mail(kind="sign_up_code", to="hana@example.com", locale="en"), "letter")
     assert post.taken == ["letter"]
     phones.door.set()
