@@ -9,6 +9,7 @@ import pytest
 from msgspec.structs import replace
 
 from flows.counting import Meanwhile
+from sekisho.admin.accounts import reset_factors
 from sekisho.errors import (
     ClientIdMismatch,
     FactorLocked,
@@ -353,3 +354,36 @@ async def mail_enrolled(world: World) -> None:
     begun = await enrol(Enrol("email"), who, HOME, world.edge.factors)
     await confirm(begun.id, await world.code(), who, HOME, world.edge.factors)
     world.clock.advance(minutes=6)
+
+
+async def test_V6_4_4_a_lost_app_takes_two_proofs_of_different_kinds_and_no_code_by_mail_alone(world: World) -> None:
+    pair = await world.signed_in()
+    enrolled = await world.enrolled(pair)
+    asked = await world.asked()
+    assert Method.EMAIL not in asked.methods
+    with pytest.raises(ValidationError):
+        await send_code(SendFactorCode(asked.challenge, "email", HOME), world.edge.second_factor)
+    with pytest.raises(ValidationError):
+        await world.answer(asked, "123456", method="email")
+    back = await world.answer(asked, enrolled.recovery_codes[0], method="recovery_code")
+    await remove(enrolled.factor_id, principal_of(back), HOME, world.edge.factors)
+    with pytest.raises(SessionNotFound):  # what was begun with the lost one is over
+        await world.answer(asked, enrolled.app.code())
+    assert await world.store.count_recovery_codes(pair.account.id) == 0
+
+
+async def test_N_24_binding_recovery_and_loss_are_told_to_the_owner_and_a_removed_factor_is_dead_at_once(
+    world: World,
+) -> None:
+    pair = await world.signed_in()
+    first, second = await world.enrolled(pair), await world.enrolled(pair)
+    await world.answer(await world.asked(), first.recovery_codes[0], method="recovery_code")
+    await remove(second.factor_id, principal_of(pair), HOME, world.edge.factors)
+    with pytest.raises(InvalidCode):
+        await world.answer(await world.asked(), second.app.code())
+    await reset_factors(HANAKO, world.operator())
+    assert isinstance(await world.login(), TokenPair)
+    told = [letter.subject for letter in await world.mail(HANAKO)]
+    for words, times in (("second factor was added", 2), ("recovery code was used", 1), ("was removed", 1)):
+        assert sum(words in subject.lower() for subject in told) >= times, told
+    assert len(told) == 5

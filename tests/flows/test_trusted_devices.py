@@ -94,7 +94,7 @@ async def test_the_value_counts_for_its_account_its_app_and_the_right_password_a
     assert await is_asked(trusting, value, email=JIRO)
 
 
-async def test_V6_4_4_N_24_whatever_changes_how_one_comes_in_ends_the_trust(trusting: World) -> None:
+async def test_whatever_changes_how_one_comes_in_ends_the_trust(trusting: World) -> None:
     async def password(account_id: str, version: int) -> None:
         hashed = hash_of(PASSWORD)
         change = SetPassword(account_id=account_id, security_version=version, password_hash=hashed)
