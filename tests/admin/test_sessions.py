@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from admin.operator import JOURNAL_MS, operator_of
-from sekisho.admin.sessions import end_all_sessions, end_session, list_sessions
+from sekisho.admin.sessions import end_all_sessions, end_everybodys_sessions, end_session, list_sessions
 from sekisho.errors import NotFound, RefreshTokenInvalid
 from world import HANAKO, World
 
@@ -40,6 +40,18 @@ async def test_a_session_that_is_unknown_or_ended_already_is_not_found(world: Wo
         with pytest.raises(NotFound):
             await end_session(session_id, operator_of(world))
     assert len(await world.audit("session_ended")) == 1
+
+
+async def test_V7_4_5_the_sessions_of_everybody_end_some_accounts_at_a_time(world: World) -> None:
+    pairs = [await world.signed_in(f"person-{number}@mail.test") for number in range(5)]
+    pairs.append(await world.signed_in("person-0@mail.test"))
+    assert await end_everybodys_sessions(operator_of(world), at_once=2) == 6
+    for pair in pairs:
+        assert not await world.is_live(pair)
+        with pytest.raises(RefreshTokenInvalid):
+            await world.refresh(pair.credential)
+    assert await end_everybodys_sessions(operator_of(world), at_once=2) == 0
+    assert await world.is_live(await world.signed_in("person-1@mail.test"))
 
 
 async def test_ending_all_counts_them_and_leaves_other_accounts_alone(world: World) -> None:

@@ -87,6 +87,15 @@ def test_ending_all_sessions_of_a_user_says_how_many(server: LiveServer) -> None
     wait_until_refused(server, tokens, "session_revoked")
 
 
+def test_V7_4_5_everybody_is_signed_out_only_when_that_is_confirmed(server: LiveServer) -> None:
+    tokens = sign_in(server)
+    assert refused(server, "session", "end", "--everybody")["error"] == "not_confirmed"
+    assert who_am_i(server, tokens)[0] == 200
+    assert told(server, "session", "end", "--everybody", "--yes")["ended"] >= 1
+    wait_until_refused(server, tokens, "session_revoked")
+    assert told(server, "session", "end", "--everybody", "--yes") == {"ended": 0}
+
+
 def test_a_disabled_user_is_out_at_once_and_can_come_back(server: LiveServer) -> None:
     tokens = sign_in(server)
     done = told(server, "user", "disable", EMAIL)

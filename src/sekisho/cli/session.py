@@ -12,6 +12,7 @@ from sekisho.cli.failures import fail
 from sekisho.cli.output import print_json, print_table, time_json, time_text
 from sekisho.cli.surroundings import TAKES_IDS, AsJson, run
 from sekisho.cli.texts import say
+from sekisho.cli.user import confirm
 from sekisho.errors import NotFound
 from sekisho.model import Account, Session
 
@@ -74,10 +75,14 @@ def show_list(
 def end(
     session_id: Annotated[str | None, typer.Argument(metavar="ID", help=say("argument.session"))] = None,
     user: Annotated[str | None, typer.Option("--user", metavar="EMAIL|ID", help=say("option.user"))] = None,
+    everybody: Annotated[bool, typer.Option("--everybody", help=say("option.everybody"))] = False,
+    yes: Annotated[bool, typer.Option("--yes", help=say("option.yes"))] = False,
     as_json: AsJson = False,
 ) -> None:
-    if (session_id is None) == (user is None):
+    if [session_id is not None, user is not None, everybody].count(True) != 1:
         raise typer.BadParameter(say("usage.session_or_user"))
+    if everybody and not yes:
+        confirm(say("ask.end_everybody"), as_json)
 
     async def end_one(world: OperatorWorld) -> int:
         try:
@@ -92,10 +97,11 @@ def end(
         except NotFound as error:
             fail(error.code, say("refused.account", who=user), as_json=as_json)
 
-    ended = run(end_one if user is None else end_all, as_json=as_json)
+    work = sessions.end_everybodys_sessions if everybody else end_all if user is not None else end_one
+    ended = run(work, as_json=as_json)
     if as_json:
         print_json({"ended": ended})
-    elif user is None:
+    elif session_id is not None:
         print(say("done.session_ended", id=session_id))
     else:
         print(say("done.sessions_ended", ended=ended))
