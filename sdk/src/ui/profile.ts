@@ -14,6 +14,7 @@ import { profileLabels } from "./profile/labels.js";
 import { createPassword, passwordItem } from "./profile/password.js";
 import { createSessions, sessionSection } from "./profile/sessions.js";
 import { createStepUp, stepUpDialog } from "./profile/step_up.js";
+import { createTrusted, trustedSection } from "./profile/trusted.js";
 import { createWithdrawal, withdrawalSection } from "./profile/withdrawal.js";
 
 export interface UserProfileProps {
@@ -40,16 +41,19 @@ function createParts(auth: AuthClient, props: () => UserProfileProps) {
   const stepUp = createStepUp(auth);
   const changed = () => {
     void history.load();
+    void trusted.load();
     void sessions.reload();
   };
   const desk: Desk = { auth, proven: stepUp.proven, changed };
   const sessions = createSessions(desk);
   const history = createHistory(desk);
+  const trusted = createTrusted(desk);
   return {
     details: createDetails(desk),
     password: createPassword(desk),
     address: createAddress(desk),
     factors: createFactorModel(desk),
+    trusted,
     sessions,
     history,
     withdrawal: createWithdrawal(desk, () => props().onWithdrawn?.()),
@@ -83,7 +87,7 @@ function create(auth: AuthClient, props: () => UserProfileProps): UserProfileMod
     try {
       const [user] = await Promise.all([auth.profile.get(), parts.sessions.load(), parts.factors.load()]);
       store.change({ user });
-      await parts.history.load();
+      await Promise.all([parts.history.load(), parts.trusted.load()]);
     } catch (cause) {
       if (!(cause instanceof AuthError)) throw cause;
       store.change({ problem: cause });
@@ -112,6 +116,7 @@ function view<N>(drawing: Drawing<N>, state: UserProfileState, model: UserProfil
     detailsSection(drawing, state.details, user, parts.details),
     credentialsSection(drawing, state, user, parts),
     factorSection(drawing, state.factors, user.email, parts.factors),
+    trustedSection(drawing, state.trusted, parts.trusted),
     sessionSection(drawing, state.sessions, parts.sessions),
     historySection(drawing, state.history, parts.history),
     withdrawalSection(drawing, state.withdrawal, user, parts.withdrawal),

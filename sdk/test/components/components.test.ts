@@ -2,7 +2,7 @@
 
 import { findByLabelText, findByRole, findByText, queryByText, waitFor, within } from "@testing-library/dom";
 import { version } from "react";
-import { afterEach, describe, expect, test, vi } from "vitest";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { createAuthClient } from "../../src/core/index.js";
 import { createFakeAuth, type FakeAuth, type FakeAuthOptions } from "../../src/testing/index.js";
 import { TWINS, type Wanted } from "./twins.js";
@@ -12,7 +12,17 @@ const PASSWORD = "seven white cranes";
 
 const undo: (() => void)[] = [];
 
+/** What the frameworks complain of: a wrong attribute, a missing key, a state set too late. */
+const complaints: unknown[][] = [];
+
+beforeEach(() => {
+  complaints.splice(0);
+  for (const level of ["error", "warn"] as const)
+    vi.spyOn(console, level).mockImplementation((...words) => void complaints.push(words));
+});
+
 afterEach(() => {
+  expect(complaints).toEqual([]);
   for (const one of undo.splice(0)) one();
   document.body.innerHTML = "";
   sessionStorage.clear();
@@ -240,7 +250,7 @@ describe.each(TWINS)("$name", ({ mount, render, hydrate }) => {
       return fake.server.codeFor(EMAIL);
     };
 
-    test("leads from the address over the code to a new password, and back to the sign-in", async () => {
+    test("leads from the address over the code to a new password, and back to the sign-in (V6.2.7)", async () => {
       const fake = fakeAuth();
       const done = vi.fn();
       const root = show({ component: "SignIn", client: fake.client, props: { onDone: done } });
@@ -551,7 +561,7 @@ describe.each(TWINS)("$name", ({ mount, render, hydrate }) => {
     const NEXT = "eight grey herons";
     const credentialsOf = async (root: HTMLElement) => sectionOf(root, "Address and password");
 
-    test("the password is changed with the current one, and the other devices are signed out", async () => {
+    test("the password is changed with the current one, and the other devices are signed out (V6.2.2, V6.2.3, V7.4.3)", async () => {
       const fake = await signedIn();
       const phone = fake.anotherTab();
       fake.browser.jar.clear();
@@ -659,6 +669,28 @@ describe.each(TWINS)("$name", ({ mount, render, hydrate }) => {
       await press(section, "Use another address or have a new code sent");
       const address = await findByLabelText(section, "New email address");
       await waitFor(() => expect(document.activeElement).toBe(address));
+    });
+  });
+
+  describe("UserProfile's trusted devices", () => {
+    test("are listed, and asked again once the person says so", async () => {
+      const fake = await longSignedIn();
+      fake.server.factors.trust(EMAIL);
+      const root = show({ component: "UserProfile", client: fake.client });
+      const section = await sectionOf(root, "Browsers that are not asked");
+      expect(within(section).getByRole("listitem").textContent).toMatch(/Firefox, Linux.*Last used.*until/);
+      await press(section, "Ask again on Firefox, Linux");
+
+      await findByText(section, /asked for there again/);
+      expect(within(section).queryByRole("listitem")).toBeNull();
+      await waitFor(() => expect(document.activeElement?.textContent).toBe("Browsers that are not asked"));
+    });
+
+    test("take no room where there are none", async () => {
+      const root = show({ component: "UserProfile", client: (await signedIn()).client });
+      await findByText(await sectionOf(root, "Sign-in history"), "Signed in");
+      await new Promise((resolve) => setTimeout(resolve, 20));
+      expect(queryByText(root, "Browsers that are not asked")).toBeNull();
     });
   });
 

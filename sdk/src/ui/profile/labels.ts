@@ -84,6 +84,13 @@ const en = {
   history_shown: "Entries shown: {count}",
   history_failed: "Refused",
   history_load: "Load the history again",
+  trusted: "Browsers that are not asked",
+  trusted_hint:
+    "In these your password is enough for a while. A change of password or of your second steps ends that for all of them.",
+  trusted_until: "until {at}",
+  trusted_forget: "Ask here again",
+  trusted_forget_of: "Ask again on {device}",
+  trusted_forgotten: "The second step is asked for there again, from the next sign-in on.",
 };
 
 export type ProfileLabel = keyof typeof en;
@@ -171,6 +178,13 @@ const ja: Record<ProfileLabel, string> = {
   history_shown: "表示中の履歴: {count} 件",
   history_failed: "拒否",
   history_load: "履歴をもう一度読み込む",
+  trusted: "入力を省略するブラウザー",
+  trusted_hint:
+    "これらのブラウザーでは、しばらくの間パスワードだけでサインインできます。パスワードや 2 段階認証の方法を変更すると、すべて解除されます。",
+  trusted_until: "期限: {at}",
+  trusted_forget: "省略をやめる",
+  trusted_forget_of: "{device} での省略をやめる",
+  trusted_forgotten: "次回のサインインから、コードの入力を求めます。",
 };
 
 export const profileLabels: Labels<ProfileLabel> = { en, ja };
