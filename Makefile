@@ -65,6 +65,7 @@ example-django-vue: sdk ## Start the example with Django and Vue on port 8002, b
 docs: $(DEV) ## Write the reference pages again
 	$(PYTHON) scripts/reference.py
 	$(PYTHON) scripts/security_reference.py
+	$(PYTHON) scripts/explained_tables.py
 
 bench: $(SERVER) ## Measure the server, about twelve minutes; writes bench/results.json and its tables in the docs
 	$(PYTHON) -m bench

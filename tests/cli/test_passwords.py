@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from live_server import sekisho
+from live_server import live_server, sekisho
 from sekisho.passwords.breached import BreachedFile
 from sekisho.settings import load
 
@@ -57,3 +57,13 @@ def test_a_file_that_is_not_whole_stops_the_start_by_name(tmp_path: Path) -> Non
         assert done.returncode == 1, command
         assert "broken.bin" in done.stdout + done.stderr, command
         assert "Traceback" not in done.stderr, command
+
+
+def test_legacy_says_at_its_start_and_in_doctor_what_it_departs_from(tmp_path: Path) -> None:
+    with live_server(tmp_path, SEKISHO_PASSWORD__PROFILE="legacy") as running:
+        log = running.output()
+    assert "password_profile_departs" in log
+    assert "ASVS 6.2.5" in log
+    done = sekisho("--dev", "doctor", folder=tmp_path, SEKISHO_PASSWORD__PROFILE="legacy")
+    assert "ASVS 6.2.5, NIST 3.1.1.2 (composition)" in done.stdout
+    assert "ASVS 6.2.5" not in sekisho("--dev", "doctor", folder=tmp_path).stdout

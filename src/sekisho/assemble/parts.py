@@ -69,7 +69,7 @@ def parts(settings: Settings, clock: Clock | None = None) -> Parts:
         passwords=passwords,
         policy=PasswordPolicy(
             settings.password.profile,
-            (settings.product_name, "sekisho"),
+            (settings.product_name, "sekisho", *settings.password.context_words),
             min_score=settings.password.min_score,
             history=settings.password.history,
         ),

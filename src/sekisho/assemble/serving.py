@@ -66,6 +66,8 @@ async def running(
     async with AsyncExitStack() as stack:
         have = parts(settings, clock)
         stack.callback(have.close)
+        if have.policy.deviations:
+            log.warning("password_profile_departs", profile=have.policy.profile, departs_from=have.policy.deviations)
         store = demanding(await open_store(settings, have.master, durability), have.clock, settings)
         stack.push_async_callback(store.close)
 

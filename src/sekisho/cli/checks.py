@@ -18,6 +18,7 @@ from sekisho.admin.world import OperatorWorld
 from sekisho.audit.shipping import waiting_since
 from sekisho.cli.texts import say
 from sekisho.model import KeyState
+from sekisho.passwords.compliance import Facts, departures
 from sekisho.ports.changes import CountTry
 from sekisho.ports.clock import CLOCK_SKEW_MS
 from sekisho.ports.storage import AuditFilter, StoreUnavailable
@@ -73,7 +74,7 @@ async def checks_of_database(world: OperatorWorld, settings: Settings) -> AsyncI
                 say("doctor.not_writable", detail=error),
                 say("doctor.postgres_fix" if settings.is_postgres else "doctor.not_writable_fix", path=path),
             )
-    yield _profile(world)
+    yield _profile(world, settings)
 
 
 async def checks_around(settings: Settings) -> AsyncIterator[Check]:
@@ -173,12 +174,20 @@ async def _keys(world: OperatorWorld, settings: Settings) -> Check:
     return Check(name="keys", text=say("doctor.keys", kid=active.kid, days=days))
 
 
-def _profile(world: OperatorWorld) -> Check:
-    policy = world.policy
-    if policy.deviations:
-        text = say("doctor.profile_deviates", profile=policy.profile, deviations="; ".join(policy.deviations))
+def _profile(world: OperatorWorld, settings: Settings) -> Check:
+    password = settings.password
+    found = departures(
+        Facts(
+            policy=world.policy,
+            hash=password.hash,
+            knows_breached=password.breached_file is not None or password.breached_url is not None,
+            has_pepper=password.pepper is not None,
+        )
+    )
+    if found:
+        text = say("doctor.profile_deviates", profile=world.policy.profile, deviations="; ".join(found))
     else:
-        text = say("doctor.profile", profile=policy.profile)
+        text = say("doctor.profile", profile=world.policy.profile)
     return Check(name="password_profile", text=text)
 
 

@@ -91,7 +91,8 @@ class PasswordPolicy:
     min_length: in code points after NFKC.
     min_score: what the estimate must reach, 0 to 4; None as the profile has it.
     history: how many passwords of an account, the present one among them, a new one must differ from; None likewise.
-    deviations: the requirements that this profile breaks, to be said at start and by `doctor`.
+    deviations: what this profile does that the standards forbid outright, to be said at start. All that the settings
+        depart from is `compliance.departures`.
     """
 
     def __init__(
@@ -112,6 +113,10 @@ class PasswordPolicy:
     @property
     def min_length(self) -> int:
         return self._rules.min_length
+
+    @property
+    def needs_classes(self) -> bool:
+        return self._rules.needs_classes
 
     @property
     def deviations(self) -> tuple[str, ...]:

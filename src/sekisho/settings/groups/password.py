@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import SecretStr
+from pydantic import BeforeValidator, SecretStr
 
-from sekisho.settings.groups.base import Group, setting
+from sekisho.settings.groups.base import Group, setting, split
 
 
 class Password(Group):
     profile: Literal["standard", "strict", "legacy"] = setting(
         "standard", "Rules for new passwords.", "新しいパスワードに適用する規則。", "standard"
+    )
+    context_words: Annotated[tuple[str, ...], BeforeValidator(split)] = setting(
+        (),
+        "Words that may be nobody's password, comma separated, beside those of the product and the person: names of "
+        "the company, its places, its teams.",
+        "プロダクト名や本人の名前のほかに、パスワードとして使えない語 (カンマ区切り)。会社、拠点、チームの名前など。",
+        "kadoya,nihonbashi",
     )
     min_score: int | None = setting(
         None,
