@@ -120,7 +120,7 @@ function view<N>(drawing: Drawing<N>, state: UserProfileState, model: UserProfil
     sessionSection(drawing, state.sessions, parts.sessions),
     historySection(drawing, state.history, parts.history),
     withdrawalSection(drawing, state.withdrawal, user, parts.withdrawal),
-    stepUpDialog(drawing, state.stepUp, parts.stepUp),
+    stepUpDialog(drawing, state.stepUp, user.email, parts.stepUp),
   );
 }
 

@@ -519,6 +519,7 @@ describe.each(TWINS)("$name", ({ mount, render, hydrate }) => {
       button.focus();
       button.click();
       const dialog = await dialogOf(root);
+      expect(dialog.querySelector<HTMLInputElement>('[autocomplete="username"]')?.value).toBe(EMAIL);
       type(await findByLabelText(dialog, "Password"), "wrong");
       await press(dialog, "Confirm");
       await findByText(dialog, /password is not right/);

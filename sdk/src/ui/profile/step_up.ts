@@ -9,7 +9,7 @@ import { AuthError, hasCode } from "../../core/error.js";
 import { type Done, type FormState, STILL, type Submission, submit, toField, type Values } from "../form.js";
 import { codeField, methodText } from "../methods.js";
 import { createModelStore, type Drawing, type ModelStore } from "../model.js";
-import { field, form, quiet } from "../parts.js";
+import { field, form, quiet, whose } from "../parts.js";
 
 /** What waits for the proof, and how that may be given. `method` is undefined for the password. */
 interface Waiting {
@@ -120,7 +120,7 @@ export function createStepUp(auth: AuthClient): StepUpModel {
 }
 
 /** Draw the dialog while something waits, else nothing. */
-export function stepUpDialog<N>(drawing: Drawing<N>, state: StepUpState, model: StepUpModel): N | null {
+export function stepUpDialog<N>(drawing: Drawing<N>, state: StepUpState, email: string, model: StepUpModel): N | null {
   const { h, id, say } = drawing;
   if (!state.waiting) return null;
   const { method, methods } = state.waiting;
@@ -157,6 +157,7 @@ export function stepUpDialog<N>(drawing: Drawing<N>, state: StepUpState, model: 
         onsubmit: model.prove,
       },
       [
+        method === undefined ? whose(own, email) : null,
         method === undefined
           ? field(own, state.form, {
               name: "password",
