@@ -9,12 +9,16 @@ tests/architecture/test_explained_tables.py compares them.
 from __future__ import annotations
 
 import re
+import tomllib
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
+from typing import Any
 
 from sekisho.passwords.compliance import RULES, Facts
 from sekisho.passwords.policy import PasswordPolicy, Profile
+from sekisho.settings import reference
 
+TEXTS = Path(__file__).parent / "reference_texts"
 DOCS = Path(__file__).parent.parent / "docs"
 PLACES = {"en": DOCS / "explanation", "ja": DOCS / "ja" / "explanation"}
 BLOCK = re.compile(r"(<!-- table: (\w+) -->\n\n)(?:\|.*\n)*(\n<!-- end of table -->)")
@@ -63,6 +67,40 @@ def password_settings(language: str) -> str:
     return _table(SETTINGS_HEADS[language], rows)
 
 
+KEY_HEADS = {
+    "en": ("key", "protects", "algorithm", "how it is replaced"),
+    "ja": ("鍵", "守るもの", "アルゴリズム", "替え方"),
+}
+USES = {
+    "en": {"key": "key of", "tag": "tag of", "seal": "seal of"},
+    "ja": {"key": "鍵", "tag": "タグ", "seal": "封"},
+}
+
+
+def keys() -> dict[str, list[dict[str, Any]]]:
+    """Return the inventory of keys as it is written down."""
+    return tomllib.loads((TEXTS / "keys.toml").read_text(encoding="utf-8"))
+
+
+def key_settings(language: str) -> str:
+    variables = {variable.path: variable.name for variable in reference()}
+    rows = [(", ".join(f"`{variables[path]}`" for path in key["paths"]), *key[language]) for key in keys()["setting"]]
+    return _table(KEY_HEADS[language], rows)
+
+
+def key_purposes(language: str) -> str:
+    rows = [
+        (f"{USES[language][key['use']]} " + ", ".join(f"`{each}`" for each in key["purposes"]), *key[language])
+        for key in keys()["derived"]
+    ]
+    return _table(KEY_HEADS[language], rows)
+
+
+def key_tables(language: str) -> str:
+    rows = [(", ".join(f"`{table}`" for table in key["tables"]), *key[language]) for key in keys()["stored"]]
+    return _table(KEY_HEADS[language], rows)
+
+
 def _said(settings: dict[str, object]) -> str:
     return ", ".join(f"`SEKISHO_PASSWORD__{name.upper()}={value}`" for name, value in settings.items())
 
@@ -72,7 +110,13 @@ def _table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     return "".join(f"| {' | '.join(line)} |\n" for line in lines)
 
 
-TABLES: dict[str, Callable[[str], str]] = {"password_rules": password_rules, "password_settings": password_settings}
+TABLES: dict[str, Callable[[str], str]] = {
+    "password_rules": password_rules,
+    "password_settings": password_settings,
+    "key_settings": key_settings,
+    "key_purposes": key_purposes,
+    "key_tables": key_tables,
+}
 
 
 def filled(page: str, language: str) -> str:
