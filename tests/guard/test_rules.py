@@ -162,7 +162,11 @@ def test_the_fake_issuer_makes_what_a_server_could() -> None:
     assert verifier.verify(issuer.token(session_id="s2"))
 
 
-def test_V16_3_2_who_may_not_is_a_line_in_the_log_without_the_token(caplog: pytest.LogCaptureFixture) -> None:
+def test_V16_3_2_who_may_not_is_a_line_in_the_log_without_the_token(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Some tools that other tests run in this process silence every logger that is there already.
+    monkeypatch.setattr(logging.getLogger("sekisho.guard"), "disabled", False)
     issuer = FakeIssuer()
     auth = Auth(issuer.verifier())
     token = issuer.token("alice\nforged line", session_id="s1")
