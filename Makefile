@@ -17,8 +17,10 @@ export PYTHONUTF8 := 1
 PYTHON := .venv/bin/python
 SERVER := .venv/.server
 DEV := .venv/.dev
+# What runs side by side says what it has to say in one piece, where make can do that.
+TOGETHER := $(if $(filter output-sync,$(.FEATURES)),--output-sync=target)
 
-.PHONY: help setup setup-dev serve test faults check docs format lock clean bench bench-quick sdk ui wheel example-fastapi-react example-django-vue
+.PHONY: help setup setup-dev serve test faults check check-types check-packages docs format lock clean bench bench-quick sdk ui wheel example-fastapi-react example-django-vue
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-22s %s\n", $$1, $$2 }' Makefile
@@ -33,7 +35,7 @@ serve: $(SERVER) ## Set up and start `sekisho dev` on port 8080 (PORT changes it
 test: $(DEV) ## Set up and run every test
 	@sh scripts/servers.sh
 	@sh scripts/ui.sh build
-	$(PYTHON) -m pytest -n 2
+	$(PYTHON) -m pytest -n 2 $(if $(CHECKED),--ignore=tests/architecture)
 	@sh scripts/sdk.sh test
 
 faults: $(DEV) ## Break real processes and servers: the heavy tests, which `make test` leaves out
@@ -42,8 +44,13 @@ faults: $(DEV) ## Break real processes and servers: the heavy tests, which `make
 check: $(DEV) ## Check format, style, types and imports
 	$(PYTHON) -m ruff format --check .
 	$(PYTHON) -m ruff check .
+	@$(MAKE) --no-print-directory -j 2 $(TOGETHER) check-types check-packages
+	$(PYTHON) -m pytest -n 2 tests/architecture
+
+check-types: $(DEV)
 	$(PYTHON) -m mypy
-	$(PYTHON) -m pytest tests/architecture
+
+check-packages: $(DEV)
 	@sh scripts/sdk.sh check
 	@sh scripts/ui.sh check
 
