@@ -92,6 +92,13 @@ async def test_the_value_counts_for_its_account_its_app_and_the_right_password_a
         assert await is_asked(trusting, wrong)
     await trusting.enrolled(await trusting.signed_in(JIRO))
     assert await is_asked(trusting, value, email=JIRO)
+    # Refused when it is looked for, not only by the change that would note its use.
+    changed = replace(await trusting.account(), security_version=9)
+    for account in (await trusting.account(JIRO), changed):
+        found = trusting.edge.trusted_devices.trust.find(
+            value, account, parse_client_id("web"), trusting.now, trusting.store
+        )
+        assert await found is None
 
 
 async def test_whatever_changes_how_one_comes_in_ends_the_trust(trusting: World) -> None:
