@@ -212,6 +212,8 @@ describe.skipIf(!HAS_CHROMIUM)("in trouble", () => {
 
   test("a form whose CSRF value expired comes back filled in, and goes through the next time", async () => {
     const email = await signUp();
+    // The account page would notice the loss of its session, and go to the sign-in by itself.
+    await page.goto("about:blank");
     await context.clearCookies();
     await fillSignIn(email);
     await context.clearCookies();
