@@ -135,3 +135,10 @@ def test_a_reason_of_one_field_is_a_reason_at_all() -> None:
 
 def test_every_reason_against_a_password_has_its_text() -> None:
     assert {f"reason.{code}" for code in REASONS} <= KEYS
+
+
+@pytest.mark.parametrize(
+    ("locale", "safer"), [("en", "An authenticator app protects you better"), ("ja", "認証アプリ")]
+)
+def test_V6_6_1_whoever_enrols_a_phone_is_told_what_is_safer(locale: str, safer: str) -> None:
+    assert safer in text("page.factor_add.sms", locale)
