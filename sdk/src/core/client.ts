@@ -6,6 +6,7 @@ import type { CsrfNames } from "./csrf.js";
 import { createEngine, type Engine, type EngineOptions } from "./engine.js";
 import type { AuthError } from "./error.js";
 import { createFactors, type Factors } from "./factors.js";
+import { createNotMe, type NotMe } from "./not_me.js";
 import { createPasswordReset, type PasswordReset } from "./password_reset.js";
 import { browserPorts, type KeyValueStorage, type Ports } from "./ports.js";
 import { createRenewal, inBackground, type Renewal } from "./renewal.js";
@@ -41,6 +42,7 @@ export interface AuthClient
     Pick<SignOuts, "signOut">,
     Pick<Calls, "authorize" | "recover" | "authFetch" | "getAccessToken">,
     PasswordReset,
+    NotMe,
     Factors,
     Account {
   /** Who is signed in, or null. Rejects with a retryable `AuthError` while that cannot be found out. */
@@ -101,6 +103,7 @@ export function createAuthClient(given: AuthClientOptions): AuthClient {
   return {
     ...createSignIns(engine, renewal),
     ...createPasswordReset(engine),
+    ...createNotMe(engine),
     ...createAccount(engine, calls),
     ...createFactors(engine, calls),
     ...createSignOuts(engine, calls, tellLeft),

@@ -6,6 +6,7 @@ export { type AuthClient, type AuthClientOptions, createAuthClient } from "./cli
 export type { CsrfNames } from "./csrf.js";
 export { AuthError, type AuthErrorFields, type Details } from "./error.js";
 export type { Factors, Proof } from "./factors.js";
+export type { NotMe } from "./not_me.js";
 export type { PasswordReset } from "./password_reset.js";
 export type { Channel, KeyValueStorage, Ports } from "./ports.js";
 export type { SignedIn } from "./sign_in.js";

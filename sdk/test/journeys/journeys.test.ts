@@ -4,7 +4,7 @@ import { describe, expect, inject, test } from "vitest";
 import { type AuthClient, type AuthEvent, createAuthClient, type PendingSignUp } from "../../src/core/index.js";
 import { errorText, fieldTexts } from "../../src/texts/index.js";
 import { type NodeBrowser, nodeBrowser } from "../support/node_browser.js";
-import { codeFor, newEmail } from "../support/people.js";
+import { codeFor, newEmail, warningCodeFor } from "../support/people.js";
 
 const SERVER = inject("server");
 const PASSWORD = "seven white cranes";
@@ -79,6 +79,21 @@ describe.each(["cookie", "session", "body"] as const)("over transport %s", (tran
     expect([user.email, other.getSnapshot().user?.email]).toEqual([next, next]);
     await other.signOut();
     expect((await other.signIn({ email: next, password: "nine grey cranes" })).status).toBe("signed_in");
+  });
+
+  test("hear of a change by mail, say that it was somebody else, and everything ends", async () => {
+    const auth = client(nodeBrowser(SERVER), transport);
+    const email = await signedUp(auth);
+    await auth.password.change({ current_password: PASSWORD, password: "eight black cranes" });
+    const code = await warningCodeFor(SERVER, email);
+
+    const owner = client(nodeBrowser(SERVER), transport);
+    const wrong = owner.notMe({ email, code: "0000-0000-0000-0000" });
+    await expect(wrong).rejects.toMatchObject({ code: "invalid_code" });
+    await owner.notMe({ email, code });
+    await expect(auth.sessions.list()).rejects.toMatchObject({ status: 401 });
+    const again = owner.signIn({ email, password: "eight black cranes" });
+    await expect(again).rejects.toMatchObject({ code: "invalid_credentials" });
   });
 
   test("ten refreshes in a row and ten at once keep the session", async () => {

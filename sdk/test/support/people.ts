@@ -4,9 +4,18 @@ let people = 0;
 
 export const newEmail = (): string => `person-${process.pid}-${(people += 1)}@mail.test`;
 
-export async function codeFor(server: string, email: string): Promise<string> {
+export function codeFor(server: string, email: string): Promise<string> {
+  return inNewestMail(server, email, /^ {4}(\d{6})$/m);
+}
+
+/** Return the code for "that was not me" of the newest mail to this address. */
+export function warningCodeFor(server: string, email: string): Promise<string> {
+  return inNewestMail(server, email, /^ {4}([0-9A-Z]{4}(?:-[0-9A-Z]{4}){3})$/m);
+}
+
+async function inNewestMail(server: string, email: string, form: RegExp): Promise<string> {
   const mails = (await (await fetch(`${server}/dev/mail.json`)).json()) as { to: string; text: string }[];
-  const code = /^ {4}(\d{6})$/m.exec(mails.find((mail) => mail.to === email)?.text ?? "")?.[1];
+  const code = form.exec(mails.find((mail) => mail.to === email)?.text ?? "")?.[1];
   if (code === undefined) throw new Error(`no code was mailed to ${email}`);
   return code;
 }
