@@ -8,7 +8,7 @@ import shlex
 from pathlib import Path
 
 from sekisho.settings.mistakes import Mistake
-from sekisho.settings.rules import secret_faults
+from sekisho.settings.rules.secrets import secret_faults
 
 STATE_FOLDER = ".sekisho"
 

@@ -11,10 +11,10 @@ from pydantic import SecretStr, ValidationError
 from pydantic_settings import EnvSettingsSource
 
 from sekisho.settings.dev import STATE_FOLDER, StateUnusable, development_secret, make_folder
-from sekisho.settings.fault import Fault
 from sekisho.settings.mistakes import Mistake, SettingsError, StateError, assignment, language_of
 from sekisho.settings.model import Mode, Settings
 from sekisho.settings.rules import faults
+from sekisho.settings.rules.fault import Fault
 from sekisho.settings.sources import Found, find
 from sekisho.settings.variables import VARIABLES
 

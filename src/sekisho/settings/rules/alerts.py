@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from urllib.parse import urlsplit
 
-from sekisho.settings.fault import Fault
 from sekisho.settings.model import Settings
+from sekisho.settings.rules.fault import Fault
 
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 

@@ -8,8 +8,8 @@ from urllib.parse import SplitResult, urlsplit
 
 import phonenumbers
 
-from sekisho.settings.fault import Fault
 from sekisho.settings.model import Settings
+from sekisho.settings.rules.fault import Fault
 
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 _HOST = re.compile(r"(?!-)[a-z0-9-]{1,63}(\.[a-z0-9-]{1,63})*", re.IGNORECASE)
