@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from asyncio import gather
 from typing import Any
 
@@ -36,7 +37,7 @@ from sekisho.flows.step_up import StepUp, step_up
 from sekisho.master_secret import MasterSecret
 from sekisho.model import EndReason, FactorKind
 from sekisho.sessions import TokenPair
-from world import ELSEWHERE, HANAKO, HOME, JIRO, App, World, principal_of
+from world import ELSEWHERE, HANAKO, HOME, JIRO, App, World, WorldWith, principal_of
 
 pytestmark = pytest.mark.anyio
 
@@ -159,6 +160,36 @@ async def test_V7_5_3_a_session_without_the_factor_is_too_weak_however_fresh(wor
     enrolled = await world.enrolled(owner.pair)
     with pytest.raises(StepUpRequired, match="too weak"):
         await weak.remove(enrolled.factor_id)
+
+
+async def test_V7_5_3_an_enrolment_begun_by_the_password_alone_is_not_finished_beside_a_stronger_factor(
+    world_with: WorldWith,
+) -> None:
+    """Whoever knows the password begins one, and waits until the owner has enrolled something of another kind."""
+    world = await world_with({"factors.kinds": "totp,sms", "sms.countries": "JP"})
+    thief = Owner(world, await world.signed_in())
+    begun = await thief.enrol()
+    owner = Owner(world, await world.login())
+    phone = await enrol(Enrol("sms", phone="090-1234-5678"), owner.who, HOME, owner.flows)
+    assert world.edge.texts is not None
+    code = re.search(r"[0-9]{6}", (await world.edge.texts())[0].text)
+    assert code is not None
+    await owner.confirm(phone.id, code[0])
+    with pytest.raises(StepUpRequired, match="too weak"):
+        await thief.confirm(begun.id, thief.app(begun).code())
+    assert await owner.kinds() == [FactorKind.SMS]
+    assert (await world.session(thief.pair)).acr == "aal1"
+
+
+async def test_V7_5_1_an_enrolment_is_finished_in_a_session_as_fresh_as_the_one_that_began_it(
+    world: World, owner: Owner
+) -> None:
+    stale = owner
+    world.clock.advance(minutes=15, seconds=1)
+    begun = await Owner(world, await world.login()).enrol()
+    with pytest.raises(StepUpRequired, match="too old"):
+        await stale.confirm(begun.id, stale.app(begun).code())
+    assert await stale.kinds() == []
 
 
 async def test_V6_5_6_V6_3_7_a_removed_factor_is_gone_at_once_and_the_owner_is_told(world: World, owner: Owner) -> None:

@@ -3,7 +3,8 @@
     list_factors    what there is, and how many recovery codes are unused
     enrol           fresh? -> a key for an authenticator app, or a code by mail or SMS -> an unfinished factor
     find_enrolment  fresh? -> the same again, for a page that is loaded a second time
-    confirm         count the try -> compare -> from now on it is asked for; the first brings ten recovery codes
+    confirm         still? -> count the try -> compare -> from now on it is asked for; the first brings ten recovery
+                    codes
     rename, remove  remove: fresh? -> may it go? -> forget it, and the recovery codes with the last one
     new_recovery_codes   fresh? -> ten new ones, the older die
 
@@ -218,8 +219,12 @@ async def confirm(
 ) -> Confirmed:
     """Finish an enrolment: from now on the factor is asked for. The session that did it has shown it, and says so.
 
+    Its proof may be older by the time that an enrolment waits, but is never weaker than the account asks for by now:
+    another factor may have been confirmed since this one was begun.
+
     Raises:
         ValidationError: the code has no good form.
+        StepUpRequired: the session's proof is too old or too weak.
         NotFound: no enrolment of the caller's account waits under this id, or its time is over.
         InvalidCode: wrong, used, or not the newest.
         FactorUnusable: the server cannot read the key that it made.
@@ -230,6 +235,7 @@ async def confirm(
     Concurrency: of any number of callers one confirms.
     """
     code, who = parse_code(typed), await _who(principal, world)
+    check_fresh(who.session, who.factors, who.now, world.fresh_ms + CODE_LIFETIME_MS)
     factor = next((one for one in who.factors if one.id == factor_id and _waits(one, who.now)), None)
     if factor is None:
         raise NotFound(detail="no such enrolment")

@@ -231,6 +231,7 @@ ROUTES: tuple[Route, ...] = (
         answer=factor_wire.FactorConfirmedView,
         limits=("factor",),
         refusals=(
+            errors.StepUpRequired,
             errors.NotFound,
             errors.InvalidCode,
             errors.FactorUnusable,
