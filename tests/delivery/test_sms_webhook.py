@@ -172,6 +172,12 @@ def _named(monkeypatch: pytest.MonkeyPatch, *answers: str) -> list[str]:
         "fd00::1",
         "100.64.0.1",
         "::ffff:10.0.0.7",
+        "64:ff9b::10.0.0.7",
+        "64:ff9b:1::10.0.0.7",
+        "2002:a00:7::1",
+        "2001:0:a00:7::1",
+        "::10.0.0.7",
+        "fec0::1",
     ],
 )
 async def test_V1_3_6_KA_033_a_name_that_stands_for_something_inside_is_not_connected_to(
@@ -184,7 +190,18 @@ async def test_V1_3_6_KA_033_a_name_that_stands_for_something_inside_is_not_conn
 
 @pytest.mark.parametrize(
     "address",
-    ["127.0.0.1", "::ffff:127.0.0.1", "169.254.169.254", "::ffff:169.254.169.254", "224.0.0.1", "0.0.0.0", "::"],
+    [
+        "127.0.0.1",
+        "::ffff:127.0.0.1",
+        "64:ff9b::127.0.0.1",
+        "169.254.169.254",
+        "::ffff:169.254.169.254",
+        "64:ff9b::169.254.169.254",
+        "2002:a9fe:a9fe::1",
+        "224.0.0.1",
+        "0.0.0.0",
+        "::",
+    ],
 )
 async def test_V1_3_6_a_gateway_in_a_private_network_is_still_no_door_to_this_machine(
     monkeypatch: pytest.MonkeyPatch, address: str
@@ -192,6 +209,23 @@ async def test_V1_3_6_a_gateway_in_a_private_network_is_still_no_door_to_this_ma
     _named(monkeypatch, address)
     with pytest.raises(PostFailed, match="out of bounds"):
         await HttpsPost("https://sms.example.com/", may_be_private=True).post(b"{}", {})
+
+
+@pytest.mark.parametrize("address", ["203.0.114.7", "2a00::7", "64:ff9b::203.0.114.7"])
+async def test_a_public_address_is_in_bounds_also_behind_the_translation_of_a_network_without_ipv4(
+    monkeypatch: pytest.MonkeyPatch, address: str
+) -> None:
+    _named(monkeypatch, address)
+    reached: list[str] = []
+
+    async def connect(host: str, port: int, **_: Any) -> Any:
+        reached.append(host)
+        raise ConnectionRefusedError
+
+    monkeypatch.setattr(asyncio, "open_connection", connect)
+    with pytest.raises(ConnectionRefusedError):
+        await HttpsPost("https://sms.example.com/").check()
+    assert len(reached) == 1
 
 
 @pytest.mark.parametrize("address", ["10.0.0.7", "192.168.1.1", "fd00::1"])

@@ -15,7 +15,7 @@ import socket
 import ssl
 from collections.abc import Mapping
 from contextlib import suppress
-from ipaddress import IPv4Address, IPv6Address, ip_address
+from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
 from urllib.parse import SplitResult, urlsplit
 
 import h11
@@ -23,6 +23,8 @@ import h11
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 _MAX_HEAD_BYTES = 16 * 1024
 _PIECE_BYTES = 4 * 1024
+# A network without IPv4 writes every address of it so (RFC 6052).
+_TRANSLATED = IPv6Network("64:ff9b::/96")
 
 _Address = IPv4Address | IPv6Address
 
@@ -105,11 +107,13 @@ class HttpsPost:
         return addresses
 
     def _is_in_bounds(self, address: _Address) -> bool:
-        if isinstance(address, IPv6Address) and address.ipv4_mapped:
-            address = address.ipv4_mapped
+        if isinstance(address, IPv6Address):
+            address = _meant(address)
         if address.is_loopback or self._is_local:
             return address.is_loopback and self._is_local
         if address.is_link_local or address.is_multicast or address.is_unspecified:
+            return False
+        if isinstance(address, IPv6Address) and _is_disguise(address):
             return False
         return address.is_global or (self._may_be_private and address.is_private)
 
@@ -141,6 +145,18 @@ class HttpsPost:
         except h11.RemoteProtocolError:
             raise PostFailed("not an answer of HTTP") from None
         return int(event.status_code)
+
+
+def _meant(address: IPv6Address) -> _Address:
+    """Return the address of IPv4 that one of IPv6 is another spelling of, else itself."""
+    if address in _TRANSLATED:
+        return IPv4Address(int(address) & 0xFFFF_FFFF)
+    return address.ipv4_mapped or address
+
+
+def _is_disguise(address: IPv6Address) -> bool:
+    """Whether it is of a tunnel or of no use any more: such a one may end at any address of IPv4, or of a network."""
+    return bool(address.sixtofour or address.teredo or address.is_site_local or address.is_reserved)
 
 
 def parse_target(url: str) -> SplitResult:
