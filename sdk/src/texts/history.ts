@@ -64,7 +64,7 @@ export const history = {
     "recovery_codes_made.success": "回復コードを作り直しました",
     "recovery_code_used.success": "回復コードが使われました",
     "device_trusted.success": "端末を信頼済みにしました",
-    "trusted_device_used.success": "信頼済みの端末のため、第二段階を省きました",
+    "trusted_device_used.success": "信頼する端末のため、2 段階目の確認を省きました",
     "device_forgotten.success": "端末の信頼を取り消しました",
     "session_ended.success": "セッションが終了しました",
     "profile_changed.success": "プロフィールの変更",
