@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 import sekisho.cli
+from live_server import sekisho as sekisho_in
 from sekisho.cli.texts import LANGUAGES, say, table
 
 SOURCES = "\n".join(path.read_text() for path in Path(sekisho.cli.__file__).parent.glob("*.py"))
@@ -66,3 +67,14 @@ def test_a_value_that_looks_like_a_placeholder_stays_as_it_is() -> None:
 def test_a_missing_value_is_a_programming_mistake() -> None:
     with pytest.raises(KeyError):
         say("done.user_disabled", email="x")
+
+
+@pytest.mark.parametrize(
+    "group", ["", "user", "user role", "session", "key", "guard-key", "audit", "passwords", "import"]
+)
+def test_every_command_in_a_list_says_what_it_does_in_japanese_too(group: str, tmp_path: Path) -> None:
+    # A list cuts at spaces. Japanese has none, so a sentence that is too long would vanish whole.
+    listed = sekisho_in(*group.split(), "--help", folder=tmp_path, LANG="ja_JP.UTF-8", COLUMNS="80").stdout
+    commands = listed.partition("Commands:")[2].splitlines()[1:]
+    assert commands
+    assert [line for line in commands if re.fullmatch(r"\s+[a-z-]+\s+\.\.\.|\s+[a-z-]+\s*", line)] == []
