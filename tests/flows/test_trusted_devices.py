@@ -244,3 +244,8 @@ async def test_fewer_days_hold_for_devices_trusted_before_and_none_for_all(trust
         request = Login(HANAKO, PASSWORD, "web", Transport.BODY, ELSEWHERE, trusted=pair.device_token)
         entered = await login(request, replace(trusting.edge.login, second_steps=fewer))
         assert isinstance(entered, SecondFactorRequired) is asks
+        listing = replace(trusting.edge.trusted_devices, trust=replace(trusting.edge.trusted_devices.trust, days=days))
+        listed = await list_devices(principal_of(pair), pair.device_token, listing)
+        assert [one.device.expires_at - one.device.created_at for one in listed] == (
+            [] if asks else [days * 86_400_000]
+        )

@@ -13,6 +13,7 @@ from __future__ import annotations
 import hmac
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from sekisho.audit import SUCCESS, Event, record
 from sekisho.errors import NotFound
@@ -44,9 +45,10 @@ async def list_devices(principal: Principal, shown: str, world: TrustedDevicesWo
     Args:
         shown: the value of a trusted device that came along, untrusted, or "".
     """
-    mine = world.trust.hash_of(shown)
-    found = await world.store.list_trusted_devices(principal.account_id, world.clock.now())
-    return [Listed(device, hmac.compare_digest(device.value_hash, mine)) for device in found]
+    mine, now = world.trust.hash_of(shown), world.clock.now()
+    found = await world.store.list_trusted_devices(principal.account_id, now)
+    held = [replace(device, expires_at=world.trust.over_at(device)) for device in found]
+    return [Listed(device, hmac.compare_digest(device.value_hash, mine)) for device in held if device.expires_at > now]
 
 
 async def forget_device(device_id: str, principal: Principal, seen_from: Origin, world: TrustedDevicesWorld) -> None:

@@ -64,8 +64,6 @@ class Trust(Struct, frozen=True):
     ) -> TrustedDevice | None:
         """Return the device that this value is of, if this account trusts it with this app.
 
-        A number of days that the operator has made smaller holds for those trusted before, too.
-
         Args:
             value: untrusted; "" for none.
         """
@@ -74,9 +72,14 @@ class Trust(Struct, frozen=True):
         device = await reads.find_trusted_device(self.hash_of(value))
         if device is None or (device.account_id, device.app) != (account.id, client.app):
             return None
-        over_at = min(device.expires_at, device.created_at + self.days * _DAY_MS)
+        over_at = self.over_at(device)
         is_good = device.security_version == account.security_version and device.created_at <= now < over_at
         return device if is_good else None
+
+    def over_at(self, device: TrustedDevice) -> Millis:
+        """Return when the trust in a device ends. A number of days that the operator has made smaller holds for those
+        trusted before, too."""
+        return min(device.expires_at, device.created_at + self.days * _DAY_MS)
 
     def hash_of(self, value: str) -> bytes:
         """Return what is stored of a value."""
