@@ -201,9 +201,11 @@ class Throttle:
         """Return the changes that clear every limit of one identifier and its account ("" for none). What is counted
         for the identifier and one network together is cleared for the network of `ip`, if one is given."""
         keys = [self._key(rule, email_key) for rule in ("login_day", "code_send", "code_send_day", "code_try_day")]
-        keys += [self._key(rule, account_id) for rule in ("password_day", "sms_account_day")] if account_id else []
+        if account_id:
+            keys += [self._key(rule, account_id) for rule in ("password_day", "factor_day", "sms_account_day")]
         if ip:
-            keys += [self._key("login", email_key, network(ip)), self._key("password", account_id, network(ip))]
+            keys += [self._key("login", email_key, network(ip))]
+            keys += [self._key(rule, account_id, network(ip)) for rule in ("password", "factor")]
         return tuple(ForgetTries(key=key) for key in keys)
 
     @asynccontextmanager

@@ -19,6 +19,7 @@ from sekisho.admin.accounts import (
 )
 from sekisho.errors import (
     EmailAlreadyExists,
+    InvalidCode,
     InvalidCredentials,
     NotFound,
     RateLimitExceeded,
@@ -210,6 +211,29 @@ async def test_an_unlocked_address_may_try_again_at_once(world: World) -> None:
         await world.login(origin=a_network(99))
     await unlock(HANAKO, operator_of(world))
     await world.login(origin=a_network(99))
+
+
+async def test_an_unlocked_account_may_show_its_second_factor_again_at_once(world: World) -> None:
+    enrolled = await world.enrolled(await world.signed_in())
+    wrong, number = enrolled.app.wrong_code(), 0
+    with pytest.raises(RateLimitExceeded):  # noqa: PT012 - which of them is refused does not matter
+        for number in range(30):
+            with pytest.raises(InvalidCode):
+                await world.answer(await world.asked(), wrong, origin=a_network(number))
+    await unlock(HANAKO, operator_of(world))
+    await world.answer(await world.asked(), enrolled.app.code(), origin=a_network(number))
+
+
+async def test_wrong_codes_from_one_network_are_cleared_by_its_address(world: World) -> None:
+    enrolled = await world.enrolled(await world.signed_in())
+    for _ in range(10):
+        with pytest.raises(InvalidCode):
+            await world.answer(await world.asked(), enrolled.app.wrong_code())
+    await unlock(HANAKO, operator_of(world))
+    with pytest.raises(RateLimitExceeded):
+        await world.answer(await world.asked(), enrolled.app.code())
+    await unlock(HANAKO, operator_of(world), ip=HOME.ip)
+    await world.answer(await world.asked(), enrolled.app.code())
 
 
 async def test_what_one_network_did_is_cleared_by_its_address(world: World) -> None:
