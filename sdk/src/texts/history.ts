@@ -61,7 +61,7 @@ export const history = {
     "factor_renamed.success": "2 段階認証の方法の名前を変更しました",
     "factor_removed.success": "2 段階認証の方法を削除しました",
     "factors_reset.success": "運営者が 2 段階認証の方法をすべて削除しました",
-    "recovery_codes_made.success": "回復コードを作り直しました",
+    "recovery_codes_made.success": "新しい回復コードを作りました",
     "recovery_code_used.success": "回復コードが使われました",
     "device_trusted.success": "端末を信頼済みにしました",
     "trusted_device_used.success": "信頼する端末のため、2 段階目の確認を省きました",
