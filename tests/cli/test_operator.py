@@ -256,9 +256,11 @@ def test_wrong_usage_has_its_own_exit_code(server: LiveServer, words: tuple[str,
     [
         (("user", "list", "--limit", "x"), "--limit must be a whole number."),
         (("user", "list", "--limit", "0"), "--limit must be from 1 to 1000."),
-        (("user", "list", "--production"), "--production stands before the command: sekisho --production …"),
+        (("user", "list", "--production"), "--production stands before the command: {sekisho} --production …"),
         (("user", "show"), "Missing: EMAIL|ID"),
-        (("session", "end"), "Give a session id, or --user with an address or account id; not both."),
+        (("user", "list", "--limt", "3"), "There is no option --limt. Did you mean --limit?"),
+        (("key", "list", "one", "two"), "This is too much: one two."),
+        (("session", "end"), "Give one of these: a session id, --user with an address or account id, or --everybody."),
     ],
 )
 def test_wrong_usage_is_one_sentence_and_json_where_that_is_asked_for(
@@ -266,10 +268,29 @@ def test_wrong_usage_is_one_sentence_and_json_where_that_is_asked_for(
 ) -> None:
     done = sekisho(*words, folder=server.folder)
     assert (done.returncode, done.stdout) == (2, "")
-    assert done.stderr.splitlines() == [said, "", f"See sekisho {words[0]} {words[1]} --help"]
+    told, empty, see = done.stderr.splitlines()
+    # The program as it was called, so that the line can be pasted.
+    program = see.removeprefix("See ").removesuffix(f" {words[0]} {words[1]} --help")
+    said = said.format(sekisho=program)
+    assert (told, empty, program.endswith(" -m sekisho")) == (said, "", True)
     as_json = sekisho(*words, "--json", folder=server.folder)
     assert (as_json.returncode, as_json.stdout) == (2, "")
     assert json.loads(as_json.stderr) == {"error": "usage", "message": said}
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("user", "shwo"), "shwo というコマンドはありません。show のことですか?"),
+        (("nope",), "nope というコマンドはありません。"),
+        (("user", "list", "--limt"), "--limt というオプションはありません。--limit のことですか?"),
+        (("user", "list", "--limit"), "--limit には値が必要です。"),
+        (("doctor", "extra"), "余分な引数があります: extra"),
+    ],
+)
+def test_wrong_usage_is_told_in_japanese_too(words: tuple[str, ...], said: str, tmp_path: Path) -> None:
+    done = sekisho(*words, folder=tmp_path, LC_ALL="ja_JP.UTF-8")
+    assert (done.returncode, done.stderr.splitlines()[0]) == (2, said)
 
 
 def test_a_language_that_there_is_not_is_answered_with_those_that_there_are(server: LiveServer) -> None:

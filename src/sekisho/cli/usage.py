@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from typing import Any, NoReturn
 
@@ -10,10 +11,19 @@ import typer
 from typer.exceptions import TyperException
 
 from sekisho.cli.failures import FAILED
-from sekisho.cli.program import NAME
+from sekisho.cli.program import NAME, program
 from sekisho.cli.texts import say
 
 WRONG_USAGE = 2
+
+# What the library says in English alone, and our text for it.
+_ENGLISH = (
+    ("usage.no_command", re.compile(r"No such command '(?P<what>[^']*)'")),
+    ("usage.no_option", re.compile(r"No such option: (?P<what>\S+)")),
+    ("usage.no_value", re.compile(r"Option '(?P<what>[^']*)' requires an argument")),
+    ("usage.too_much", re.compile(r"Got unexpected extra arguments?(?:\(s\))? \((?P<what>.*)\)", re.DOTALL)),
+)
+_ALIKE = re.compile(r"(?<!\S)\(?'?(--?[a-z][a-z-]*|(?<=')[a-z][a-z-]*)")
 
 
 def run(app: typer.Typer, words: list[str]) -> NoReturn:
@@ -38,7 +48,7 @@ def _tell(error: Any, *, as_json: bool) -> None:
     elif context is None or sentence.startswith(context.get_usage()):
         print(sentence, file=sys.stderr)
     else:
-        print(f"{sentence}\n\n{say('usage.help', command=context.command_path)}", file=sys.stderr)
+        print(f"{sentence}\n\n{say('usage.help', command=_as_typed(context.command_path))}", file=sys.stderr)
 
 
 def _sentence(error: Any) -> str:
@@ -56,4 +66,18 @@ def _sentence(error: Any) -> str:
     # Raised by a command itself, whose sentence is complete.
     if hint == "" and type(error) is typer.BadParameter:
         return str(error)
-    return str(error.format_message())
+    return _in_our_words(str(error.format_message()))
+
+
+def _in_our_words(english: str) -> str:
+    for key, pattern in _ENGLISH:
+        if found := pattern.match(english):
+            alike = _ALIKE.findall(english, found.end())
+            suggested = say("usage.alike", words=", ".join(alike)) if alike else ""
+            return say(key, what=found["what"]) + suggested
+    return english
+
+
+def _as_typed(command_path: str) -> str:
+    """Return the command with the program as the operator called it, so that the line can be pasted."""
+    return program() + command_path.removeprefix(NAME)
