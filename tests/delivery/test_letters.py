@@ -11,6 +11,7 @@ from jinja2 import TemplateNotFound, UndefinedError
 
 from delivery.letter_values import VALUES, mail, render_for_tea
 from sekisho.catalogue import LOCALES
+from sekisho.catalogue import text as text_of_pages
 from sekisho.delivery.letters import LETTER_LOCALES, render
 from sekisho.model import Mail
 from sekisho.outbox import REQUIRED_VALUES, MailKind
@@ -161,3 +162,12 @@ def test_an_address_that_could_say_more_than_an_address_is_refused(address: str)
 
 def test_an_address_in_another_script_is_an_address() -> None:
     assert render_for_tea(mail(to="花子@例え.jp")).to == "花子@例え.jp"
+
+
+@pytest.mark.parametrize("locale", LOCALES)
+@pytest.mark.parametrize("kind", [MailKind.NOT_ME, MailKind.PASSWORD_CHANGE_FORCED])
+def test_a_letter_that_names_a_link_of_a_page_names_it_as_the_page_does(kind: MailKind, locale: str) -> None:
+    letter = render_for_tea(mail(kind, locale=locale))
+    named = text_of_pages("page.sign_in.forgot", locale)
+    assert named in letter.text
+    assert named in html.unescape(letter.html)
