@@ -404,3 +404,7 @@ async def test_unlock_gives_the_account_its_messages_back(world_with: WorldWith)
         await owner.begin()
     await unlock(HANAKO, world.operator())
     await owner.begin()
+
+
+def test_a_number_as_typed_shows_in_no_traceback() -> None:
+    assert "9012345678" not in repr(Enrol("sms", "", PHONE))

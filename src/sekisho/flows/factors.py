@@ -74,7 +74,7 @@ MAX_FACTORS = 10
 NAME_LIMIT = 100
 
 
-class Enrol(Struct, frozen=True):
+class Enrol(Discreet, frozen=True):
     """`kind` is a `FactorKind`; `name` is for the person, and may be ""; `phone` is as typed, for codes by SMS only."""
 
     kind: str
