@@ -294,3 +294,18 @@ def test_wrong_usage_is_told_in_japanese_too(words: tuple[str, ...], said: str, 
 def test_a_language_that_there_is_not_is_answered_with_those_that_there_are(server: LiveServer) -> None:
     done = add_user(server.folder, "saburo@mail.test", "--locale", "fr")
     assert json.loads(done.stderr)["message"] == "locale: Use en or ja."
+
+
+def test_a_refused_row_of_an_import_says_why_in_a_sentence(server: LiveServer) -> None:
+    (server.folder / "wrong.csv").write_text("email,password_hash\nnobody,\nren@mail.test,abc\n")
+    said = [
+        sekisho("import", "users", "wrong.csv", "--dry-run", folder=server.folder, LC_ALL=locale).stderr
+        for locale in ("en_US.UTF-8", "ja_JP.UTF-8")
+    ]
+    assert said == [
+        "line 2: email: This is no address that mail can be sent to. (invalid_email)\n"
+        "line 3: password_hash: This is no hash that is taken here, or one that would cost too much to verify. "
+        "(unusable_hash)\n",
+        "2 行目: email: メールを送れるアドレスではありません。 (invalid_email)\n"
+        "3 行目: password_hash: 対応していないハッシュか、検証の負荷が高すぎるハッシュです。 (unusable_hash)\n",
+    ]

@@ -14,7 +14,7 @@ from sekisho.cli.texts import LANGUAGES, say, table
 
 SOURCES = "\n".join(path.read_text() for path in Path(sekisho.cli.__file__).parent.glob("*.py"))
 # Keys that are put together: their beginnings.
-MADE = ("column.", "found.", "store.", "start.", "doctor.", "reason.roles.")
+MADE = ("import.row.", "column.", "found.", "store.", "start.", "doctor.", "reason.roles.")
 
 
 def placeholders(text: str) -> set[str]:
@@ -78,3 +78,15 @@ def test_every_command_in_a_list_says_what_it_does_in_japanese_too(group: str, t
     commands = listed.partition("Commands:")[2].splitlines()[1:]
     assert commands
     assert [line for line in commands if re.fullmatch(r"\s+[a-z-]+\s+\.\.\.|\s+[a-z-]+\s*", line)] == []
+
+
+def test_every_reason_of_a_refused_row_has_its_sentence() -> None:
+    source = Path(sekisho.cli.__file__).parents[1] / "admin" / "import_users.py"
+    patterns = (
+        r'RowRefused\([^()]*"([a-z_]+)"\)',
+        r'_refuse_unless\(.*"([a-z_]+)"\)',
+        r'details={"[a-z_]+": "([a-z_]+)"}',
+    )
+    reasons = {found for pattern in patterns for found in re.findall(pattern, source.read_text())}
+    assert {"unusable_hash", "twice_in_file", "invalid_json"} <= reasons
+    assert {reason for reason in reasons if f"import.row.{reason}" not in table("en")} == set()

@@ -15,7 +15,7 @@ from sekisho.admin.world import OperatorWorld
 from sekisho.cli.failures import FAILED, fail
 from sekisho.cli.output import print_json
 from sekisho.cli.surroundings import AsJson, run
-from sekisho.cli.texts import say
+from sekisho.cli.texts import has, say
 
 app = typer.Typer(help=say("help.import"), no_args_is_help=True)
 
@@ -52,7 +52,9 @@ def users(
         print_json({**msgspec.to_builtins(done), "dry_run": is_dry})
     else:
         for row in done.refused:
-            print(say("import.refused", line=row.line, field=row.field or "-", reason=row.reason), file=sys.stderr)
+            own = f"import.row.{row.reason}"
+            reason = say(own) if has(own) else row.reason
+            print(say("import.refused", line=row.line, field=row.field or "-", reason=reason), file=sys.stderr)
         said = "import.would" if is_dry else "import.done"
         print(say(said, added=done.added, existing=done.existing, refused=len(done.refused)))
     if done.refused:
