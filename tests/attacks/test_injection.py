@@ -63,7 +63,7 @@ async def test_no_address_carries_a_command_and_none_takes_long_to_refuse(site: 
 
 def test_V1_3_7_V1_2_1_V3_2_2_what_a_letter_is_given_stays_text() -> None:
     for text in HOSTILE_AGENTS:
-        values = {"at": "2026-01-01T00:00:00Z", "device": text, "place": text, "ip": "192.0.2.1"}
+        values = {"at": "2026-01-01T00:00:00Z", "device": text, "place": text, "ip": "192.0.2.1", "not_me_code": "ABCD"}
         mail = Mail(kind="session_replayed", to="a@example.com", locale="en", values=values)
 
         letter = render(mail, product_name="Sekisho", public_url="https://auth.example.com")

@@ -83,6 +83,7 @@ class Server:
             master=self.world.master,
             passwords=edge.login.passwords,
             policy=edge.sign_up.policy,
+            screening=edge.sign_up.screening,
             throttle=edge.login.throttle,
             outbox=edge.sign_up.outbox,
             journal_ms=JOURNAL_MS,
