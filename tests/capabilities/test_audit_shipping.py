@@ -20,6 +20,7 @@ from sekisho.ports.audit_sink import ShippedLine, SinkUnavailable
 from sekisho.ports.changes import (
     AddAccount,
     AppendAudit,
+    ChangeEmail,
     EndSessions,
     SetAccountStatus,
     SetPassword,
@@ -187,3 +188,22 @@ async def test_FS_29_what_must_leave_a_trace_waits_for_a_sink_that_is_too_far_be
     )
     await ship_waiting(store, clock, Collector(), SOURCE)
     await done(demanding, enabled)
+
+
+async def test_FS_29_a_password_is_taken_away_however_far_behind_the_sink_is(store: SqliteStore) -> None:
+    clock, owner = HandClock(), account()
+    await done(store, AddAccount(account=owner))
+    await more(store, 1)
+    demanding = Demanding.around(store, clock, 10 * MINUTE)
+    clock.at += 11 * MINUTE
+    verified = ChangeEmail(
+        account_id=owner.id,
+        security_version=owner.security_version,
+        email=owner.email,
+        email_key=owner.email_key or "",
+        old_identifier_tag="tag",
+    )
+    taken = SetPassword(account_id=owner.id, security_version=owner.security_version + 1, password_hash=None)
+    with pytest.raises(ServiceUnavailable):
+        await demanding.apply(verified)
+    await done(demanding, verified, taken)

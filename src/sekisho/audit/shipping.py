@@ -165,8 +165,8 @@ async def waiting_since(store: Store) -> Millis | None:
 class Demanding:
     """A store that refuses changes of credentials and rights while the sink is too far behind.
 
-    Ending sessions, disabling accounts, and whatever else protects is never refused; nor are sign-ins, whose records
-    wait in the trail.
+    Ending sessions, disabling accounts, taking a password away, and whatever else protects is never refused; nor are
+    sign-ins, whose records wait in the trail.
     """
 
     def __init__(self, inner: Store, clock: Clock, longest_ms: int) -> None:
@@ -185,7 +185,7 @@ class Demanding:
         Raises:
             ServiceUnavailable: a change that must leave a trace elsewhere, and the sink is too far behind.
         """
-        if any(_needs_a_trace(change) for change in changes):
+        if not _takes_away(changes) and any(_needs_a_trace(change) for change in changes):
             since = await waiting_since(self._inner)
             if since is not None and self._clock.now() - since > self._longest_ms:
                 log.error("audit_sink_too_far_behind", since=iso_time(since))
@@ -207,6 +207,12 @@ _TRACED = (
     SetRoles,
     AddGuardKey,
 )
+
+
+def _takes_away(changes: tuple[Change, ...]) -> bool:
+    """Whether a password goes and none comes: its owner said "not me", or an operator wants a new one. Who silences
+    the sink must not gain time by it."""
+    return any(isinstance(change, SetPassword) and change.password_hash is None for change in changes)
 
 
 def _needs_a_trace(change: Change) -> bool:
