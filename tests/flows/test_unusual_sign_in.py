@@ -12,7 +12,8 @@ from sekisho.anomalies import OUTCOMES
 from sekisho.anomalies.floods import SPRAYED_ADDRESSES
 from sekisho.errors import InvalidCredentials
 from sekisho.flows.second_factor import SendFactorCode, send_code
-from sekisho.model import Origin, Unusual
+from sekisho.model import AuditRecord, Origin, Unusual
+from sekisho.ports.changes import AppendAudit
 from world import ELSEWHERE, HOME, PASSWORD, World, new_world
 
 pytestmark = pytest.mark.anyio
@@ -56,6 +57,15 @@ async def test_a_success_after_many_failures_is_told(world: World) -> None:
     await world.login(origin=Origin(ip="198.51.100.7", user_agent=HOME.user_agent))
     assert await reasons(world) == ["many_failures", "new_network"]
     assert len(await letters(world)) == 1
+
+
+async def test_wrong_passwords_of_some_days_do_not_hide_where_the_owner_signs_in(world: World) -> None:
+    account = (await world.signed_in()).account
+    wrong = AuditRecord(event="login", outcome="failure", at=world.clock.now(), account_id=account.id)
+    await world.store.apply(*(AppendAudit(record=wrong) for _ in range(60)))
+    world.clock.advance(days=2)
+    await world.login(origin=ELSEWHERE)
+    assert await reasons(world) == ["new_device", "new_network"]
 
 
 async def test_a_right_password_from_a_network_that_sprays_is_told(world: World) -> None:

@@ -19,9 +19,10 @@ from sekisho.audit import FAILURE, SUCCESS, Event
 from sekisho.model import AccountId, AuditRecord, Millis, Origin, Session, Unusual
 from sekisho.ports.storage import AuditFilter, Store
 
-# So many records of the account are looked at; a flood of failures leaves fewer sign-ins among them, never none known
-# wrongly: without any, nothing counts as new.
+# So many records of the account are looked at. Where other lines fill them all, so many sign-ins from before are added:
+# without any, nothing would count as new.
 LOOKED_AT = 50
+KNOWN_AT_LEAST = 10
 DAY_MS = 86_400_000
 
 _SIGN_INS = frozenset({Event.LOGIN, Event.SIGN_UP})
@@ -94,7 +95,7 @@ class Anomalies:
         """Return what is unusual about a sign-in whose password was right. Without a policy nothing is read."""
         if not self.is_on:
             return NOTHING
-        records = await store.list_audit(AuditFilter(account_id=account_id, limit=LOOKED_AT))
+        records = await _newest(account_id, store)
         sighting = self._looker.look(now, origin)
         reasons = _applying(RULES, sighting, self._past(records, now))
         if self._floods.is_spraying(origin.ip, now):
@@ -106,7 +107,7 @@ class Anomalies:
 
     async def judge_move(self, session: Session, last: LastUse, origin: Origin, now: Millis, store: Store) -> Judgement:
         """Return what is unusual about a session that is used from another network than before."""
-        records = await store.list_audit(AuditFilter(account_id=session.account_id, limit=LOOKED_AT))
+        records = await _newest(session.account_id, store)
         sighting = self._looker.look(now, origin)
         before = self._looker.place(last.at, last.ip, session.device.name)
         past = self._past(records, now)
@@ -156,6 +157,21 @@ class Anomalies:
             is_asked=reaches(policy.ask_from),
             is_refused=reaches(policy.refuse_from),
         )
+
+
+async def _newest(account_id: AccountId, store: Store) -> list[AuditRecord]:
+    """Return the newest records of an account. Where no sign-in is among so many (somebody tried wrong passwords for
+    days, and rested until those failures are old), the newest sign-ins from before stand behind them."""
+    records = await store.list_audit(AuditFilter(account_id=account_id, limit=LOOKED_AT))
+    if len(records) < LOOKED_AT or any(each.event in _SIGN_INS and each.outcome == SUCCESS for each in records):
+        return records
+    for event in (Event.LOGIN, Event.SIGN_UP):
+        known = AuditFilter(
+            account_id=account_id, event=event, outcome=SUCCESS, before_seq=records[-1].seq, limit=KNOWN_AT_LEAST
+        )
+        if earlier := await store.list_audit(known):
+            return [*records, *earlier]
+    return records
 
 
 def _was_told(records: list[AuditRecord], policy: Policy, now: Millis) -> bool:
