@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
+import os
 import ssl
+import threading
 from pathlib import Path
 
 import pytest
@@ -100,3 +103,31 @@ async def test_syslog_over_tls_believes_the_authority_that_it_is_given_and_no_ot
             await deceived.take(lines(2))
         await sink.close()
     assert len(server.messages) == 1
+
+
+async def test_a_disk_that_hangs_keeps_one_thread_however_often_it_is_tried(tmp_path: Path) -> None:
+    # Nobody reads this pipe: what is written there waits as on a network disk that is gone.
+    os.mkfifo(tmp_path / "audit.jsonl")
+    reader = os.open(tmp_path / "audit.jsonl", os.O_RDONLY | os.O_NONBLOCK)
+    sink, before = FileSink(tmp_path / "audit.jsonl"), threading.active_count()
+    try:
+        for _ in range(4):
+            with pytest.raises(TimeoutError):
+                async with asyncio.timeout(0.05):
+                    await sink.take([Line(b"x" * 200_000)])
+        assert threading.active_count() - before == 1
+    finally:
+        await _drain(reader)
+        await sink.close()
+
+
+async def _drain(reader: int) -> None:
+    """Let whoever waits for this pipe go on."""
+    rests = 0
+    while rests < 10:
+        try:
+            rests = 0 if os.read(reader, 1 << 20) else rests + 1
+        except BlockingIOError:
+            rests += 1
+        await asyncio.sleep(0.01)
+    os.close(reader)

@@ -1,7 +1,7 @@
 """The audit trail into a file: one JSON object a line, for an agent of the operator's that ships it on.
 
 The file is opened for each batch, so that it may be rotated at any time by renaming it, and a batch counts as taken
-when the disk has it.
+when the disk has it. It is written in a thread of its own: a network disk that hangs holds that one and no other work.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from sekisho.ports.audit_sink import ShippedLine, SinkUnavailable
@@ -17,16 +18,18 @@ from sekisho.ports.audit_sink import ShippedLine, SinkUnavailable
 class FileSink:
     def __init__(self, path: Path) -> None:
         self._path = path
+        self._thread = ThreadPoolExecutor(1, "audit-file")
 
     async def take(self, lines: Sequence[ShippedLine]) -> None:
         text = b"".join(line.json + b"\n" for line in lines)
         try:
-            await asyncio.to_thread(self._append, text)
+            await asyncio.get_running_loop().run_in_executor(self._thread, self._append, text)
         except OSError as error:
             raise SinkUnavailable(f"{self._path}: {error.strerror or error}") from None
 
     async def close(self) -> None:
-        """Nothing is kept open."""
+        """Wait for no disk any more."""
+        self._thread.shutdown(wait=False, cancel_futures=True)
 
     def _append(self, text: bytes) -> None:
         # Only its owner and group read it: it names addresses and devices.
