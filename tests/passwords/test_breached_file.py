@@ -54,12 +54,30 @@ def test_what_was_seen_seldom_may_be_left_out(tmp_path: Path) -> None:
     assert "frequent" in BreachedFile(place)
 
 
-@pytest.mark.parametrize("line", ["password", "g" * 40, "a" * 39, "a" * 41, f"{'a' * 40}:many", "x" * 100_000])
+@pytest.mark.parametrize(
+    "line",
+    [
+        "password",
+        "g" * 40,
+        "a" * 39,
+        "a" * 41,
+        f"{'a' * 40}:many",
+        "x" * 100_000,
+        " " * 40,
+        " ".join(["aa"] * 13) + "  ",
+    ],
+)
 def test_a_line_of_another_form_is_named_and_no_file_is_left(tmp_path: Path, line: str) -> None:
     with pytest.raises(NotAList) as refused:
         made(tmp_path, [sha1("one"), line])
     assert refused.value.line == 2
     assert list(tmp_path.iterdir()) == []
+
+
+def test_the_line_that_is_named_counts_empty_ones(tmp_path: Path) -> None:
+    with pytest.raises(NotAList) as refused:
+        made(tmp_path, [sha1("one"), "", "", "no hash"])
+    assert refused.value.line == 4
 
 
 def test_a_failure_leaves_the_file_from_before(tmp_path: Path) -> None:

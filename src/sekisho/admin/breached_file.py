@@ -11,6 +11,7 @@ from __future__ import annotations
 import os
 import struct
 import tempfile
+from binascii import unhexlify
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -85,33 +86,34 @@ def make_breached_file(
 
 def _digests(source: BinaryIO, at_least: int) -> Iterator[bytes]:
     """Yield what is kept of each line; b"" for one that was seen too seldom."""
-    for number, line in enumerate(_lines(source), 1):
+    for number, line in _lines(source):
         text, colon, seen = line.partition(b":")
         try:
             if len(text) != DIGEST_CHARACTERS:
                 raise NotAList(number)
-            digest, count = bytes.fromhex(text.decode("ascii")), int(seen) if colon else at_least
+            digest, count = unhexlify(text), int(seen) if colon else at_least
         except ValueError:
             raise NotAList(number) from None
         yield digest[:KEPT_BYTES] if count >= at_least else b""
 
 
 def _words(source: BinaryIO) -> Iterator[bytes]:
-    for number, line in enumerate(_lines(source), 1):
+    for number, line in _lines(source):
         try:
             yield digest_of(line.decode())[:KEPT_BYTES]
         except UnicodeDecodeError:
             raise NotAList(number) from None
 
 
-def _lines(source: BinaryIO) -> Iterator[bytes]:
+def _lines(source: BinaryIO) -> Iterator[tuple[int, bytes]]:
+    """Yield each line that says something, and its number in the file."""
     number = 0
     while line := source.readline(MAX_LINE_BYTES):
         number += 1
         if not line.endswith(b"\n") and len(line) == MAX_LINE_BYTES:
             raise NotAList(number)
         if line := line.rstrip(b"\r\n"):
-            yield line
+            yield number, line
 
 
 def _sort_into_parts(read: Iterable[bytes], folder: Path, tell: Callable[[int], None]) -> tuple[int, int]:
