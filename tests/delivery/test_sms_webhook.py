@@ -114,6 +114,11 @@ async def test_a_gateway_that_says_nothing_is_left() -> None:
             await webhook(f"http://127.0.0.1:{port}/", timeout_s=0.2).send(MESSAGE, "id")
 
 
+async def test_a_name_that_no_host_can_have_is_a_failure() -> None:
+    with pytest.raises(PostFailed, match="no name"):
+        await webhook(f"https://{'a' * 64}.example/").send(MESSAGE, "id")
+
+
 async def test_a_gateway_that_is_away_is_a_failure() -> None:
     async with Gateway().listening() as port:
         pass

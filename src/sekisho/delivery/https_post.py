@@ -100,7 +100,10 @@ class HttpsPost:
 
     async def _addresses(self) -> list[_Address]:
         """Look the name up once; every address must be in bounds, or the name is not to be trusted."""
-        found = await asyncio.get_running_loop().getaddrinfo(self._host, self._port, type=socket.SOCK_STREAM)
+        try:
+            found = await asyncio.get_running_loop().getaddrinfo(self._host, self._port, type=socket.SOCK_STREAM)
+        except UnicodeError:
+            raise PostFailed("no name of a host") from None
         addresses = list(dict.fromkeys(ip_address(str(entry[4][0]).partition("%")[0]) for entry in found))
         if not all(self._is_in_bounds(address) for address in addresses):
             raise PostFailed("an address out of bounds")
