@@ -68,7 +68,9 @@ async def test_V6_3_7_the_code_of_a_letter_ends_every_session_and_the_password(w
     assert (line.outcome, line.account_id) == ("success", after.id)
     ends = await world.audit("session_ended")
     assert {each.reason for each in ends} == {EndReason.PASSWORD_CHANGED}
-    assert "Forgot your password?" in (await world.mail(HANAKO))[-1].text
+    letter = (await world.mail(HANAKO))[-1].text
+    assert "Forgot your password?" in letter
+    assert "a second factor that you never set up" in letter, "the thief's stays, and its owner cannot pass it"
 
 
 async def test_afterwards_a_reset_by_mail_gives_a_new_password(world: World) -> None:
