@@ -21,7 +21,8 @@ from sekisho.flows.password_reset import (
 )
 from sekisho.flows.withdrawal import withdraw
 from sekisho.model import AccountStatus, EndReason, Origin
-from sekisho.ports.changes import SetAccountStatus
+from sekisho.ports.changes import Change, QueueMail, SetAccountStatus
+from sekisho.ports.storage import Outcome
 from world import ELSEWHERE, HANAKO, HOME, JIRO, PASSWORD, World, a_network, principal_of
 
 pytestmark = pytest.mark.anyio
@@ -125,6 +126,29 @@ async def test_V6_3_8_wrong_unknown_and_disabled_are_one_answer_that_changes_not
     assert len(await world.audit("not_me", outcome="failure")) == 4
     assert len(await world.live_sessions(hanako.id)) == 2
     await disown(world, code)
+
+
+async def test_V6_3_8_a_wrong_code_is_the_same_work_with_and_without_an_account(world: World) -> None:
+    await world.account()
+    done: list[list[type[Change]]] = []
+    apply = world.store.apply
+
+    async def note(*changes: Change) -> Outcome:
+        done[-1] += [type(each) for each in changes]
+        return await apply(*changes)
+
+    store = Meanwhile(world.store, _nothing)
+    store.apply = note  # type: ignore[method-assign]
+    for email in (HANAKO, "nobody@mail.test"):
+        done.append([])
+        with pytest.raises(InvalidCode):
+            await disown(world, WRONG, email, bundle=replace(world.edge.not_me, store=store))
+    assert done[0] == done[1]
+    assert QueueMail in done[1]
+
+
+async def _nothing() -> None:
+    pass
 
 
 async def test_a_thief_uses_nothing_up_by_wrong_codes_and_is_slowed_by_network(world: World) -> None:
