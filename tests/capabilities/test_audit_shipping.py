@@ -136,6 +136,13 @@ async def test_the_place_of_a_node_that_died_is_free_after_its_lease(store: Sqli
     assert await ship_waiting(store, clock, sink, SOURCE) == 3
 
 
+async def test_a_lease_from_a_clock_that_was_far_ahead_holds_nobody_up(store: SqliteStore) -> None:
+    clock, sink = HandClock(), Collector()
+    await more(store, 1)
+    await done(store, SwapMeta(name=PLACE, was=None, value=f"0 {NOW + 365 * 24 * 60 * MINUTE}"))
+    assert await ship_waiting(store, clock, sink, SOURCE) == 3
+
+
 async def test_a_node_that_took_too_long_does_not_turn_the_note_back(store: SqliteStore) -> None:
     clock = HandClock()
     await more(store, 2)

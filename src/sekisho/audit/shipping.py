@@ -72,6 +72,11 @@ class Place(Struct, frozen=True):
     def leased_until_at(self) -> Millis:
         return int(self.note.split(" ")[1]) if self.note else 0
 
+    def is_taken(self, now: Millis) -> bool:
+        """Whether somebody is at work. Nobody leases for longer than twice the time, however clocks differ: what lies
+        further ahead was left by a clock that has been put back."""
+        return now < self.leased_until_at <= now + 2 * LEASE_MS
+
 
 class Source(Struct, frozen=True):
     """Whose trail it is, in every line: the issuer, and the generation of its data, which a restored backup changes
@@ -138,7 +143,7 @@ async def ship_waiting(
     while batches := await store.list_audit_seals((place := await _place(store, channel)).number, BATCHES_AT_ONCE):
         now = clock.now()
         held = Place.at(place.number, now + LEASE_MS)
-        if place.leased_until_at > now or not await _swap(store, channel, place, held):
+        if place.is_taken(now) or not await _swap(store, channel, place, held):
             return shipped
         try:
             for seal in batches:
