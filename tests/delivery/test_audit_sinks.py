@@ -49,6 +49,14 @@ async def test_a_file_may_be_rotated_by_renaming_it(tmp_path: Path) -> None:
     assert (tmp_path / "audit.jsonl").read_bytes() == b'{"seq":2}\n'
 
 
+async def test_a_file_is_written_again_after_its_shipping_died_and_began_anew(tmp_path: Path) -> None:
+    sink = FileSink(tmp_path / "audit.jsonl")
+    await sink.take(lines(1))
+    await sink.close()
+    await sink.take(lines(2))
+    assert (tmp_path / "audit.jsonl").read_bytes() == b'{"seq":1}\n{"seq":2}\n'
+
+
 async def test_a_line_that_was_cut_off_does_not_swallow_the_next_one(tmp_path: Path) -> None:
     (tmp_path / "audit.jsonl").write_bytes(b'{"seq":1}\n{"se')
     await FileSink(tmp_path / "audit.jsonl").take(lines(2))

@@ -18,7 +18,7 @@ from sekisho.ports.audit_sink import ShippedLine, SinkUnavailable
 class FileSink:
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._thread = ThreadPoolExecutor(1, "audit-file")
+        self._thread = _thread()
 
     async def take(self, lines: Sequence[ShippedLine]) -> None:
         text = b"".join(line.json + b"\n" for line in lines)
@@ -28,8 +28,9 @@ class FileSink:
             raise SinkUnavailable(f"{self._path}: {error.strerror or error}") from None
 
     async def close(self) -> None:
-        """Wait for no disk any more."""
+        """Wait for no disk any more. What is taken after this goes into another thread."""
         self._thread.shutdown(wait=False, cancel_futures=True)
+        self._thread = _thread()
 
     def _append(self, text: bytes) -> None:
         # Only its owner and group read it: it names addresses and devices.
@@ -43,3 +44,7 @@ class FileSink:
             os.fsync(file)
         finally:
             os.close(file)
+
+
+def _thread() -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(1, "audit-file")
