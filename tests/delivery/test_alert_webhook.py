@@ -10,11 +10,11 @@ import pytest
 
 from delivery.sms_gateway import Gateway
 from sekisho.assemble.audit_sink import make_alerts
-from sekisho.audit.sealing import seal_waiting
+from sekisho.audit.sealing import BATCH, seal_waiting
 from sekisho.audit.seals import Seals
-from sekisho.audit.shipping import Line, Source, ship_waiting
+from sekisho.audit.shipping import HAND_OVER_S, Line, Source, ship_waiting
 from sekisho.delivery.alert_webhook import MOST_IN_ONE, AlertWebhook
-from sekisho.delivery.https_post import HttpsPost
+from sekisho.delivery.https_post import WHOLE_EXCHANGE_S, HttpsPost
 from sekisho.errors import RefreshTokenInvalid
 from sekisho.model import Millis
 from sekisho.ports.audit_sink import SinkUnavailable
@@ -99,3 +99,8 @@ async def test_a_replay_in_a_running_server_reaches_the_receiver(tmp_path: Path)
             await ship_waiting(world.store, world.clock, sink, source, channel)
     (alert,) = [each for post in gateway.posts for each in post.json["alerts"]]
     assert (alert["reason"], alert["account_id"]) == ("refresh_token_replayed", pair.account.id)
+
+
+def test_a_receiver_that_uses_all_its_time_still_gets_on() -> None:
+    posts = -(-BATCH // MOST_IN_ONE)
+    assert posts * WHOLE_EXCHANGE_S < HAND_OVER_S, "else a batch full of alerts would begin anew for ever"

@@ -20,7 +20,8 @@ from sekisho.delivery.sms_webhook import SIGNATURE_HEADER, sign
 from sekisho.ports.audit_sink import ShippedLine, SinkUnavailable
 from sekisho.ports.clock import Clock
 
-MOST_IN_ONE = 100
+# A batch of the trail is then posted in a few requests, whose time together a slow receiver may use up.
+MOST_IN_ONE = 200
 
 
 class AlertWebhook:

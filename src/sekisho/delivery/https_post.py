@@ -20,6 +20,7 @@ from urllib.parse import SplitResult, urlsplit
 
 import h11
 
+WHOLE_EXCHANGE_S = 10
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 _MAX_HEAD_BYTES = 16 * 1024
 _PIECE_BYTES = 4 * 1024
@@ -49,7 +50,12 @@ class HttpsPost:
     """
 
     def __init__(
-        self, url: str, *, may_be_private: bool = False, timeout_s: float = 10, tls: ssl.SSLContext | None = None
+        self,
+        url: str,
+        *,
+        may_be_private: bool = False,
+        timeout_s: float = WHOLE_EXCHANGE_S,
+        tls: ssl.SSLContext | None = None,
     ) -> None:
         parts = parse_target(url)
         self._host = parts.hostname or ""
