@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -13,12 +15,14 @@ from faults.invariants import everybody_goes_on, the_database_agrees
 from faults.living import living
 from faults.site import Site, account, ports_of, until
 from live_server import environment
+from sekisho.storage import migrate
 from sekisho.storage.revision import OLDEST_READER, SCHEMA_REVISION
 
 pytestmark = [pytest.mark.anyio, pytest.mark.heavy]
 
 CLIENTS = 8
-SOME_OLDER = "0004"
+VERSIONS = Path(migrate.__file__).with_name("migrations") / "versions"
+ONE_BEFORE = sorted(path.name[:4] for path in VERSIONS.glob("[0-9]*.py"))[-2]
 # What a migration of the next version may do: add, and say from which version on it serves.
 NEWER = (
     "ALTER TABLE sessions ADD COLUMN of_tomorrow TEXT",
@@ -56,9 +60,10 @@ async def test_FS_12_nodes_serve_on_a_newer_schema_and_start_on_it_while_it_serv
 
 @pytest.mark.parametrize("engine", ["postgres"], indirect=True)
 async def test_FS_12_a_migration_that_is_killed_half_way_leaves_nothing_of_itself_and_is_run_again(site: Site) -> None:
-    """The older state: before the newest migration, whose table comes before its last word."""
-    site.rows("DROP TABLE guard_keys")
-    site.rows("UPDATE alembic_version SET version_num = ?", SOME_OLDER)
+    """The older state: before the newest migration, whose one table comes before its last word."""
+    (newest,) = re.findall(r"CREATE TABLE (\w+)", migrate.migration_sql("postgresql", ONE_BEFORE))
+    site.rows(f"DROP TABLE {newest}")
+    site.rows("UPDATE alembic_version SET version_num = ?", ONE_BEFORE)
     blocker = await asyncio.create_subprocess_exec(
         "psql", "-X", "-q", site.environ["SEKISHO_DATABASE_URL"], stdin=asyncio.subprocess.PIPE
     )
@@ -82,8 +87,8 @@ async def test_FS_12_a_migration_that_is_killed_half_way_leaves_nothing_of_itsel
         await blocker.stdin.drain()
         await blocker.wait()
     await until(lambda: site.value(waiting) == 0, 20, "the server to notice")
-    assert site.value("SELECT version_num FROM alembic_version") == SOME_OLDER
-    assert site.value("SELECT to_regclass('guard_keys') IS NULL")
+    assert site.value("SELECT version_num FROM alembic_version") == ONE_BEFORE
+    assert site.value("SELECT to_regclass(?) IS NULL", newest)
 
     again = site.command("migrate", "--json")
     assert again.returncode == 0, again.stderr
