@@ -90,7 +90,7 @@ describe.skipIf(!HAS_CHROMIUM).each(FRAMEWORKS)("in %s", (framework) => {
     const email = await haveAccount();
     await signOut();
     await show("SignIn");
-    await page.getByLabel("Email address").fill(email);
+    await page.getByLabel("Email address", { exact: true }).fill(email);
     await page.getByRole("button", { name: "Forgot your password?" }).focus();
     await page.keyboard.press("Enter");
     await focusIsOn("[name=email]");

@@ -23,7 +23,7 @@ afterAll(async () => {
 
 async function signUp(page: Page, email: string): Promise<void> {
   await page.getByRole("link", { name: "Create account" }).click();
-  await page.getByLabel("Email address").fill(email);
+  await page.getByLabel("Email address", { exact: true }).fill(email);
   await page.getByLabel("Choose a password").fill(PASSWORD);
   await page.getByRole("button", { name: "Create account" }).click();
   await page.getByLabel("Code from the mail").waitFor();
@@ -33,7 +33,7 @@ async function signUp(page: Page, email: string): Promise<void> {
 }
 
 async function signIn(page: Page, email: string): Promise<void> {
-  await page.getByLabel("Email address").fill(email);
+  await page.getByLabel("Email address", { exact: true }).fill(email);
   await page.getByLabel("Password", { exact: true }).fill(PASSWORD);
   await page.getByRole("button", { name: "Sign in" }).click();
   await page.getByRole("button", { name: "Add", exact: true }).waitFor();
@@ -42,7 +42,7 @@ async function signIn(page: Page, email: string): Promise<void> {
 async function signOut(page: Page): Promise<void> {
   await page.getByRole("button", { name: /^Account menu/ }).click();
   await page.getByRole("button", { name: "Sign out", exact: true }).click();
-  await page.getByLabel("Email address").waitFor();
+  await page.getByLabel("Email address", { exact: true }).waitFor();
 }
 
 const NEXT = "eleven grey herons";
@@ -149,7 +149,7 @@ describe("fastapi-react", () => {
 
       await signOut(page);
       await page.reload();
-      await page.getByLabel("Email address").waitFor();
+      await page.getByLabel("Email address", { exact: true }).waitFor();
       expect(problems).toEqual([]);
     });
 
@@ -159,7 +159,7 @@ describe("fastapi-react", () => {
       await signUp(page, email);
       await add(page, "New note", "Post the letter");
       await signOut(page);
-      await page.getByLabel("Email address").fill(email);
+      await page.getByLabel("Email address", { exact: true }).fill(email);
       await page.getByRole("button", { name: "Forgot your password?" }).click();
       await page.getByRole("button", { name: "Send the code" }).click();
       await page.getByLabel("Code from the mail").waitFor();
@@ -190,7 +190,7 @@ describe("fastapi-react", () => {
       await expect.poll(async () => (await ask("GET", "/api/notes", token)).status).toBe(401);
       expect((await ask("POST", "/api/notes", token, { text: "After" })).status).toBe(401);
       await add(page, "New note", "After");
-      await page.getByLabel("Email address").waitFor();
+      await page.getByLabel("Email address", { exact: true }).waitFor();
       await signIn(page, email);
       await page.getByRole("listitem").getByText("Before").waitFor();
       expect(await page.getByRole("listitem").count()).toBe(1);
@@ -253,7 +253,7 @@ describe("django-vue", () => {
       expect(await page.evaluate(() => document.cookie)).not.toContain("sekisho-s-");
       await signOut(page);
       await page.reload();
-      await page.getByLabel("Email address").waitFor();
+      await page.getByLabel("Email address", { exact: true }).waitFor();
       expect(problems).toEqual([]);
     });
 
@@ -290,7 +290,7 @@ describe("django-vue", () => {
       const refused = await ask("GET", "/api/tasks");
       expect([refused.status, await refused.json()]).toMatchObject([401, { error: "session_revoked" }]);
       await add(page, "New task", "After");
-      await page.getByLabel("Email address").waitFor();
+      await page.getByLabel("Email address", { exact: true }).waitFor();
       await signIn(page, email);
       await page.getByRole("checkbox", { name: "Before" }).waitFor();
       expect(await page.getByRole("listitem").count()).toBe(1);

@@ -60,7 +60,7 @@ afterAll(async () => {
 
 async function signUp(page: Page, email: string): Promise<void> {
   await page.getByRole("button", { name: "Create account" }).click();
-  await page.getByLabel("Email address").fill(email);
+  await page.getByLabel("Email address", { exact: true }).fill(email);
   await page.getByLabel("Choose a password").fill(PASSWORD);
   await page.getByRole("button", { name: "Create account" }).click();
   await page.getByLabel("Code from the mail").waitFor();
@@ -98,7 +98,7 @@ describe.each(TEMPLATES)("the quick start for $name", ({ name, template, files, 
       context = await browser.newContext({ locale: "en-US" });
       page = await context.newPage();
       await page.goto(site.url);
-      await page.getByLabel("Email address").waitFor();
+      await page.getByLabel("Email address", { exact: true }).waitFor();
     });
 
     afterEach(() => context.close());
@@ -198,9 +198,9 @@ describe.each(TEMPLATES)("the quick start for $name", ({ name, template, files, 
       await page.getByRole("button", { name: /^Account menu/ }).click();
       await page.getByRole("button", { name: "Sign out", exact: true }).first().click();
 
-      await tab.getByLabel("Email address").waitFor();
+      await tab.getByLabel("Email address", { exact: true }).waitFor();
       await tab.reload();
-      await tab.getByLabel("Email address").waitFor();
+      await tab.getByLabel("Email address", { exact: true }).waitFor();
     });
 
     test("a session that was ended on another device is noticed at the next click", { timeout: LONG }, async () => {
@@ -209,7 +209,7 @@ describe.each(TEMPLATES)("the quick start for $name", ({ name, template, files, 
       const elsewhere = await browser.newContext({ locale: "en-US" });
       const phone = await elsewhere.newPage();
       await phone.goto(site.url);
-      await phone.getByLabel("Email address").fill(email);
+      await phone.getByLabel("Email address", { exact: true }).fill(email);
       await phone.getByLabel("Password", { exact: true }).fill(PASSWORD);
       await phone.getByRole("button", { name: "Sign in" }).click();
       await phone.getByRole("button", { name: "Sign out all other devices" }).click();
@@ -218,7 +218,7 @@ describe.each(TEMPLATES)("the quick start for $name", ({ name, template, files, 
 
       await page.getByRole("button", { name: "Save" }).click();
 
-      await page.getByLabel("Email address").waitFor();
+      await page.getByLabel("Email address", { exact: true }).waitFor();
       expect(await status(page)).toBe("signed_out");
     });
 
