@@ -74,10 +74,10 @@ docs: $(DEV) ## Write the reference pages again
 	$(PYTHON) scripts/security_reference.py
 	$(PYTHON) scripts/explained_tables.py
 
-bench: $(SERVER) ## Measure the server, about twelve minutes; writes bench/results.json and its tables in the docs
+bench: $(DEV) ## Measure the server, about twelve minutes; writes bench/results.json and its tables in the docs
 	$(PYTHON) -m bench
 
-bench-quick: $(SERVER) ## Measure most of it in about a minute and a half, less exactly
+bench-quick: $(DEV) ## Measure most of it in about a minute and a half, less exactly
 	$(PYTHON) -m bench --quick
 
 format: $(DEV) ## Put the code into the house format
