@@ -1,7 +1,8 @@
 """The codes by which an owner says "that was not me": in each letter that tells of something a thief may have done.
 
-One at a time for an address, so that the newest letter counts. A code has 80 random bits: nobody guesses one, so no
-tries of it are counted, and a thief who types wrong ones does not use it up.
+One at a time for an address, so that the newest letter counts. It dies with any change of credentials or standing after
+its letter: who reads old mail must not end what the owner has set right. A code has 80 random bits: nobody guesses one,
+so no tries of it are counted, and a thief who types wrong ones does not use it up.
 """
 
 from __future__ import annotations
@@ -24,7 +25,11 @@ class NotMeCodes:
         self._throttle = throttle
 
     def new(self, account: Account, now: Millis) -> tuple[str, OneTimeCode]:
-        """Return a code as it is shown, and what is stored of it."""
+        """Return a code as it is shown, and what is stored of it.
+
+        Args:
+            account: as it is when the code is stored. With another `security_version` the code is no good.
+        """
         code, email_key = new_long_code(BITS), account.email_key or ""
         stored = OneTimeCode(
             id=self.id_of(email_key),
@@ -39,11 +44,12 @@ class NotMeCodes:
         return f"{PURPOSE}:{self._throttle.identifier_tag(email_key)}"
 
     def hash(self, account: Account | None, email_key: str, code: str) -> bytes:
-        """Return what is stored of a code as `parse` returned it. It is good for one account, whoever has the address
-        later; for none at all it is the hash of no code."""
+        """Return what is stored of a code as `parse` returned it. It is good for one account as it is, whoever has the
+        address later; for none at all it is the hash of no code."""
         if account is None:
             return self._codes.hash_of_nothing()
-        return self._codes.hash(PURPOSE, f"{self.id_of(email_key)} {account.id}", code)
+        whose = f"{account.id} {account.security_version}"
+        return self._codes.hash(PURPOSE, f"{self.id_of(email_key)} {whose}", code)
 
 
 def parse_not_me_code(text: str) -> str:

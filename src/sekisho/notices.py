@@ -8,6 +8,8 @@ Spec: NIST SP 800-63B-4 section 4.6 (notification); ASVS 6.3.5, 6.3.7.
 
 from __future__ import annotations
 
+from msgspec.structs import replace
+
 from sekisho.devices import DeviceReader
 from sekisho.model import Account, Millis, Origin
 from sekisho.not_me_codes import NotMeCodes
@@ -15,6 +17,9 @@ from sekisho.outbox import REQUIRED_VALUES, MailKind, Outbox
 from sekisho.places import Places
 from sekisho.ports.changes import Change, PutCode
 from sekisho.times import iso_time
+
+# What these tell of raises `security_version`, in the same commit.
+_RAISING = frozenset({MailKind.PASSWORD_CHANGED, MailKind.FACTOR_ADDED, MailKind.FACTOR_REMOVED})
 
 
 class Notices:
@@ -38,6 +43,7 @@ class Notices:
         """Return the changes that queue one notice, and store its code.
 
         Args:
+            account: as it was read; what the notice tells of is still to be committed with it.
             to: None for the account's address.
             device: None for what the request says of itself.
 
@@ -46,7 +52,8 @@ class Notices:
         """
         stored: tuple[Change, ...] = ()
         if "not_me_code" in REQUIRED_VALUES[kind]:
-            values["not_me_code"], code = self._not_me.new(account, now)
+            after = replace(account, security_version=account.security_version + (kind in _RAISING))
+            values["not_me_code"], code = self._not_me.new(after, now)
             stored = (PutCode(code=code),)
         letter = self._outbox.letter(
             kind,

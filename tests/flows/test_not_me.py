@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import re
 from asyncio import gather
+from collections.abc import Awaitable, Callable
+from functools import partial
 
 import pytest
 from msgspec.structs import replace
 
 from flows.counting import Meanwhile
+from sekisho.admin.accounts import force_password_change
 from sekisho.errors import InvalidCode, InvalidCredentials, RateLimitExceeded, RefreshTokenInvalid, ValidationError
+from sekisho.flows.factors import remove
 from sekisho.flows.not_me import NotMe, NotMeWorld, not_me
+from sekisho.flows.password_change import PasswordChange, change_password
 from sekisho.flows.password_reset import (
     CompleteReset,
     SendResetCode,
@@ -21,7 +26,8 @@ from sekisho.flows.password_reset import (
 )
 from sekisho.flows.withdrawal import withdraw
 from sekisho.model import AccountStatus, EndReason, Origin
-from sekisho.ports.changes import Change, QueueMail, SetAccountStatus
+from sekisho.not_me_codes import PURPOSE, parse_not_me_code
+from sekisho.ports.changes import Change, OneTimeCode, PutCode, QueueMail, SetAccountStatus
 from sekisho.ports.storage import Outcome
 from world import ELSEWHERE, HANAKO, HOME, JIRO, PASSWORD, World, a_network, principal_of
 
@@ -76,10 +82,7 @@ async def test_V6_3_7_the_code_of_a_letter_ends_every_session_and_the_password(w
 
 async def test_afterwards_a_reset_by_mail_gives_a_new_password(world: World) -> None:
     await disown(world, await warned(world))
-    await send_reset_code(SendResetCode(HANAKO, "en", HOME), world.edge.password_reset)
-    code = VerifyResetCode(HANAKO, await world.code(), HOME)
-    token = (await verify_reset_code(code, world.edge.password_reset)).reset_token
-    await complete_reset(CompleteReset(token, "thirteen loud crickets", HOME), world.edge.password_reset)
+    await reset(world)
     await world.login(password="thirteen loud crickets")
 
 
@@ -125,7 +128,6 @@ async def test_V6_3_8_wrong_unknown_and_disabled_are_one_answer_that_changes_not
     await world.store.apply(SetAccountStatus(account_id=hanako.id, expected=disabled, status=active))
     assert len(await world.audit("not_me", outcome="failure")) == 4
     assert len(await world.live_sessions(hanako.id)) == 2
-    await disown(world, code)
 
 
 async def test_V6_3_8_a_wrong_code_is_the_same_work_with_and_without_an_account(world: World) -> None:
@@ -177,16 +179,77 @@ async def test_the_code_of_who_left_opens_nothing_for_who_has_the_address_next(w
         await disown(world, code)
 
 
-async def test_a_password_that_changes_meanwhile_leaves_the_code_as_it_was(world: World) -> None:
+async def test_what_changes_meanwhile_refuses_the_code(world: World) -> None:
     code = await warned(world)
     hanako = await world.account()
-
-    async def change() -> None:
-        active, disabled = AccountStatus.ACTIVE.value, AccountStatus.DISABLED.value
-        await world.store.apply(SetAccountStatus(account_id=hanako.id, expected=active, status=disabled))
-        await world.store.apply(SetAccountStatus(account_id=hanako.id, expected=disabled, status=active))
-
+    bundle = replace(world.edge.not_me, store=Meanwhile(world.store, partial(off_and_on, world)))
     with pytest.raises(InvalidCode) as refused:
-        await disown(world, code, bundle=replace(world.edge.not_me, store=Meanwhile(world.store, change)))
+        await disown(world, code, bundle=bundle)
     assert refused.value.detail == "changed_meanwhile"
-    await disown(world, code)
+    assert len(await world.live_sessions(hanako.id)) == 2
+
+
+async def off_and_on(world: World) -> None:
+    hanako = await world.account()
+    active, disabled = AccountStatus.ACTIVE.value, AccountStatus.DISABLED.value
+    await world.store.apply(SetAccountStatus(account_id=hanako.id, expected=active, status=disabled))
+    await world.store.apply(SetAccountStatus(account_id=hanako.id, expected=disabled, status=active))
+
+
+async def reset(world: World) -> None:
+    await send_reset_code(SendResetCode(HANAKO, "en", HOME), world.edge.password_reset)
+    code = VerifyResetCode(HANAKO, await world.code(), HOME)
+    token = (await verify_reset_code(code, world.edge.password_reset)).reset_token
+    await complete_reset(CompleteReset(token, "thirteen loud crickets", HOME), world.edge.password_reset)
+
+
+async def change(world: World) -> None:
+    pair = await world.signed_in()
+    wanted = PasswordChange(current_password=PASSWORD, password="thirteen loud crickets")
+    await change_password(wanted, principal_of(pair), HOME, world.edge.password_change)
+
+
+async def add_a_factor(world: World) -> None:
+    await world.enrolled(await world.signed_in())
+
+
+async def remove_a_factor(world: World) -> None:
+    pair = await world.signed_in()
+    enrolled = await world.enrolled(pair)
+    await remove(enrolled.factor_id, principal_of(pair), HOME, world.edge.factors)
+
+
+async def forced(world: World) -> None:
+    await force_password_change(HANAKO, world.operator())
+
+
+@pytest.mark.parametrize("set_right", [reset, change, add_a_factor, remove_a_factor, forced, off_and_on])
+async def test_old_mail_ends_nothing_that_the_owner_has_set_right(
+    world: World, set_right: Callable[[World], Awaitable[None]]
+) -> None:
+    """Also where no newer letter has put its code in the place of the old one: here that is put back."""
+    old = await warned(world)
+    codes, hanako = world.edge.not_me.codes, await world.account()
+    was = OneTimeCode(
+        id=codes.id_of(HANAKO),
+        purpose=PURPOSE,
+        code_hash=codes.hash(hanako, HANAKO, parse_not_me_code(old)),
+        expires_at=world.now + 1_000_000,
+    )
+    await set_right(world)
+    await world.store.apply(PutCode(code=was))
+    before = await world.account()
+    with pytest.raises(InvalidCode) as refused:
+        await disown(world, old)
+    assert refused.value.detail == "code_gone"
+    assert await world.account() == before
+
+
+@pytest.mark.parametrize("told", [reset, change, add_a_factor, remove_a_factor])
+async def test_the_letter_about_a_change_has_a_code_that_works_after_it(
+    world: World, told: Callable[[World], Awaitable[None]]
+) -> None:
+    await world.signed_in()
+    await told(world)
+    await disown(world, await code_of(world))
+    assert await world.live_sessions((await world.account()).id) == []

@@ -55,7 +55,8 @@ async def not_me(request: NotMe, world: NotMeWorld) -> None:
 
     Raises:
         ValidationError: a field has no good form.
-        InvalidCode: wrong, replaced by a newer letter's, expired, used, or no account; hides which.
+        InvalidCode: wrong, replaced by a newer letter's, from before a change of credentials, expired, used,
+            or no account; hides which.
         RateLimitExceeded: too many wrong codes from this network.
 
     Concurrency: of parallel calls with one code one wins.
