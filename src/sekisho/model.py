@@ -324,6 +324,21 @@ class AuditRecord(Struct, frozen=True, kw_only=True):
     seq: int = 0
 
 
+class Trace(Struct, frozen=True, gc=False):
+    """What a comparison with the past needs of a line of the audit trail: fifty are read at a login, so no more than
+    these columns."""
+
+    event: str
+    outcome: str
+    at: Millis
+    session_id: str
+    reason: str
+    ip: str
+    device: str
+    user_agent: str
+    seq: int
+
+
 class AuditSeal(Struct, frozen=True, kw_only=True):
     """A batch of the audit trail, closed by a link of the keyed chain (see `sekisho.audit.seals`).
 

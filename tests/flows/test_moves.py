@@ -127,9 +127,9 @@ async def test_staying_in_a_network_costs_no_store_operation_and_moving_one_read
     assert store.calls == []
 
     assert await move(moves, pair, ON_THE_TRAIN, world)
-    assert store.calls == ["list_audit", "apply"]
+    assert store.calls == ["list_traces", "apply"]
     assert not await move(moves, pair, ON_THE_TRAIN, world)
-    assert store.calls == ["list_audit", "apply"], "judged once"
+    assert store.calls == ["list_traces", "apply"], "judged once"
 
 
 async def test_a_store_that_is_away_signs_nobody_out(noting: World) -> None:

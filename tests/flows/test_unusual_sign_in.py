@@ -7,12 +7,14 @@ from pathlib import Path
 
 import pytest
 
+from capabilities import tiny_mmdb
 from flows.counting import CountingReads
 from sekisho.anomalies import OUTCOMES
 from sekisho.anomalies.floods import SPRAYED_ADDRESSES
+from sekisho.anomalies.watch import LOOKED_AT
 from sekisho.errors import InvalidCredentials
 from sekisho.flows.second_factor import SendFactorCode, send_code
-from sekisho.model import AuditRecord, Origin, Unusual
+from sekisho.model import AccountId, AuditRecord, Origin, Unusual
 from sekisho.ports.changes import AppendAudit
 from world import ELSEWHERE, HOME, PASSWORD, World, new_world
 
@@ -21,6 +23,12 @@ pytestmark = pytest.mark.anyio
 
 async def reasons(world: World) -> list[str]:
     return sorted(each.reason for each in await world.audit("sign_in_unusual"))
+
+
+async def fill_the_newest_records(account_id: AccountId, world: World) -> None:
+    """More wrong passwords than the rules look at."""
+    wrong = AuditRecord(event="login", outcome="failure", at=world.now, account_id=account_id)
+    await world.store.apply(*(AppendAudit(record=wrong) for _ in range(LOOKED_AT + 10)))
 
 
 async def letters(world: World) -> list[str]:
@@ -61,11 +69,25 @@ async def test_a_success_after_many_failures_is_told(world: World) -> None:
 
 async def test_wrong_passwords_of_some_days_do_not_hide_where_the_owner_signs_in(world: World) -> None:
     account = (await world.signed_in()).account
-    wrong = AuditRecord(event="login", outcome="failure", at=world.clock.now(), account_id=account.id)
-    await world.store.apply(*(AppendAudit(record=wrong) for _ in range(60)))
+    await fill_the_newest_records(account.id, world)
     world.clock.advance(days=2)
     await world.login(origin=ELSEWHERE)
     assert await reasons(world) == ["new_device", "new_network"]
+
+
+async def test_a_journey_is_counted_from_the_newest_of_many_sign_ins_at_home(tmp_path: Path) -> None:
+    tokyo = {"country": {"iso_code": "JP"}, "location": {"latitude": 35.68, "longitude": 139.77}}
+    london = {"country": {"iso_code": "GB"}, "location": {"latitude": 51.51, "longitude": -0.13}}
+    places = tmp_path / "places.mmdb"
+    places.write_bytes(tiny_mmdb.build({"1.2.3.0/24": tokyo, "8.8.8.0/24": london}))
+    at_home, abroad = (Origin(ip=ip, user_agent=HOME.user_agent) for ip in ("1.2.3.4", "8.8.8.8"))
+    async with new_world(tmp_path, {"places_file": places}) as world:
+        await world.signed_in(origin=at_home)
+        world.clock.advance(days=2)
+        await world.login(origin=at_home)
+        world.clock.advance(minutes=120)
+        await world.login(origin=abroad)
+        assert await reasons(world) == ["impossible_travel", "new_country", "new_network"]
 
 
 async def test_a_right_password_from_a_network_that_sprays_is_told(world: World) -> None:
@@ -142,7 +164,9 @@ async def test_the_rules_cost_a_login_one_read(world: World) -> None:
     account = (await world.signed_in()).account
     store = CountingReads(world.store)
     await world.edge.login.anomalies.judge(account.id, HOME, world.now, store)  # type: ignore[arg-type]
-    assert store.calls == ["list_audit"]
+    await fill_the_newest_records(account.id, world)
+    await world.edge.login.anomalies.judge(account.id, HOME, world.now, store)  # type: ignore[arg-type]
+    assert store.calls == ["list_traces"] * 2
 
 
 async def test_without_a_policy_nothing_is_looked_at(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from sekisho.audit.sealing import Retention, retire, seal_waiting
 from sekisho.audit.seals import Seals, is_blank
 from sekisho.audit.verifying import verify_trail
 from sekisho.master_secret import MasterSecret
-from sekisho.model import AuditRecord
+from sekisho.model import AccountId, AuditRecord, Trace
 from sekisho.ports.changes import AddAuditSeal, AppendAudit, BlankSealedAudit, PurgeSealedAudit, SwapMeta
 from sekisho.ports.storage import AuditCount, AuditFilter, Store
 from storage.build import DAY, NOW, done, lost
@@ -23,6 +23,15 @@ def line(number: int) -> AppendAudit:
     return AppendAudit(record=record)
 
 
+OWNER = AccountId("owner")
+
+
+def trace(
+    account_id: str = OWNER, *, event: str = "login", outcome: str = "success", at: int = NOW, **words: str
+) -> AppendAudit:
+    return AppendAudit(record=AuditRecord(event=event, outcome=outcome, at=at, account_id=account_id, **words))
+
+
 @pytest.mark.anyio
 class AuditContract:
     async def test_records_are_read_in_the_order_of_their_numbers(self, store: Store) -> None:
@@ -32,6 +41,30 @@ class AuditContract:
         assert [each.account_id for each in whole] == [f"a{number}" for number in range(5)]
         assert await store.read_audit_to_seal(whole[1].seq, 2) == whole[2:4]
         assert await store.read_audit(whole[0].seq, whole[3].seq, 100) == whole[1:4]
+
+    async def test_traces_are_the_newest_records_of_an_account(self, store: Store) -> None:
+        words = {"session_id": "s", "reason": "r", "ip": "i", "device": "d", "user_agent": "u"}
+        await done(store, *(trace(at=NOW + number) for number in range(5)), trace("other"), trace(at=NOW + 5, **words))
+        newest, *older = await store.list_traces(OWNER, newest=3, sign_ins=2)
+        assert newest == Trace("login", "success", NOW + 5, "s", "r", "i", "d", "u", newest.seq)
+        assert [each.at - NOW for each in older] == [4, 3]
+        assert newest.seq > older[0].seq > older[1].seq
+        assert await store.list_traces(AccountId("nobody"), newest=3, sign_ins=2) == []
+
+    async def test_sign_ins_stand_behind_records_that_hide_them_all(self, store: Store) -> None:
+        await done(
+            store,
+            trace(event="sign_up", at=NOW),
+            *(trace(at=NOW + number) for number in (1, 2)),
+            trace(event="logout", at=NOW + 3),
+            trace("other", at=NOW + 4),
+            *(trace(outcome="failure", at=NOW + number) for number in range(5, 9)),
+        )
+        expected = {2: [8, 7, 2, 1], 4: [8, 7, 6, 5, 2, 1], 9: [8, 7, 6, 5, 3, 2, 1, 0]}
+        for newest, times in expected.items():
+            found = await store.list_traces(OWNER, newest=newest, sign_ins=2)
+            assert [each.at - NOW for each in found] == times
+        assert [each.event for each in await store.list_traces(OWNER, newest=2, sign_ins=3)][-1] == "sign_up"
 
     async def test_numbers_that_are_given_out_are_waited_for(self, store: Store) -> None:
         """Everything that a sealer reads stays the beginning of what it reads later."""

@@ -14,7 +14,7 @@ from functools import lru_cache
 from msgspec import Struct
 
 from sekisho.devices import DeviceReader
-from sekisho.model import AuditRecord, Millis, Origin
+from sekisho.model import Millis, Origin, Trace
 from sekisho.places import Places, Position
 
 _EARTH_RADIUS_KM = 6371.0
@@ -34,7 +34,8 @@ class Sighting(Struct, frozen=True):
 
 
 class Past(Struct, frozen=True):
-    """sign_ins: those that succeeded, newest first. failures: refused tries since the newest of them."""
+    """sign_ins: those that succeeded, newest first; of several from one place only the newest. failures: refused tries
+    since the newest of them."""
 
     sign_ins: tuple[Sighting, ...] = ()
     failures: int = 0
@@ -56,9 +57,9 @@ class Looker:
         is named by the user agent alone."""
         return device in (self._devices.read_origin(origin).name, self._devices.read(origin.user_agent).name)
 
-    def recall(self, record: AuditRecord) -> Sighting:
+    def recall(self, trace: Trace) -> Sighting:
         """Return what the trail kept of a sign-in."""
-        return self.place(record.at, record.ip, record.device or self._devices.read(record.user_agent).name)
+        return self.place(trace.at, trace.ip, trace.device or self._devices.read(trace.user_agent).name)
 
     def place(self, at: Millis, ip: str, device: str) -> Sighting:
         return Sighting(at, device, network_of(ip), self._locate(ip))

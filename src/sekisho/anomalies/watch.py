@@ -16,11 +16,12 @@ from sekisho.anomalies.floods import Floods
 from sekisho.anomalies.rules import HOUR_MS, MOST, MOVE_RULES, RULES, SCORES, Rule
 from sekisho.anomalies.sightings import Looker, Past, Sighting, network_of
 from sekisho.audit import FAILURE, SUCCESS, Event
-from sekisho.model import AccountId, AuditRecord, Millis, Origin, Session, Unusual
-from sekisho.ports.storage import AuditFilter, Store
+from sekisho.model import AccountId, Millis, Origin, Session, Trace, Unusual
+from sekisho.ports.storage import Store
 
-# So many records of the account are looked at. Where other lines fill them all, so many sign-ins from before are added:
-# without any, nothing would count as new.
+# So many records of the account are looked at. Where other lines fill them all (somebody tried wrong passwords for
+# days, and rested until those failures are old), so many sign-ins from before are added: without any, nothing would
+# count as new.
 LOOKED_AT = 50
 KNOWN_AT_LEAST = 10
 DAY_MS = 86_400_000
@@ -95,25 +96,25 @@ class Anomalies:
         """Return what is unusual about a sign-in whose password was right. Without a policy nothing is read."""
         if not self.is_on:
             return NOTHING
-        records = await _newest(account_id, store)
+        traces = await _traces(account_id, store)
         sighting = self._looker.look(now, origin)
-        reasons = _applying(RULES, sighting, self._past(records, now))
+        reasons = _applying(RULES, sighting, self._past(traces, now))
         if self._floods.is_spraying(origin.ip, now):
             reasons.append(Unusual.SPRAYING)
         # While a list is being tried, a right password from where nobody was before is likely from that list.
         if Unusual.NEW_NETWORK in reasons and self._floods.is_stuffing(now):
             reasons.append(Unusual.STUFFING)
-        return self._follow(tuple(reasons), records, now)
+        return self._follow(tuple(reasons), traces, now)
 
     async def judge_move(self, session: Session, last: LastUse, origin: Origin, now: Millis, store: Store) -> Judgement:
         """Return what is unusual about a session that is used from another network than before."""
-        records = await _newest(session.account_id, store)
+        traces = await _traces(session.account_id, store)
         sighting = self._looker.look(now, origin)
         before = self._looker.place(last.at, last.ip, session.device.name)
-        past = self._past(records, now)
+        past = self._past(traces, now)
         moves = tuple(
             self._looker.place(each.at, each.ip, each.device)
-            for each in records
+            for each in traces
             if each.event == Event.SESSION_UNUSUAL and each.session_id == session.id
         )
         known = Past((before, *moves, *past.sign_ins))
@@ -125,21 +126,24 @@ class Anomalies:
         # A telephone under way changes networks often: that alone is noted once an hour.
         if reasons == [Unusual.REFRESH_NETWORK] and any(each.at > now - HOUR_MS for each in moves):
             return NOTHING
-        return self._follow(tuple(reasons), records, now)
+        return self._follow(tuple(reasons), traces, now)
 
-    def _past(self, records: list[AuditRecord], now: Millis) -> Past:
-        sign_ins: list[Sighting] = []
+    def _past(self, traces: list[Trace], now: Millis) -> Past:
+        # By where they came from: people sign in from the same few places, and each is looked up once.
+        sign_ins: dict[tuple[str, str], Sighting] = {}
         failures = 0
-        for record in records:
-            if record.event not in _SIGN_INS:
+        for trace in traces:
+            if trace.event not in _SIGN_INS:
                 continue
-            if record.outcome == SUCCESS:
-                sign_ins.append(self._looker.recall(record))
-            elif record.outcome == FAILURE and not sign_ins and record.at > now - DAY_MS:
+            if trace.outcome == SUCCESS:
+                place = (trace.ip, trace.device or trace.user_agent)
+                if place not in sign_ins:
+                    sign_ins[place] = self._looker.recall(trace)
+            elif trace.outcome == FAILURE and not sign_ins and trace.at > now - DAY_MS:
                 failures += 1
-        return Past(tuple(sign_ins), failures)
+        return Past(tuple(sign_ins.values()), failures)
 
-    def _follow(self, reasons: tuple[Unusual, ...], records: list[AuditRecord], now: Millis) -> Judgement:
+    def _follow(self, reasons: tuple[Unusual, ...], traces: list[Trace], now: Millis) -> Judgement:
         score = min(MOST, sum(SCORES[reason] for reason in reasons))
         policy = self._policy
 
@@ -153,33 +157,22 @@ class Anomalies:
             reasons,
             score,
             is_noted=reaches(policy.note_from) or is_mailed or is_held_up,
-            is_mailed=is_mailed and not _was_told(records, policy, now),
+            is_mailed=is_mailed and not _was_told(traces, policy, now),
             is_asked=reaches(policy.ask_from),
             is_refused=reaches(policy.refuse_from),
         )
 
 
-async def _newest(account_id: AccountId, store: Store) -> list[AuditRecord]:
-    """Return the newest records of an account. Where no sign-in is among so many (somebody tried wrong passwords for
-    days, and rested until those failures are old), the newest sign-ins from before stand behind them."""
-    records = await store.list_audit(AuditFilter(account_id=account_id, limit=LOOKED_AT))
-    if len(records) < LOOKED_AT or any(each.event in _SIGN_INS and each.outcome == SUCCESS for each in records):
-        return records
-    for event in (Event.LOGIN, Event.SIGN_UP):
-        known = AuditFilter(
-            account_id=account_id, event=event, outcome=SUCCESS, before_seq=records[-1].seq, limit=KNOWN_AT_LEAST
-        )
-        if earlier := await store.list_audit(known):
-            return [*records, *earlier]
-    return records
+async def _traces(account_id: AccountId, store: Store) -> list[Trace]:
+    return await store.list_traces(account_id, newest=LOOKED_AT, sign_ins=KNOWN_AT_LEAST)
 
 
-def _was_told(records: list[AuditRecord], policy: Policy, now: Millis) -> bool:
+def _was_told(traces: list[Trace], policy: Policy, now: Millis) -> bool:
     """Whether the owner had a letter in the last hour: whoever tries again and again is told of once. What was only
     noted keeps no letter back."""
     told_from = min(each for each in (policy.mail_from, policy.refuse_from) if each) if _tells(policy) else MOST + 1
     scores: Counter[tuple[str, Millis]] = Counter()
-    for each in records:
+    for each in traces:
         if each.event in _TOLD and each.at > now - HOUR_MS:
             scores[each.event, each.at] += SCORES[Unusual(each.reason)]
     return any(score >= told_from for score in scores.values())

@@ -25,6 +25,7 @@ from sekisho.model import (
     Session,
     SessionId,
     SigningKey,
+    Trace,
     TrustedDevice,
 )
 from sekisho.ports.changes import Change
@@ -209,6 +210,10 @@ class AuditCount(Struct, frozen=True):
 
 class AuditReads(Protocol):
     async def list_audit(self, wanted: AuditFilter) -> list[AuditRecord]: ...
+
+    async def list_traces(self, account_id: AccountId, *, newest: int, sign_ins: int) -> list[Trace]:
+        """The `newest` records of an account, newest first. Where no sign-in that succeeded is among so many, up to
+        `sign_ins` of those before them stand behind: other lines hide none of the past."""
 
     async def count_audit(self, wanted: AuditFilter) -> list[AuditCount]:
         """Count the records that fit, by event, outcome, reason and method, in the order of these words.

@@ -18,6 +18,7 @@ from sekisho.storage.rows import (
     PENDING_SIGN_UP,
     SESSION,
     SIGNING_KEY,
+    TRACE,
     TRUSTED_DEVICE,
     columns,
 )
@@ -92,6 +93,20 @@ READ_AUDIT = f"""
 SELECT {columns(AUDIT)} FROM audit WHERE seq > :after_seq AND seq <= :until_seq ORDER BY seq LIMIT :limit
 """
 READ_AUDIT_TO_SEAL = f"SELECT {columns(AUDIT)} FROM audit WHERE seq > :after_seq ORDER BY seq LIMIT :limit"
+_NEWEST = "FROM audit WHERE account_id = :account_id ORDER BY seq DESC LIMIT :newest"
+_SIGNED_IN = "event IN ('login', 'sign_up') AND outcome = 'success'"
+# The second half is walked only where the first holds no sign-in.
+LIST_TRACES = f"""
+SELECT {columns(TRACE)} FROM (SELECT {columns(TRACE)} {_NEWEST}) AS newest
+UNION ALL
+SELECT {columns(TRACE)} FROM (
+    SELECT {columns(TRACE)} FROM audit
+    WHERE account_id = :account_id AND {_SIGNED_IN}
+        AND seq < (SELECT min(seq) FROM (SELECT seq {_NEWEST}) AS numbers)
+        AND NOT EXISTS (SELECT 1 FROM (SELECT event, outcome {_NEWEST}) AS words WHERE {_SIGNED_IN})
+    ORDER BY seq DESC LIMIT :sign_ins
+) AS earlier
+"""
 LAST_AUDIT_SEAL = f"SELECT {columns(AUDIT_SEAL)} FROM audit_seals ORDER BY number DESC LIMIT 1"
 LIST_AUDIT_SEALS = f"""
 SELECT {columns(AUDIT_SEAL)} FROM audit_seals WHERE number > :after_number ORDER BY number LIMIT :limit

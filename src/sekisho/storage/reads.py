@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
+from operator import attrgetter
 
 from sekisho.model import (
     Account,
@@ -19,6 +20,7 @@ from sekisho.model import (
     Session,
     SessionId,
     SigningKey,
+    Trace,
     TrustedDevice,
 )
 from sekisho.ports.storage import AuditCount, AuditFilter
@@ -35,11 +37,13 @@ from sekisho.storage.rows import (
     pending_sign_up_from,
     session_from,
     signing_key_from,
+    trace_from,
     trusted_device_from,
 )
 from sekisho.storage.steps import Row, Value
 
 GENERATION = "journal_generation"
+_NUMBER = attrgetter("seq")
 
 
 class SqlReads(ABC):
@@ -138,6 +142,13 @@ class SqlReads(ABC):
 
     async def list_audit(self, wanted: AuditFilter) -> list[AuditRecord]:
         return [audit_record_from(row) for row in await self._scan(*queries.list_audit(wanted))]
+
+    async def list_traces(self, account_id: AccountId, *, newest: int, sign_ins: int) -> list[Trace]:
+        values: dict[str, Value] = {"account_id": account_id, "newest": newest, "sign_ins": sign_ins}
+        traces = [trace_from(row) for row in await self._scan(queries.LIST_TRACES, values)]
+        # The two halves of the statement come one after the other; to have SQL say so would sort them all again.
+        traces.sort(key=_NUMBER, reverse=True)
+        return traces
 
     async def count_audit(self, wanted: AuditFilter) -> list[AuditCount]:
         return [AuditCount(*row) for row in await self._scan(*queries.count_audit(wanted))]

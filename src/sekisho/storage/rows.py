@@ -24,6 +24,7 @@ from sekisho.model import (
     Session,
     SessionId,
     SigningKey,
+    Trace,
     Transport,
     TrustedDevice,
 )
@@ -233,6 +234,14 @@ def audit_record_from(row: Row) -> AuditRecord:
         device=device,
         seq=seq,
     )
+
+
+TRACE = "event outcome at session_id reason ip device user_agent seq"
+
+
+def trace_from(row: Row) -> Trace:
+    """Read the columns of `TRACE`."""
+    return Trace(*row)
 
 
 AUDIT_SEAL = "number first_seq last_seq records lines lines_digest digest sealed_at blank_tag purge_tag"

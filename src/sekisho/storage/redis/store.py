@@ -20,6 +20,7 @@ from sekisho.model import (
     Session,
     SessionId,
     SigningKey,
+    Trace,
     TrustedDevice,
 )
 from sekisho.ports.changes import (
@@ -302,6 +303,9 @@ class RedisStore:
 
     async def list_audit(self, wanted: AuditFilter) -> list[AuditRecord]:
         return await self._inner.list_audit(wanted)
+
+    async def list_traces(self, account_id: AccountId, *, newest: int, sign_ins: int) -> list[Trace]:
+        return await self._inner.list_traces(account_id, newest=newest, sign_ins=sign_ins)
 
     async def count_audit(self, wanted: AuditFilter) -> list[AuditCount]:
         return await self._inner.count_audit(wanted)
