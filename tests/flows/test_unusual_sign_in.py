@@ -11,7 +11,7 @@ from capabilities import tiny_mmdb
 from flows.counting import CountingReads
 from sekisho.anomalies import OUTCOMES
 from sekisho.anomalies.floods import SPRAYED_ADDRESSES
-from sekisho.anomalies.watch import LOOKED_AT
+from sekisho.anomalies.watch import LOOKED_AT, MOST_LETTERS_AN_HOUR
 from sekisho.errors import InvalidCredentials
 from sekisho.flows.second_factor import SendFactorCode, send_code
 from sekisho.model import AccountId, AuditRecord, Origin, Unusual
@@ -138,6 +138,36 @@ async def test_what_was_only_noted_keeps_no_letter_back(world: World) -> None:
     assert await letters(world) == []
     await world.signed_in(origin=ELSEWHERE)
     assert len(await letters(world)) == 1
+
+
+async def test_V6_3_5_a_letter_about_the_owner_keeps_none_back_about_a_thief(world: World) -> None:
+    """The owner's new telephone is told; a thief who signs in within the hour must be told of as well."""
+    await world.signed_in()
+    await world.signed_in(origin=ELSEWHERE)
+    assert len(await letters(world)) == 1
+
+    thief = Origin(ip="192.0.2.66", user_agent=HOME.user_agent)
+    for number in range(10):
+        with pytest.raises(InvalidCredentials):
+            await world.login(password="wrong", origin=Origin(ip=f"10.9.{number}.1", user_agent=HOME.user_agent))
+    await world.login(origin=thief)
+    found = await letters(world)
+    assert len(found) == 2
+    assert sum(thief.ip in letter for letter in found) == 1
+
+
+async def test_letters_about_ever_other_networks_come_to_an_end(tmp_path: Path) -> None:
+    async with new_world(tmp_path, {"anomalies.refuse_from": "40"}) as world:
+        await world.signed_in()
+        for number in range(MOST_LETTERS_AN_HOUR + 3):
+            with pytest.raises(InvalidCredentials):
+                await world.login(origin=Origin(ip=f"10.9.{number}.1", user_agent=ELSEWHERE.user_agent))
+        assert len(await letters(world)) == MOST_LETTERS_AN_HOUR
+
+        world.clock.advance(minutes=61)
+        with pytest.raises(InvalidCredentials):
+            await world.login(origin=Origin(ip="10.9.99.1", user_agent=ELSEWHERE.user_agent))
+        assert len(await letters(world)) == MOST_LETTERS_AN_HOUR + 1
 
 
 async def test_an_attack_on_many_accounts_is_written_down_once(world: World) -> None:

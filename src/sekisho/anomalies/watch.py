@@ -7,7 +7,6 @@ the sum of the scores does what the operator's policy says.
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Mapping
 
 from msgspec import Struct
@@ -25,6 +24,7 @@ from sekisho.ports.storage import Store
 LOOKED_AT = 50
 KNOWN_AT_LEAST = 10
 DAY_MS = 86_400_000
+MOST_LETTERS_AN_HOUR = 5
 
 _SIGN_INS = frozenset({Event.LOGIN, Event.SIGN_UP})
 _TOLD = frozenset({Event.SIGN_IN_UNUSUAL, Event.SESSION_UNUSUAL})
@@ -104,7 +104,7 @@ class Anomalies:
         # While a list is being tried, a right password from where nobody was before is likely from that list.
         if Unusual.NEW_NETWORK in reasons and self._floods.is_stuffing(now):
             reasons.append(Unusual.STUFFING)
-        return self._follow(tuple(reasons), traces, now)
+        return self._follow(tuple(reasons), sighting.network, traces, now)
 
     async def judge_move(self, session: Session, last: LastUse, origin: Origin, now: Millis, store: Store) -> Judgement:
         """Return what is unusual about a session that is used from another network than before."""
@@ -126,7 +126,7 @@ class Anomalies:
         # A telephone under way changes networks often: that alone is noted once an hour.
         if reasons == [Unusual.REFRESH_NETWORK] and any(each.at > now - HOUR_MS for each in moves):
             return NOTHING
-        return self._follow(tuple(reasons), traces, now)
+        return self._follow(tuple(reasons), sighting.network, traces, now)
 
     def _past(self, traces: list[Trace], now: Millis) -> Past:
         # By where they came from: people sign in from the same few places, and each is looked up once.
@@ -143,7 +143,7 @@ class Anomalies:
                 failures += 1
         return Past(tuple(sign_ins.values()), failures)
 
-    def _follow(self, reasons: tuple[Unusual, ...], traces: list[Trace], now: Millis) -> Judgement:
+    def _follow(self, reasons: tuple[Unusual, ...], network: str, traces: list[Trace], now: Millis) -> Judgement:
         score = min(MOST, sum(SCORES[reason] for reason in reasons))
         policy = self._policy
 
@@ -157,7 +157,7 @@ class Anomalies:
             reasons,
             score,
             is_noted=reaches(policy.note_from) or is_mailed or is_held_up,
-            is_mailed=is_mailed and not _was_told(traces, policy, now),
+            is_mailed=is_mailed and not _was_told(reasons, network, traces, policy, now),
             is_asked=reaches(policy.ask_from),
             is_refused=reaches(policy.refuse_from),
         )
@@ -167,15 +167,17 @@ async def _traces(account_id: AccountId, store: Store) -> list[Trace]:
     return await store.list_traces(account_id, newest=LOOKED_AT, sign_ins=KNOWN_AT_LEAST)
 
 
-def _was_told(traces: list[Trace], policy: Policy, now: Millis) -> bool:
-    """Whether the owner had a letter in the last hour: whoever tries again and again is told of once. What was only
-    noted keeps no letter back."""
+def _was_told(reasons: tuple[Unusual, ...], network: str, traces: list[Trace], policy: Policy, now: Millis) -> bool:
+    """Whether the owner had a letter about this in the last hour, or as many as anybody reads: whoever tries again and
+    again is told of once. What was only noted keeps no letter back, and none keeps back what comes from another network
+    or for another reason: the first may be about the owner, the next about a thief."""
     told_from = min(each for each in (policy.mail_from, policy.refuse_from) if each) if _tells(policy) else MOST + 1
-    scores: Counter[tuple[str, Millis]] = Counter()
+    seen: dict[tuple[str, Millis, str], set[Unusual]] = {}
     for each in traces:
         if each.event in _TOLD and each.at > now - HOUR_MS:
-            scores[each.event, each.at] += SCORES[Unusual(each.reason)]
-    return any(score >= told_from for score in scores.values())
+            seen.setdefault((each.event, each.at, network_of(each.ip)), set()).add(Unusual(each.reason))
+    told = {(at[2], frozenset(why)) for at, why in seen.items() if sum(SCORES[reason] for reason in why) >= told_from}
+    return len(told) >= MOST_LETTERS_AN_HOUR or any(where == network and why.issuperset(reasons) for where, why in told)
 
 
 def _tells(policy: Policy) -> bool:
