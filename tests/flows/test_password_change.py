@@ -8,12 +8,12 @@ import pytest
 from msgspec.structs import replace
 
 from flows.counting import Meanwhile
-from sekisho.errors import InvalidCredentials, RateLimitExceeded, SessionRevoked, ValidationError
+from sekisho.errors import InvalidCredentials, RateLimitExceeded, ServiceUnavailable, SessionRevoked, ValidationError
 from sekisho.flows.password_change import PasswordChange, PasswordChangeWorld, change_password
 from sekisho.flows.withdrawal import withdraw
 from sekisho.model import EndReason
 from sekisho.sessions import TokenPair
-from world import ELSEWHERE, HANAKO, HOME, PASSWORD, World, principal_of
+from world import ELSEWHERE, HANAKO, HOME, PASSWORD, World, a_network, principal_of
 
 pytestmark = pytest.mark.anyio
 
@@ -92,9 +92,17 @@ async def test_of_changes_at_once_one_wins_and_the_owner_hears_of_one(world: Wor
     answers = await gather(*(change(world, pair, password) for password in passwords), return_exceptions=True)
     winners = [password for password, answer in zip(passwords, answers, strict=True) if answer == 0]
     assert len(winners) == 1
-    assert {type(answer) for answer in answers if answer != 0} <= {SessionRevoked, InvalidCredentials}
+    assert {type(answer) for answer in answers if answer != 0} <= {ServiceUnavailable, InvalidCredentials}
+    assert await world.live_refresh_tokens(pair) == 1, "the session goes on, and no loser was told otherwise"
     await world.login(password=winners[0])
     assert len(await world.mail(HANAKO)) == 1
+
+
+async def test_whoever_is_overtaken_by_a_change_that_ended_the_session_is_told_so(world: World) -> None:
+    pair, other = await world.signed_in(), await world.signed_in(origin=a_network(1))
+    during = Meanwhile(world.store, lambda: change(world, other, "nine loud crickets"))
+    with pytest.raises(SessionRevoked):
+        await change(world, pair, bundle=replace(world.edge.password_change, store=during))
 
 
 async def test_a_withdrawal_while_it_is_hashed_wins(world: World) -> None:

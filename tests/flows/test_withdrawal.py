@@ -15,9 +15,11 @@ from sekisho.errors import (
     RateLimitExceeded,
     RefreshTokenInvalid,
     Refusal,
+    ServiceUnavailable,
     SessionRevoked,
 )
 from sekisho.flows.authenticate import authenticate_bearer, authenticate_cookie
+from sekisho.flows.password_change import PasswordChange, change_password
 from sekisho.flows.profile import ProfileChange, change_profile
 from sekisho.flows.withdrawal import withdraw
 from sekisho.model import AccountStatus, EndReason, Origin, Transport
@@ -206,6 +208,18 @@ async def test_a_withdrawal_that_was_hashing_while_the_account_was_disabled_eras
     assert account is not None
     assert account.email == HANAKO
     assert await world.mail() == []
+
+
+async def test_a_withdrawal_that_a_change_of_the_password_overtook_ends_no_session(world: World) -> None:
+    pair = await world.signed_in()
+    change = PasswordChange(current_password=PASSWORD, password="nine loud crickets")
+    during = Meanwhile(
+        world.store, lambda: change_password(change, principal_of(pair), HOME, world.edge.password_change)
+    )
+    bundle = replace(world.edge.withdrawal, store=cast(Store, during))
+    with pytest.raises(ServiceUnavailable, match="security_version"):
+        await withdraw(PASSWORD, principal_of(pair), HOME, bundle)
+    assert await world.live_refresh_tokens(pair) == 1
 
 
 async def test_racing_withdrawals_leave_once(world: World) -> None:

@@ -14,7 +14,7 @@ from msgspec import Struct
 
 from sekisho.audit import Event, record
 from sekisho.errors import InvalidCredentials, SessionRevoked, ValidationError
-from sekisho.mfa.freshness import require_fresh
+from sekisho.mfa.freshness import overtaken, require_fresh
 from sekisho.model import Account, AccountStatus, Discreet, EndReason, Millis, Origin, Principal
 from sekisho.notices import Notices
 from sekisho.outbox import MailKind
@@ -58,8 +58,8 @@ async def change_password(
         StepUpRequired: the account has a second factor that was not shown lately.
         InvalidCredentials: the current password is wrong, or the account has none.
         RateLimitExceeded: too many wrong passwords.
-        SessionRevoked: the account was disabled, withdrawn, or changed its credentials meanwhile.
-        ServiceUnavailable: the hash pool is full.
+        SessionRevoked: the session ended meanwhile.
+        ServiceUnavailable: the hash pool is full, or the account changed its credentials meanwhile; ask again.
 
     Concurrency: of two changes at once one wins; the other is refused and has ended nothing.
     """
@@ -101,7 +101,7 @@ async def change_password(
         *world.throttle.give_back(tries, now),
     )
     if outcome.lost:
-        raise SessionRevoked(detail=outcome.lost.why)
+        raise await overtaken(world.store, principal, outcome.lost.why)
     return 0 if change.keep_other_sessions else int(outcome.results[1])
 
 

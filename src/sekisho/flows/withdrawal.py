@@ -12,7 +12,7 @@ from msgspec import Struct
 
 from sekisho.audit import Event, record
 from sekisho.errors import InvalidCredentials, SessionRevoked
-from sekisho.mfa.freshness import require_fresh
+from sekisho.mfa.freshness import overtaken, require_fresh
 from sekisho.model import Account, AccountStatus, EndReason, Millis, Origin, Principal
 from sekisho.outbox import MailKind, Outbox
 from sekisho.passwords.hashing import HashPool
@@ -43,8 +43,8 @@ async def withdraw(password: str | None, principal: Principal, seen_from: Origin
         StepUpRequired: no password, or a second factor that was not shown, and the session's proof is too old or weak.
         InvalidCredentials: the password is wrong.
         RateLimitExceeded: too many wrong passwords.
-        SessionRevoked: the account was disabled, withdrawn, or changed its credentials meanwhile.
-        ServiceUnavailable: the hash pool is full.
+        SessionRevoked: the session ended meanwhile.
+        ServiceUnavailable: the hash pool is full, or the account changed its credentials meanwhile; ask again.
     """
     now = world.clock.now()
     await require_fresh(world.store, principal, now, world.fresh_ms, has_password=password is not None)
@@ -76,7 +76,7 @@ async def withdraw(password: str | None, principal: Principal, seen_from: Origin
         ),
     )
     if outcome.lost:
-        raise SessionRevoked(detail=outcome.lost.why)
+        raise await overtaken(world.store, principal, outcome.lost.why)
 
 
 def _audit(
