@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from importlib import resources
 
 _LONGEST_UNIT = 4
@@ -15,8 +16,7 @@ class CommonPasswords:
     """
 
     def __init__(self) -> None:
-        text = resources.files(__package__).joinpath("common_passwords.txt").read_bytes()
-        self._lines = b"\n" + b"".join(line + b"\n" for line in text.splitlines() if not line.startswith(b"##"))
+        self._lines = _list()
 
     def __contains__(self, folded: str) -> bool:
         """Whether the whole case-folded password is on the list, or is one short unit over and over."""
@@ -27,6 +27,13 @@ class CommonPasswords:
     def entries(self) -> list[str]:
         """All of the list, for tests and for the reference page."""
         return self._lines.decode().split("\n")[1:-1]
+
+
+@cache
+def _list() -> bytes:
+    """Return the file's passwords, each between two line ends. One copy serves every policy of the process."""
+    text = resources.files(__package__).joinpath("common_passwords.txt").read_bytes()
+    return b"\n" + b"".join(line + b"\n" for line in text.splitlines() if not line.startswith(b"##"))
 
 
 def _is_repetition(text: str) -> bool:
