@@ -1,4 +1,4 @@
-"""What people and apps are called: mail addresses and client ids, from untrusted text to values."""
+"""What people and apps are called: mail addresses, names and client ids, from untrusted text to values."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from msgspec import Struct
 from sekisho.errors import ValidationError
 
 MAX_EMAIL_CHARACTERS = 254
+MAX_NAME_CHARACTERS = 100
 
 # Names that never leave a machine or a local network. email-validator refuses them as undeliverable; for a
 # server that only hands mail to its own relay they are harmless, and development lives on them.
@@ -57,6 +58,21 @@ def parse_email(text: str) -> EmailAddress:
     ascii_domain = (found.ascii_domain or domain).removesuffix(stand_in)
     key = unicodedata.normalize("NFKC", f"{local}@{ascii_domain}".casefold())
     return EmailAddress(address=f"{local}@{domain}", key=key)
+
+
+def parse_name(text: str) -> str:
+    """Return a person's name, normalised (NFC), without spaces around it; "" for none. Spaces of any kind may stand in
+    it: 山田　花子 has an ideographic one.
+
+    Raises:
+        ValidationError: `name: too_long`, or `control_characters` (line ends among them).
+    """
+    name = unicodedata.normalize("NFC", text).strip()
+    if len(name) > MAX_NAME_CHARACTERS:
+        raise ValidationError(detail="name: too long", details={"name": "too_long"})
+    if any(unicodedata.category(mark) in ("Cc", "Zl", "Zp") for mark in name):
+        raise ValidationError(detail="name: control characters", details={"name": "control_characters"})
+    return name
 
 
 def parse_client_id(text: str) -> ClientId:

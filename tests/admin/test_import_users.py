@@ -11,7 +11,8 @@ import pytest
 from admin.operator import operator_of
 from sekisho.admin.import_users import Imported, RowRefused, import_users, read_csv, read_json
 from sekisho.errors import InvalidCredentials
-from world import HANAKO, PASSWORD, World
+from sekisho.flows.profile import ProfileChange, change_profile
+from world import HANAKO, HOME, PASSWORD, World, principal_of
 
 pytestmark = pytest.mark.anyio
 
@@ -41,6 +42,14 @@ async def test_a_row_of_csv_signs_in_with_its_old_password(world: World) -> None
     (line,) = await world.audit("account_added")
     assert (line.actor, line.account_id) == ("operator", account.id)
     assert await world.mail() == []
+
+
+@pytest.mark.parametrize("name", ["山田　花子", "Jean\u00a0Dupont", "e\u0301ric", "👩‍🚀"])
+async def test_a_name_may_be_what_its_owner_could_have_set(world: World, name: str) -> None:
+    assert (await imported(world, f"{HEAD}{HANAKO},{DJANGO},true,{name},ja,,\n")).added == 1
+    pair = await world.login()
+    change = ProfileChange(name=name, locale=None)
+    assert pair.account.name == (await change_profile(change, principal_of(pair), HOME, world.edge.profile)).name
 
 
 async def test_an_object_of_keycloak_signs_in_with_its_old_password(world: World) -> None:
@@ -81,6 +90,7 @@ async def test_a_dry_run_says_what_would_be_and_adds_nothing(world: World) -> No
         ("ren@mail.test,,maybe,,,,", "is_verified", "invalid_choice"),
         ("ren@mail.test,,,,fr,,", "locale", "invalid_choice"),
         ("ren@mail.test,,,,,a/b,", "roles", "invalid_characters"),
+        (f"ren@mail.test,,,{'x' * 101},,,", "name", "too_long"),
         ("ren@mail.test,,,,,,yesterday", "created_at", "invalid_format"),
         ("ren@mail.test,,,,,,2019-05-01", "created_at", "invalid_format"),
         ("ren@mail.test,,", "", "wrong_number_of_fields"),
@@ -91,7 +101,7 @@ async def test_a_bad_row_is_named_by_its_line_and_the_others_go_on(
     world: World, row: str, field: str, reason: str
 ) -> None:
     done = await imported(world, f'{HEAD}hana@mail.test,,,"two\nlines",,,\nsora@mail.test,,,,,,\n{row}\n')
-    assert done.refused == (RowRefused(2, "name", "invalid_characters"), RowRefused(5, field, reason))
+    assert done.refused == (RowRefused(2, "name", "control_characters"), RowRefused(5, field, reason))
     assert await world.store.find_account_by_email("sora@mail.test") is not None
 
 

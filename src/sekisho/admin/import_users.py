@@ -23,14 +23,13 @@ from sekisho.admin.accounts import LOCALES, OPERATOR, check_roles
 from sekisho.admin.world import OperatorWorld
 from sekisho.audit import SUCCESS, Event, record
 from sekisho.errors import ValidationError
-from sekisho.identifiers import parse_email
+from sekisho.identifiers import parse_email, parse_name
 from sekisho.ids import new_account_id
 from sekisho.model import Account, Discreet, Millis, Origin
 from sekisho.passwords.encoded import is_usable
 from sekisho.passwords.foreign import parse_foreign, unwrapped
 from sekisho.ports.changes import AddAccount, AppendAudit
 
-NAME_LIMIT = 100
 FIELDS = ("email", "password_hash", "is_verified", "name", "locale", "roles", "created_at", "credentials")
 AT_ONCE = 50
 _YES, _NO = ("true", "1", "yes"), ("false", "0", "no", "")
@@ -147,15 +146,14 @@ def _account(row: UserRow, now: Millis) -> Account | RowRefused:
         return RowRefused(row.line, unknown[0], "unknown_field")
     try:
         email = parse_email(_text(fields, "email"))
-        locale, name = _text(fields, "locale") or "en", _text(fields, "name")
+        locale = _text(fields, "locale") or "en"
         _refuse_unless(locale in LOCALES, "locale", "invalid_choice")
-        _refuse_unless(len(name) <= NAME_LIMIT and name.isprintable(), "name", "invalid_characters")
         return Account(
             id=new_account_id(),
             email=email.address,
             email_key=email.key,
             is_verified=_yes_or_no(fields, "is_verified"),
-            name=name,
+            name=parse_name(_text(fields, "name")),
             locale=locale,
             roles=check_roles(_roles(fields)),
             password_hash=_password_hash(fields),

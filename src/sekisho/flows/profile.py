@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import unicodedata
-
 from msgspec import Struct
 
 from sekisho.audit import Event, record
 from sekisho.errors import SessionRevoked, ValidationError
+from sekisho.identifiers import parse_name
 from sekisho.model import Account, Origin, Principal
 from sekisho.ports.changes import AppendAudit, ChangeProfile
 from sekisho.ports.clock import Clock
 from sekisho.ports.storage import Store
 
-NAME_LIMIT = 100
 LOCALES = ("en", "ja")
 
 
@@ -75,12 +73,12 @@ async def change_profile(
 
 
 def _check(change: ProfileChange) -> tuple[str | None, str | None]:
-    wrong: dict[str, str] = {}
-    name = None if change.name is None else unicodedata.normalize("NFC", change.name).strip()
-    if name is not None and len(name) > NAME_LIMIT:
-        wrong["name"] = "too_long"
-    elif name is not None and any(unicodedata.category(mark) in ("Cc", "Zl", "Zp") for mark in name):
-        wrong["name"] = "control_characters"
+    wrong: dict[str, object] = {}
+    name = None
+    try:
+        name = None if change.name is None else parse_name(change.name)
+    except ValidationError as error:
+        wrong.update(error.details or {})
     if change.locale is not None and change.locale not in LOCALES:
         wrong["locale"] = "invalid_choice"
     if wrong:
