@@ -15,7 +15,7 @@ from sekisho.model import Account, Millis, Origin
 from sekisho.not_me_codes import NotMeCodes
 from sekisho.outbox import REQUIRED_VALUES, MailKind, Outbox
 from sekisho.places import Places
-from sekisho.ports.changes import Change, PutCode
+from sekisho.ports.changes import Change, OneTimeCode, PutCode
 from sekisho.times import iso_time
 
 # What these tell of raises `security_version`, in the same commit.
@@ -52,8 +52,7 @@ class Notices:
         """
         stored: tuple[Change, ...] = ()
         if "not_me_code" in REQUIRED_VALUES[kind]:
-            after = replace(account, security_version=account.security_version + (kind in _RAISING))
-            values["not_me_code"], code = self._not_me.new(after, now)
+            values["not_me_code"], code = self._new_code(kind, account, now)
             stored = (PutCode(code=code),)
         letter = self._outbox.letter(
             kind,
@@ -68,3 +67,9 @@ class Notices:
             **values,
         )
         return (*stored, letter)
+
+    def _new_code(self, kind: MailKind, account: Account, now: Millis) -> tuple[str, OneTimeCode]:
+        if kind is MailKind.EMAIL_CHANGED_FORMER:
+            return self._not_me.new_for_former(account, now)
+        after = replace(account, security_version=account.security_version + (kind in _RAISING))
+        return self._not_me.new(after, now)

@@ -39,6 +39,7 @@ class MailKind(StrEnum):
     EMAIL_CHANGE_CODE = "email_change_code"
     EMAIL_CHANGE_TAKEN = "email_change_taken"
     EMAIL_CHANGED = "email_changed"
+    EMAIL_CHANGED_FORMER = "email_changed_former"
     FACTORS_RESET = "factors_reset"
     DEVICE_TRUSTED = "device_trusted"
     SIGN_IN_UNUSUAL = "sign_in_unusual"
@@ -70,6 +71,7 @@ REQUIRED_VALUES: dict[MailKind, frozenset[str]] = {
     MailKind.EMAIL_CHANGE_CODE: frozenset({"code", "minutes"}),
     MailKind.EMAIL_CHANGE_TAKEN: frozenset(),
     MailKind.EMAIL_CHANGED: _SIGHTING | {"new_email"},
+    MailKind.EMAIL_CHANGED_FORMER: _WARNING | {"new_email"},
     MailKind.FACTORS_RESET: frozenset({"at"}),
     MailKind.DEVICE_TRUSTED: _WARNING | {"days"},
     MailKind.SIGN_IN_UNUSUAL: _WARNING | {"reasons"},

@@ -43,6 +43,7 @@ VALUES: dict[MailKind, dict[str, str]] = {
     MailKind.EMAIL_CHANGE_CODE: {"code": "012345", "minutes": "10"},
     MailKind.EMAIL_CHANGE_TAKEN: {},
     MailKind.EMAIL_CHANGED: SIGHTING | {"new_email": "hana.new@example.com"},
+    MailKind.EMAIL_CHANGED_FORMER: WARNING | {"new_email": "hana.new@example.com"},
 }
 
 render_for_tea = partial(render, product_name="Tea House", public_url="https://auth.tea.example")

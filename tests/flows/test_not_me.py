@@ -13,8 +13,9 @@ from msgspec.structs import replace
 from flows.counting import Meanwhile
 from sekisho.admin.accounts import force_password_change
 from sekisho.errors import InvalidCode, InvalidCredentials, RateLimitExceeded, RefreshTokenInvalid, ValidationError
+from sekisho.flows.email_change import SendEmailCode, VerifyEmailCode, send_email_code, verify_email_code
 from sekisho.flows.factors import remove
-from sekisho.flows.not_me import NotMe, NotMeWorld, not_me
+from sekisho.flows.not_me import EverythingEnded, NotMe, NotMeWorld, not_me
 from sekisho.flows.password_change import PasswordChange, change_password
 from sekisho.flows.password_reset import (
     CompleteReset,
@@ -29,6 +30,7 @@ from sekisho.model import AccountStatus, EndReason, Origin
 from sekisho.not_me_codes import PURPOSE, parse_not_me_code
 from sekisho.ports.changes import Change, OneTimeCode, PutCode, QueueMail, SetAccountStatus
 from sekisho.ports.storage import Outcome
+from sekisho.sessions import TokenPair
 from world import ELSEWHERE, HANAKO, HOME, JIRO, PASSWORD, World, a_network, principal_of
 
 pytestmark = pytest.mark.anyio
@@ -52,8 +54,8 @@ async def warned(world: World) -> str:
 
 async def disown(
     world: World, code: str, email: str = HANAKO, *, origin: Origin = HOME, bundle: NotMeWorld | None = None
-) -> None:
-    await not_me(NotMe(email, code, origin), bundle or world.edge.not_me)
+) -> EverythingEnded:
+    return await not_me(NotMe(email, code, origin), bundle or world.edge.not_me)
 
 
 async def test_V6_3_7_the_code_of_a_letter_ends_every_session_and_the_password(world: World) -> None:
@@ -89,7 +91,7 @@ async def test_afterwards_a_reset_by_mail_gives_a_new_password(world: World) -> 
 async def test_a_code_works_once_and_of_many_at_once_one_wins(world: World) -> None:
     code = await warned(world)
     done = await gather(*(disown(world, code, origin=a_network(each)) for each in range(20)), return_exceptions=True)
-    assert [each for each in done if not isinstance(each, InvalidCode)] == [None]
+    assert [each for each in done if not isinstance(each, InvalidCode)] == [EverythingEnded(by_former_address=False)]
     assert len(await world.audit("not_me", outcome="success")) == 1
     with pytest.raises(InvalidCode):
         await disown(world, code)
@@ -189,8 +191,8 @@ async def test_what_changes_meanwhile_refuses_the_code(world: World) -> None:
     assert len(await world.live_sessions(hanako.id)) == 2
 
 
-async def off_and_on(world: World) -> None:
-    hanako = await world.account()
+async def off_and_on(world: World, email: str = HANAKO) -> None:
+    hanako = await world.account(email)
     active, disabled = AccountStatus.ACTIVE.value, AccountStatus.DISABLED.value
     await world.store.apply(SetAccountStatus(account_id=hanako.id, expected=active, status=disabled))
     await world.store.apply(SetAccountStatus(account_id=hanako.id, expected=disabled, status=active))
@@ -253,3 +255,100 @@ async def test_the_letter_about_a_change_has_a_code_that_works_after_it(
     await told(world)
     await disown(world, await code_of(world))
     assert await world.live_sessions((await world.account()).id) == []
+
+
+NEW = "taken@mail.test"
+
+
+async def robbed(world: World, email: str = NEW) -> TokenPair:
+    """Let somebody who knows the password give the account another address; return that session."""
+    await world.signed_in()
+    thief = await world.signed_in(origin=ELSEWHERE)
+    await move_to(world, thief, email)
+    return thief
+
+
+async def move_to(world: World, pair: TokenPair, email: str) -> None:
+    who, flows = principal_of(pair), world.edge.email_change
+    await send_email_code(SendEmailCode(email, PASSWORD, ELSEWHERE), who, flows)
+    await verify_email_code(VerifyEmailCode(email, await world.code(email), ELSEWHERE), who, flows)
+
+
+async def test_V6_3_7_the_letter_to_the_former_address_ends_everything_and_leaves_the_new_address(world: World) -> None:
+    thief = await robbed(world)
+    ended = await disown(world, await code_of(world, HANAKO))
+    assert ended.by_former_address
+    assert not await world.is_live(thief)
+    after = await world.account(NEW)
+    assert (after.id, after.password_hash, after.email, after.is_verified) == (thief.account.id, None, NEW, True)
+    (line,) = await world.audit("not_me")
+    assert (line.outcome, line.reason, line.account_id) == ("success", "former_address", after.id)
+    assert not any(_CODE.search(each.text) for each in await world.mail(NEW) if "address" in each.subject)
+
+
+async def test_the_thief_cannot_kill_the_code_of_the_former_address(world: World) -> None:
+    thief = await robbed(world)
+    code = await code_of(world, HANAKO)
+    await world.enrolled(thief)
+    await move_to(world, thief, "again@mail.test")
+    await off_and_on(world, "again@mail.test")
+    await disown(world, code)
+    assert not await world.is_live(thief)
+
+
+async def test_of_many_at_once_with_the_code_of_the_former_address_one_wins(world: World) -> None:
+    await robbed(world)
+    code = await code_of(world, HANAKO)
+    done = await gather(*(disown(world, code, origin=a_network(each)) for each in range(20)), return_exceptions=True)
+    assert sum(not isinstance(each, InvalidCode) for each in done) == 1
+    with pytest.raises(InvalidCode, match="code_gone"):
+        await disown(world, code)
+
+
+async def test_the_code_of_the_former_address_lives_a_week_and_is_for_that_address(world: World) -> None:
+    thief = await robbed(world)
+    code = await code_of(world, HANAKO)
+    for typed, email in ((code, NEW), (WRONG, HANAKO)):
+        with pytest.raises(InvalidCode, match="code_gone"):
+            await disown(world, typed, email)
+    world.clock.advance(days=7)
+    with pytest.raises(InvalidCode, match="code_gone"):
+        await disown(world, code)
+    assert await world.is_live(thief)
+
+
+async def test_it_is_no_good_once_the_address_belongs_to_an_account_again(world: World) -> None:
+    pair = await robbed(world)
+    code = await code_of(world, HANAKO)
+    await move_to(world, pair, HANAKO)
+    with pytest.raises(InvalidCode, match="code_gone"):
+        await disown(world, code)
+    assert await world.is_live(pair)
+
+
+async def test_who_has_the_former_address_next_is_not_touched_by_its_code(world: World) -> None:
+    await robbed(world)
+    code = await code_of(world, HANAKO)
+    other = await world.signed_in()
+    with pytest.raises(InvalidCode, match="code_gone"):
+        await disown(world, code)
+    assert await world.is_live(other)
+
+
+async def test_V6_3_8_the_code_of_the_former_address_does_nothing_to_who_left_or_is_disabled(world: World) -> None:
+    thief = await robbed(world)
+    code = await code_of(world, HANAKO)
+    await world.disable(thief.account.id)
+    with pytest.raises(InvalidCode, match="code_gone"):
+        await disown(world, code)
+    await world.store.apply(SetAccountStatus(account_id=thief.account.id, expected="disabled", status="active"))
+    await withdraw(PASSWORD, principal_of(thief), HOME, world.edge.withdrawal)
+    with pytest.raises(InvalidCode, match="code_gone"):
+        await disown(world, code)
+
+
+async def test_what_is_stored_for_a_former_address_names_no_account(world: World) -> None:
+    thief = await robbed(world)
+    stored = await world.store.find_one_time_code(world.edge.not_me.codes.id_of(HANAKO))
+    assert stored is not None
+    assert thief.account.id.encode() not in stored.code_hash

@@ -42,6 +42,14 @@ class CodeContract:
         assert await store.find_pending_sign_up(added.pending.id) == added.pending
         assert await store.find_pending_sign_up("unknown") is None
 
+    async def test_a_code_is_found_as_it_was_put_and_after_it_was_spent(self, store: Store) -> None:
+        code = OneTimeCode(id=new_id(), purpose=PURPOSE, code_hash=b"\x00\xff" * 40, expires_at=NOW + MINUTE)
+        await done(store, PutCode(code=code))
+        assert await store.find_one_time_code(code.id) == code
+        await done(store, ConsumeCode(id=code.id, purpose=PURPOSE, code_hash=code.code_hash, now=NOW))
+        assert await store.find_one_time_code(code.id) == code
+        assert await store.find_one_time_code("unknown") is None
+
     async def test_pending_sign_ups_of_an_address_are_listed_newest_first_without_used_ones(self, store: Store) -> None:
         older, newer, used, other = sign_up(), sign_up(created_at=NOW + 1), sign_up(), sign_up(email_key="other")
         await done(store, older, newer, used, other, consume(used))

@@ -13,6 +13,8 @@ from ui.reader import Reader
 pytestmark = pytest.mark.anyio
 
 _CODE = re.compile(r"(?<![0-9A-Z-])[0-9A-Z]{4}(?:-[0-9A-Z]{4}){3}(?![0-9A-Z-])")
+_SIX = re.compile(r"\b[0-9]{6}\b")
+NEW_EMAIL = "taken@mail.test"
 NEW_PASSWORD = "thirteen loud crickets"
 
 
@@ -44,6 +46,25 @@ async def test_address_and_code_of_a_letter_end_everything_and_lead_to_a_new_pas
     assert "no longer works" in done.answer.text
     assert code not in str(done.answer.url)
     assert (await other.open("/account")).path == "/sign-in"
+
+
+async def test_from_the_former_address_everything_ends_and_the_page_says_to_tell_the_operator(site: Site) -> None:
+    thief = Reader(site)
+    await thief.sign_up(EMAIL)
+    await thief.open("/account/email")
+    await thief.send("email-change", email=NEW_EMAIL, password=PASSWORD)
+    assert site.edge.mailbox is not None
+    await thief.send("email-change-code", code=_SIX.findall((await site.edge.mailbox())[0].text)[0])
+    letter = next(each for each in await site.edge.mailbox() if each.to == EMAIL and _CODE.search(each.text))
+    found = _CODE.search(letter.text)
+    assert found is not None
+
+    owner = Reader(site)
+    await owner.open(PATH)
+    done = await owner.send("not-me", email=EMAIL, code=found[0])
+    assert done.path == PATH
+    assert "keeps its new address" in done.answer.text
+    assert (await thief.open("/account")).path == "/sign-in"
 
 
 async def test_opening_the_page_does_nothing_even_with_everything_in_the_address(site: Site) -> None:

@@ -70,7 +70,7 @@ def make_edge(
     refresh_tokens, session_cookies = RefreshTokens(have.master), SessionCookies(have.master)
     devices, places, codes = DeviceReader(), Places(settings.places_file), OneTimeCodes(have.master)
     trust = trust_of(have, devices)
-    not_me = NotMeCodes(codes, have.throttle)
+    not_me = NotMeCodes(codes, have.throttle, have.master)
     notices = Notices(have.outbox, devices, places, not_me)
     sessions = Sessions(
         SessionTools(

@@ -221,7 +221,7 @@ VOCABULARY: dict[Event, Entry] = {
         en="The owner said by a mailed code that it was somebody else: all sessions ended, the password went. Or the "
         "code was refused.",
         ja="本人がメールのコードで「自分ではない」と申し出ました。セッションがすべて終了し、パスワードは無効になりました。または、コードが拒否されました。",
-        reasons={SUCCESS: ("",), FAILURE: ("code_gone", "changed_meanwhile")},
+        reasons={SUCCESS: ("", "former_address"), FAILURE: ("code_gone", "changed_meanwhile")},
         fields=("account_id", "identifier_tag"),
     ),
     Event.PASSWORD_CHANGE: Entry(

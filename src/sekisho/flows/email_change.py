@@ -131,7 +131,7 @@ async def verify_email_code(request: VerifyEmailCode, principal: Principal, worl
         raise await _refused("wrong_code", account, principal, origin, world)
 
     client = parse_client_id(principal.client_id)
-    changed, told = MailKind.EMAIL_CHANGED, {"new_email": email.address}
+    told = {"new_email": email.address}
     outcome = await world.store.apply(
         ConsumeCode(id=code_id, purpose=PURPOSE, code_hash=code_hash, now=now),
         ChangeEmail(
@@ -144,8 +144,8 @@ async def verify_email_code(request: VerifyEmailCode, principal: Principal, worl
         world.sessions.ending_all(account.id, EndReason.EMAIL_CHANGED, origin, now, except_id=principal.session_id),
         SpoilSignUps(email_key=email.key, except_id="", code_hash=world.codes.hash_of_nothing()),
         _audit(Event.EMAIL_CHANGE, "success", account, principal, origin, now),
-        *world.notices.notice(changed, account, origin, now, **told),
-        *world.notices.notice(changed, account, origin, now, to=email.address, **told),
+        *world.notices.notice(MailKind.EMAIL_CHANGED_FORMER, account, origin, now, **told),
+        *world.notices.notice(MailKind.EMAIL_CHANGED, account, origin, now, to=email.address, **told),
         *world.throttle.remember_devices(email.key, origin, client, now),
         *world.throttle.give_back(tries, now),
     )

@@ -1,10 +1,14 @@
 """Not me: the owner was told of something by mail, and it was somebody else. Everything ends at once.
 
-    count the try -> find the account -> spend the code, end all sessions, take the password away: one commit
+    count the try -> find the account that has the address, or had it
+                  -> spend the code, end all sessions, take the password away: one commit
 
 The code stands in the letter; nothing is done by following a link. Whoever has it reads the mail of the account, and
 could reset the password just so; this way it takes one step, and what an intruder holds is worth nothing when it is
 done. A new password is set by a password reset.
+
+The letter to the former address of an account has a code too: whoever was robbed of the account still reads there. It
+ends as much and gives no more: the address stays as it is, which only an operator can look into.
 
 An address without an account, a wrong code, a used, replaced or expired one: one answer, the same work.
 
@@ -24,7 +28,7 @@ from sekisho.notices import Notices
 from sekisho.outbox import MailKind
 from sekisho.passwords.history import kept_when_taken
 from sekisho.passwords.policy import PasswordPolicy
-from sekisho.ports.changes import AppendAudit, Change, ChangeEmail, ConsumeCode, CountTry, SetPassword
+from sekisho.ports.changes import AppendAudit, Change, ChangeEmail, ConsumeCode, CountTry, OneTimeCode, SetPassword
 from sekisho.ports.clock import Clock
 from sekisho.ports.storage import Store
 from sekisho.sessions import Sessions
@@ -39,6 +43,12 @@ class NotMe(Discreet, frozen=True):
     seen_from: Origin
 
 
+class EverythingEnded(Struct, frozen=True):
+    """by_former_address: the account has another address now, so that a password reset is nothing for the caller."""
+
+    by_former_address: bool
+
+
 class NotMeWorld(Struct, frozen=True, kw_only=True):
     store: Store
     clock: Clock
@@ -49,7 +59,7 @@ class NotMeWorld(Struct, frozen=True, kw_only=True):
     sessions: Sessions
 
 
-async def not_me(request: NotMe, world: NotMeWorld) -> None:
+async def not_me(request: NotMe, world: NotMeWorld) -> EverythingEnded:
     """End everything that somebody else may hold. When this returns no session lives, the password is gone, no device
     is known or trusted, and the owner has a letter that says how to go on.
 
@@ -66,49 +76,79 @@ async def not_me(request: NotMe, world: NotMeWorld) -> None:
     tries = world.throttle.not_me_tries(request.seen_from.ip, now)
     refuse_if_throttled(await world.store.apply(*tries), now)
 
-    found = await world.store.find_account_by_email(email.key)
-    account = found if found and found.status is AccountStatus.ACTIVE else None
-    spending = ConsumeCode(
-        id=world.codes.id_of(email.key),
-        purpose=PURPOSE,
-        code_hash=world.codes.hash(account, email.key, code),
-        now=now,
-    )
-    # Made for nobody as well: sealing a letter takes time that could be measured.
-    whose = account or Account(id=AccountId(""), email=email.address, email_key=email.key, created_at=now)
-    following = _ending(whose, email, tries, request.seen_from, now, world)
+    caller = await _caller(email, world)
+    spending = ConsumeCode(id=world.codes.id_of(email.key), purpose=PURPOSE, code_hash=caller.hash(code), now=now)
+    following = _ending(caller, tries, request.seen_from, now, world)
     outcome = await world.store.apply(spending, *following)
-    if outcome.lost or account is None:
+    if outcome.lost or caller.account is None:
         was_right = outcome.lost is not None and outcome.lost.change is not spending
         raise await _refused("changed_meanwhile" if was_right else "code_gone", email, request.seen_from, now, world)
+    return EverythingEnded(by_former_address=caller.had is not None)
+
+
+class _Caller(Struct, frozen=True):
+    """Who reads the mail of the address.
+
+    account: None if no code can be right.
+    had: the stored code, if the address is one that the account had before.
+    """
+
+    email: EmailAddress
+    account: Account | None
+    had: OneTimeCode | None
+    codes: NotMeCodes
+
+    def hash(self, code: str) -> bytes:
+        if self.had and self.account:
+            return self.codes.hash_for_former(self.had, self.account, self.email.key, code)
+        return self.codes.hash(self.account, self.email.key, code)
+
+
+async def _caller(email: EmailAddress, world: NotMeWorld) -> _Caller:
+    """Find by the address, and by the code that is stored for it, whichever is there: always the same reads."""
+    has = await world.store.find_account_by_email(email.key)
+    stored = await world.store.find_one_time_code(world.codes.id_of(email.key))
+    had = await world.store.find_account(world.codes.former_owner(stored, email.key))
+    account = has or had
+    is_active = account is not None and account.status is AccountStatus.ACTIVE
+    return _Caller(email, account if is_active else None, None if has or not had else stored, world.codes)
 
 
 def _ending(
-    account: Account, email: EmailAddress, tries: tuple[CountTry, ...], origin: Origin, now: Millis, world: NotMeWorld
+    caller: _Caller, tries: tuple[CountTry, ...], origin: Origin, now: Millis, world: NotMeWorld
 ) -> tuple[Change, ...]:
-    """Return what happens with the right code. It came to this address: that verifies it, so that the password can be
-    reset by it, and the devices that were known by it are forgotten."""
-    tag = world.throttle.identifier_tag(email.key)
-    verified = ChangeEmail(
+    """Return what happens with the right code. Made for nobody as well: sealing a letter takes time that could be
+    measured."""
+    email = caller.email
+    account = caller.account or Account(id=AccountId(""), email=email.address, email_key=email.key, created_at=now)
+    verifying = () if caller.had else (_verified(account, email, world),)
+    no_password = SetPassword(
+        account_id=account.id,
+        security_version=account.security_version + len(verifying),
+        password_hash=None,
+        keep_earlier=kept_when_taken(world.policy.history),
+    )
+    reason = "former_address" if caller.had else ""
+    line = record(Event.NOT_ME, SUCCESS, at=now, origin=origin, account_id=account.id, reason=reason)
+    return (
+        world.sessions.ending_all(account.id, EndReason.PASSWORD_CHANGED, origin, now),
+        *verifying,
+        no_password,
+        AppendAudit(record=line),
+        *world.notices.notice(MailKind.NOT_ME, account, origin, now),
+        *world.throttle.give_back(tries, now),
+    )
+
+
+def _verified(account: Account, email: EmailAddress, world: NotMeWorld) -> ChangeEmail:
+    """The code came to the account's address: that verifies it, so that the password can be reset by it, and the
+    devices that were known by it are forgotten."""
+    return ChangeEmail(
         account_id=account.id,
         security_version=account.security_version,
         email=account.email,
         email_key=email.key,
-        old_identifier_tag=tag,
-    )
-    no_password = SetPassword(
-        account_id=account.id,
-        security_version=account.security_version + 1,
-        password_hash=None,
-        keep_earlier=kept_when_taken(world.policy.history),
-    )
-    return (
-        world.sessions.ending_all(account.id, EndReason.PASSWORD_CHANGED, origin, now),
-        verified,
-        no_password,
-        AppendAudit(record=record(Event.NOT_ME, SUCCESS, at=now, origin=origin, account_id=account.id)),
-        *world.notices.notice(MailKind.NOT_ME, account, origin, now),
-        *world.throttle.give_back(tries, now),
+        old_identifier_tag=world.throttle.identifier_tag(email.key),
     )
 
 

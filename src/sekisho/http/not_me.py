@@ -10,5 +10,6 @@ from sekisho.http.wire import MessageView, NotMeBody
 
 async def not_me_endpoint(call: Call) -> Answer:
     body = await call.body(NotMeBody)
-    await not_me(NotMe(body.email, body.code, call.origin), call.edge.not_me)
-    return json_answer(MessageView(call.say("message.not_me")))
+    ended = await not_me(NotMe(body.email, body.code, call.origin), call.edge.not_me)
+    said = "message.not_me_former" if ended.by_former_address else "message.not_me"
+    return json_answer(MessageView(call.say(said)))

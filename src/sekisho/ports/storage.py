@@ -28,7 +28,7 @@ from sekisho.model import (
     Trace,
     TrustedDevice,
 )
-from sekisho.ports.changes import Change
+from sekisho.ports.changes import Change, OneTimeCode
 
 
 class StoreUnavailable(Exception):
@@ -134,6 +134,9 @@ class AccountReads(Protocol):
     async def is_known_device(self, identifier_tag: str, device_tag: str) -> bool: ...
 
     async def find_pending_sign_up(self, pending_id: str) -> PendingSignUp | None: ...
+
+    async def find_one_time_code(self, code_id: str) -> OneTimeCode | None:
+        """Also one that is spent or over, until it is purged."""
 
     async def list_pending_sign_ups(self, email_key: str) -> list[PendingSignUp]:
         """All that are neither used nor purged, newest first, at most 50."""

@@ -15,6 +15,7 @@ from sekisho.storage.rows import (
     FACTOR,
     GUARD_KEY,
     JOURNAL,
+    ONE_TIME_CODE,
     PENDING_SIGN_UP,
     SESSION,
     SIGNING_KEY,
@@ -30,6 +31,7 @@ LIST_ACCOUNTS = f"SELECT {columns(ACCOUNT)} FROM accounts WHERE id > :after_id O
 
 IS_KNOWN_DEVICE = "SELECT 1 FROM known_devices WHERE identifier_tag = :identifier_tag AND device_tag = :device_tag"
 
+FIND_ONE_TIME_CODE = f"SELECT {columns(ONE_TIME_CODE)} FROM one_time_codes WHERE id = :id"
 FIND_PENDING_SIGN_UP = f"SELECT {columns(PENDING_SIGN_UP)} FROM pending_sign_ups WHERE id = :id"
 LIST_PENDING_SIGN_UPS = f"""
 SELECT {columns(PENDING_SIGN_UP, "pending_sign_ups")}

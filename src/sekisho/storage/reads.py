@@ -23,6 +23,7 @@ from sekisho.model import (
     Trace,
     TrustedDevice,
 )
+from sekisho.ports.changes import OneTimeCode
 from sekisho.ports.storage import AuditCount, AuditFilter
 from sekisho.storage import queries
 from sekisho.storage.rows import (
@@ -34,6 +35,7 @@ from sekisho.storage.rows import (
     factor_from,
     guard_key_from,
     journal_entry_from,
+    one_time_code_from,
     pending_sign_up_from,
     session_from,
     signing_key_from,
@@ -76,6 +78,10 @@ class SqlReads(ABC):
     async def find_pending_sign_up(self, pending_id: str) -> PendingSignUp | None:
         rows = await self._fetch(queries.FIND_PENDING_SIGN_UP, {"id": pending_id})
         return pending_sign_up_from(rows[0]) if rows else None
+
+    async def find_one_time_code(self, code_id: str) -> OneTimeCode | None:
+        rows = await self._fetch(queries.FIND_ONE_TIME_CODE, {"id": code_id})
+        return one_time_code_from(rows[0]) if rows else None
 
     async def list_pending_sign_ups(self, email_key: str) -> list[PendingSignUp]:
         rows = await self._fetch(queries.LIST_PENDING_SIGN_UPS, {"email_key": email_key})

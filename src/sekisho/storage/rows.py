@@ -28,6 +28,7 @@ from sekisho.model import (
     Transport,
     TrustedDevice,
 )
+from sekisho.ports.changes import OneTimeCode
 from sekisho.storage.steps import Row
 
 # A look-up in a dict costs a fifth of calling the enum.
@@ -124,6 +125,14 @@ def pending_sign_up_from(row: Row) -> PendingSignUp:
         created_at=row[7],
         expires_at=row[8],
     )
+
+
+ONE_TIME_CODE = "id purpose code_hash expires_at"
+
+
+def one_time_code_from(row: Row) -> OneTimeCode:
+    """Read the columns of `ONE_TIME_CODE`."""
+    return OneTimeCode(id=row[0], purpose=row[1], code_hash=bytes(row[2]), expires_at=row[3])
 
 
 FACTOR = "id account_id kind name sealed last_step created_at confirmed_at last_used_at expires_at failures"

@@ -23,10 +23,18 @@ class NotMePages(msgspec.Struct, frozen=True):
     look: Look
 
     async def show(self, visit: Visit, refusal: Refusal | None) -> Answer:
-        return page(visit, self.look, "not_me.html", at=PATH, refusal=refusal, asked=("email", "code"))
+        return page(
+            visit,
+            self.look,
+            "not_me.html",
+            at=PATH,
+            refusal=refusal,
+            asked=("email", "code"),
+            notice="message.not_me_former" if visit.query.get("notice") == "ended" else "",
+        )
 
     async def submit(self, visit: Visit) -> Answer:
         require_csrf(visit)
         form = as_form(visit.fields, NotMeForm)
-        await not_me(NotMe(form.email.strip(), form.code, visit.origin), visit.edge.not_me)
-        return redirect(visit.link(PASSWORD_RESET, notice="ended"))
+        ended = await not_me(NotMe(form.email.strip(), form.code, visit.origin), visit.edge.not_me)
+        return redirect(visit.link(PATH if ended.by_former_address else PASSWORD_RESET, notice="ended"))

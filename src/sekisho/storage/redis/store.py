@@ -30,6 +30,7 @@ from sekisho.ports.changes import (
     EndSession,
     EndSessions,
     EraseAccount,
+    OneTimeCode,
     PurgeExpired,
     RaiseEpoch,
     RotateSession,
@@ -273,6 +274,9 @@ class RedisStore:
 
     async def find_pending_sign_up(self, pending_id: str) -> PendingSignUp | None:
         return await self._inner.find_pending_sign_up(pending_id)
+
+    async def find_one_time_code(self, code_id: str) -> OneTimeCode | None:
+        return await self._inner.find_one_time_code(code_id)
 
     async def list_pending_sign_ups(self, email_key: str) -> list[PendingSignUp]:
         return await self._inner.list_pending_sign_ups(email_key)
