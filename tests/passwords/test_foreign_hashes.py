@@ -97,6 +97,10 @@ HOSTILE = [
     "$pbkdf2-sha256$i=999999999$c2FsdA$" + unpadded(bytes(32)),
     "pbkdf2_sha256$3000001$salt$" + b64(bytes(32)),
     "pbkdf2_sha256$0$salt$" + b64(bytes(32)),
+    "$pbkdf2-sha1$i=3000000$c2FsdA$" + unpadded(bytes(64)),
+    "$pbkdf2-sha256$i=800000$c2FsdA$" + unpadded(bytes(256)),
+    "$argon2id$v=19$m=1048576,t=5,p=1$c2FsdHNhbHQ$" + unpadded(bytes(32)),
+    "$2b$03$" + "a" * 53,
     "$scrypt$ln=31,r=8,p=1$c2FsdA$" + unpadded(bytes(32)),
     "$scrypt$ln=18,r=9,p=1$c2FsdA$" + unpadded(bytes(32)),
     "$scrypt$ln=14,r=8,p=99$c2FsdA$" + unpadded(bytes(32)),
@@ -125,6 +129,11 @@ async def test_V11_4_2_a_hostile_hash_costs_no_more_than_no_hash(pool: HashPool,
     assert not is_usable(encoded, b"password")
     assert not await pool.verify("password", encoded)
     assert await shortest_s(lambda: pool.verify("password", encoded), within_s=2) < 2
+
+
+def test_what_keycloak_makes_by_default_is_taken() -> None:
+    for digest, iterations in (("sha1", 1_300_000), ("sha256", 600_000), ("sha512", 210_000)):
+        assert parse_foreign(f"$pbkdf2-{digest}$i={iterations}$c2FsdA$" + unpadded(bytes(64))) is not None, digest
 
 
 async def test_KA_089_a_cheap_hash_costs_a_wrong_password_the_work_of_a_real_one(

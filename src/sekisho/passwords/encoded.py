@@ -12,9 +12,11 @@ from argon2.exceptions import Argon2Error, InvalidHash
 
 from sekisho.passwords.parameters import (
     MAX_BCRYPT_ROUNDS,
+    MAX_FILLED_KIB,
     MAX_LANES,
     MAX_MEMORY_KIB,
     MAX_PASSES,
+    MIN_BCRYPT_ROUNDS,
     Argon2,
     Bcrypt,
     Parameters,
@@ -53,12 +55,13 @@ def is_usable(encoded: str, secret: bytes) -> bool:
     bcrypt and a secret of more than 72 bytes: no. It would compare the beginning only.
     """
     if rounds := _bcrypt_rounds(encoded):
-        return rounds <= MAX_BCRYPT_ROUNDS and len(secret) <= BCRYPT_MAX_BYTES
+        return MIN_BCRYPT_ROUNDS <= rounds <= MAX_BCRYPT_ROUNDS and len(secret) <= BCRYPT_MAX_BYTES
     found = _argon2_parameters(encoded)
     return (
         found is not None
         and 1 <= found.memory_cost <= MAX_MEMORY_KIB
         and 1 <= found.time_cost <= MAX_PASSES
+        and found.memory_cost * found.time_cost <= MAX_FILLED_KIB
         and 1 <= found.parallelism <= MAX_LANES
     )
 

@@ -32,6 +32,8 @@ from msgspec import Struct
 from sekisho.passwords.sha_crypt import ShaCrypt, parse_sha_crypt
 
 MAX_PBKDF2_ITERATIONS = 3_000_000
+# Each block of the digest's length costs all iterations anew. Keycloak takes up to four blocks.
+MAX_PBKDF2_ITERATIONS_OF_ALL_BLOCKS = 2 * MAX_PBKDF2_ITERATIONS
 MAX_SCRYPT_MEMORY_BYTES = 256 * 1024 * 1024
 MAX_SCRYPT_PARALLEL = 4
 MAX_BCRYPT_ROUNDS = 16
@@ -62,7 +64,11 @@ class Pbkdf2(Struct, frozen=True):
 
     @property
     def is_bounded(self) -> bool:
-        return 1 <= self.iterations <= MAX_PBKDF2_ITERATIONS
+        blocks = -(-len(self.expected) // hashlib.new(self.digest, usedforsecurity=False).digest_size)
+        return (
+            1 <= self.iterations <= MAX_PBKDF2_ITERATIONS
+            and self.iterations * blocks <= MAX_PBKDF2_ITERATIONS_OF_ALL_BLOCKS
+        )
 
     def matches(self, password: bytes) -> bool:
         found = hashlib.pbkdf2_hmac(self.digest, password, self.salt, self.iterations, len(self.expected))

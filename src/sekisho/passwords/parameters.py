@@ -13,6 +13,9 @@ _BCRYPT_FLOOR_ROUNDS = 10
 MAX_MEMORY_KIB = 1024 * 1024
 MAX_PASSES = 32
 MAX_LANES = 16
+# Time goes with memory and passes together: this is about seven seconds of one core.
+MAX_FILLED_KIB = 4 * MAX_MEMORY_KIB
+MIN_BCRYPT_ROUNDS = 4
 MAX_BCRYPT_ROUNDS = 16
 
 
@@ -33,6 +36,8 @@ class Argon2(Struct, frozen=True):
             raise ValueError("argon2id needs at least one pass and one lane")
         if self.passes > MAX_PASSES or self.lanes > MAX_LANES or self.memory_kib > MAX_MEMORY_KIB:
             raise ValueError(f"argon2id: at most {MAX_PASSES} passes, {MAX_LANES} lanes, {MAX_MEMORY_KIB} KiB")
+        if self.memory_kib * self.passes > MAX_FILLED_KIB:
+            raise ValueError(f"argon2id: memory times passes is at most {MAX_FILLED_KIB} KiB")
         floor_kib = {1: 46 * 1024, 2: 19 * 1024}.get(self.passes, 12 * 1024)
         if self.memory_kib < floor_kib:
             raise ValueError(
