@@ -18,6 +18,8 @@ from world import ELSEWHERE, HANAKO, HOME, PASSWORD, World, a_network, principal
 pytestmark = pytest.mark.anyio
 
 NEW = "thirteen loud crickets"
+# The same password, as a Japanese keyboard may type it.
+FULL_WIDTH = PASSWORD.translate({letter: letter + 0xFEE0 for letter in range(ord("a"), ord("z") + 1)})
 
 
 async def change(
@@ -62,7 +64,12 @@ async def test_V6_3_7_the_owner_is_told_once(world: World) -> None:
 
 @pytest.mark.parametrize(
     ("password", "reason"),
-    [("short", "too_short"), (PASSWORD, "unchanged"), ("hanako@mail.test", "contains_personal_word")],
+    [
+        ("short", "too_short"),
+        (PASSWORD, "unchanged"),
+        (FULL_WIDTH, "unchanged"),
+        ("hanako@mail.test", "contains_personal_word"),
+    ],
 )
 async def test_a_password_that_may_not_be_costs_no_try_and_changes_nothing(
     world: World, password: str, reason: str

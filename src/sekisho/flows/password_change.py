@@ -20,6 +20,7 @@ from sekisho.notices import Notices
 from sekisho.outbox import MailKind
 from sekisho.passwords.hashing import HashPool
 from sekisho.passwords.history import hashes_to_avoid, kept_at_change
+from sekisho.passwords.normal_form import normal_form
 from sekisho.passwords.policy import PasswordPolicy
 from sekisho.passwords.screening import Screening
 from sekisho.ports.changes import AppendAudit, SetPassword
@@ -67,7 +68,8 @@ async def change_password(
     if account is None or account.status is not AccountStatus.ACTIVE:
         raise SessionRevoked(detail="account gone")
     world.policy.check(change.password, email=account.email)
-    if change.password == change.current_password:
+    password, current_password = normal_form(change.password), normal_form(change.current_password)
+    if password == current_password:
         raise ValidationError(details={"password": "unchanged"}, detail="the current password")
 
     now = world.clock.now()
