@@ -29,6 +29,16 @@ async def test_the_whole_way_over_body(site: Site) -> None:
     assert (used.status_code, used.json()["error"]) == (400, "session_not_found")
 
 
+async def test_a_recovery_code_may_be_typed_with_spaces_around_its_hyphens(site: Site) -> None:
+    client = site.client()
+    await client.signed_in()
+    _, done = await enrolled(client)
+    asked = (await client.login()).json()
+    typed = done["recovery_codes"][0].replace("-", " \uff0d ").lower()
+    answer = await client.post("auth/second-factor", answer_to(asked, typed, method="recovery_code"))
+    assert answer.status_code == 200, answer.text
+
+
 @pytest.mark.parametrize("transport", ["cookie", "session"])
 async def test_no_cookie_is_set_before_the_second_step_and_the_transport_is_kept(site: Site, transport: str) -> None:
     client = site.client()

@@ -13,7 +13,8 @@ from sekisho.times import iso_time
 Email = Annotated[str, Meta(max_length=254)]
 Password = Annotated[str, Meta(max_length=256)]
 ClientIdText = Annotated[str, Meta(max_length=200)]
-Code = Annotated[str, Meta(max_length=32)]
+# A recovery code with spaces around its hyphens has 39 characters.
+Code = Annotated[str, Meta(max_length=64)]
 Handle = Annotated[str, Meta(max_length=64)]
 Token = Annotated[str, Meta(max_length=8192)]
 
