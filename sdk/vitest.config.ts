@@ -12,7 +12,7 @@ export default defineConfig({
         resolve: { alias: { react: `${react18}/react`, "react-dom": `${react18}/react-dom` } },
         test: {
           name: "react 18",
-          include: ["test/components/components.test.ts"],
+          include: ["test/components/**/*.test.ts"],
           environment: "happy-dom",
           env: { ONLY_REACT: "18" },
         },
