@@ -137,6 +137,17 @@ class Throttle:
             self._count("code_send_network", network(ip), limit=limits.code_sends_per_network, ms=window_ms, now=now),
         )
 
+    def factor_mails(self, account_id: str, ip: str, now: Millis) -> tuple[CountTry, ...]:
+        """Return the tries of mailing one code to the owner of an account who has shown the password. By the numbers of
+        every code, but counted by account: what strangers ask to be sent to an address keeps nobody from signing in."""
+        limits, window_ms = self.limits, self.limits.code_sends_window_seconds * _SECOND_MS
+        per_day = limits.code_sends_per_address_a_day
+        return (
+            self._count("factor_mail", account_id, limit=limits.code_sends_per_address, ms=window_ms, now=now),
+            self._count("factor_mail_day", account_id, limit=per_day, ms=_DAY_MS, now=now),
+            self._count("code_send_network", network(ip), limit=limits.code_sends_per_network, ms=window_ms, now=now),
+        )
+
     def sms_sends(self, number: str, account_id: str, ip: str, now: Millis) -> tuple[CountTry, ...]:
         """Return the tries of sending one text message, the last that of the whole server. Never given back: it costs.
 
@@ -202,7 +213,8 @@ class Throttle:
         for the identifier and one network together is cleared for the network of `ip`, if one is given."""
         keys = [self._key(rule, email_key) for rule in ("login_day", "code_send", "code_send_day", "code_try_day")]
         if account_id:
-            keys += [self._key(rule, account_id) for rule in ("password_day", "factor_day", "sms_account_day")]
+            rules = ("password_day", "factor_day", "factor_mail", "factor_mail_day", "sms_account_day")
+            keys += [self._key(rule, account_id) for rule in rules]
         if ip:
             keys += [self._key("login", email_key, network(ip))]
             keys += [self._key(rule, account_id, network(ip)) for rule in ("password", "factor")]

@@ -77,6 +77,12 @@ def test_code_sends_count_by_address_twice_and_by_network() -> None:
     assert rules(tries) == [(3, 5 * MINUTE, 0, 0), (10, DAY, 0, 0), (20, 5 * MINUTE, 0, 0)]
 
 
+def test_mails_of_the_second_step_count_by_account_apart_from_those_of_strangers_and_by_network_with_them() -> None:
+    own, anybodys = THROTTLE.factor_mails("a", "192.0.2.1", NOW), THROTTLE.code_sends("a", "192.0.2.1", NOW)
+    assert rules(own) == rules(anybodys)
+    assert [a.key == b.key for a, b in zip(own, anybodys, strict=True)] == [False, False, True]
+
+
 def test_wrong_codes_count_by_address_over_all_codes_and_by_network_over_all_addresses() -> None:
     tries = THROTTLE.code_tries("a@example.com", "192.0.2.1", NOW)
     assert rules(tries) == [(20, DAY, 0, 0), (50, 5 * MINUTE, 0, 0)]
@@ -91,8 +97,9 @@ def test_no_two_rules_share_a_bucket() -> None:
         *THROTTLE.password_tries(same, same, NOW),
         *THROTTLE.code_sends(same, same, NOW),
         *THROTTLE.code_tries(same, same, NOW),
+        *THROTTLE.factor_mails(same, same, NOW)[:2],
     )
-    assert len({each.key for each in tries}) == len(tries) == 10
+    assert len({each.key for each in tries}) == len(tries) == 12
 
 
 def test_buckets_and_tags_name_nobody_and_need_the_master_secret() -> None:

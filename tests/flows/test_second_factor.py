@@ -21,6 +21,7 @@ from sekisho.errors import (
     ValidationError,
 )
 from sekisho.flows.factors import Enrol, confirm, enrol, remove
+from sekisho.flows.password_reset import SendResetCode, send_reset_code
 from sekisho.flows.second_factor import SendFactorCode, send_code
 from sekisho.flows.step_up import StepUp, step_up
 from sekisho.master_secret import MasterSecret
@@ -338,6 +339,17 @@ async def test_V6_6_3_sending_again_buys_no_guesses(world: World) -> None:
         await world.answer(asked, code, method="email")
     with pytest.raises(RateLimitExceeded):
         await send_code(SendFactorCode((await world.asked()).challenge, "email", HOME), world.edge.second_factor)
+
+
+async def test_V6_1_1_a_stranger_who_uses_up_the_mails_to_an_address_locks_nobody_out(world: World) -> None:
+    await mail_enrolled(world)
+    for number in range(3):
+        await send_reset_code(SendResetCode(HANAKO, "en", a_network(number)), world.edge.password_reset)
+    with pytest.raises(RateLimitExceeded):
+        await send_reset_code(SendResetCode(HANAKO, "en", a_network(9)), world.edge.password_reset)
+    asked = await world.asked()
+    await send_code(SendFactorCode(asked.challenge, "email", HOME), world.edge.second_factor)
+    await world.answer(asked, await world.code(), method="email")
 
 
 @pytest.mark.parametrize("method", ["totp", "recovery_code", "sms"])

@@ -68,7 +68,7 @@ class CodeSender(Struct, frozen=True):
             RateLimitExceeded: one of them is used up.
         """
         if to.method is not Method.SMS:
-            sends = self.throttle.code_sends(to.account.email_key or "", ip, now)
+            sends = self.throttle.factor_mails(to.account.id, ip, now)
             refuse_if_throttled(await store.apply(*sends), now)
             return
         *own, ceiling = self.throttle.sms_sends(to.number, to.account.id, ip, now)
