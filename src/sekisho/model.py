@@ -186,6 +186,19 @@ class PendingSignUp(Discreet, frozen=True, kw_only=True):
     expires_at: Millis
 
 
+class RecoveryEmail(Discreet, frozen=True, kw_only=True):
+    """An account's second address, whose mailbox has answered: the code of a password reset goes there too. Nobody is
+    found by it, and several accounts may share one.
+
+    email, email_key: as those of the `Account`.
+    """
+
+    account_id: AccountId
+    email: str
+    email_key: str
+    verified_at: Millis
+
+
 class FactorKind(StrEnum):
     """What can be enrolled beside the password; the wire's `method` has these words and `recovery_code`."""
 

@@ -11,6 +11,7 @@ from storage.contract_codes import CodeContract
 from storage.contract_factors import FactorContract
 from storage.contract_limits import LimitContract
 from storage.contract_operations import OperationContract
+from storage.contract_recovery import RecoveryContract
 from storage.contract_restoring import RestoringContract
 from storage.contract_rotation import RotationContract
 from storage.contract_sessions import SessionContract
@@ -26,6 +27,7 @@ class StoreContract(
     FactorContract,
     LimitContract,
     OperationContract,
+    RecoveryContract,
     RestoringContract,
     TrustContract,
 ):

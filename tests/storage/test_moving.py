@@ -14,7 +14,9 @@ import pytest
 
 from sekisho.assemble import open_store
 from sekisho.master_secret import MasterSecret
+from sekisho.model import RecoveryEmail
 from sekisho.ports.changes import AppendJournal, PurgeExpired, SetMeta
+from sekisho.ports.recovery_changes import SetRecoveryEmail
 from sekisho.settings import load
 from sekisho.storage.errors import DatabaseBusy, SchemaTooOld
 from sekisho.storage.moving import mover
@@ -52,6 +54,10 @@ async def source(tmp_path: Path) -> Path:
     await done(store, SetMeta(name="master_secret_check", value=MasterSecret(SECRET.encode()).fingerprint()))
     people = [await signed_in(store) for _ in range(10)]
     await done(store, end(people[0][1]))
+    second = RecoveryEmail(
+        account_id=people[0][0].id, email="a@b.test", email_key="a@b.test", verified_at=JOURNAL_UNTIL
+    )
+    await done(store, SetRecoveryEmail(recovery=second, security_version=1))
     await store.close()
     return path
 
@@ -86,6 +92,8 @@ async def test_everything_arrives_and_the_journal_goes_on_with_its_numbers(sourc
     (ended,), old = (await before.read_journal(0)).entries, await before.read_journal(0)
     assert await after.read_journal(0) == old
     assert await after.list_accounts() == await before.list_accounts()
+    second = [await after.find_recovery_email(one.id) for one in await after.list_accounts()]
+    assert [each.email for each in second if each] == ["a@b.test"]
     entry = AppendJournal(kind="jti", value="new", expires_at=JOURNAL_UNTIL, reason="test")
     await done(after, entry)
     assert (await after.read_journal(ended.seq)).entries[0].seq == ended.seq + 1

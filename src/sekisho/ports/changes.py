@@ -76,8 +76,9 @@ class ForgetEarlierPasswords(Change, frozen=True, kw_only=True):
 
 class ChangeEmail(Change, frozen=True, kw_only=True):
     """Give the account another address, verified, and raise `security_version`; forget the devices known by the old one
-    (`old_identifier_tag`). Loses (`security_version`) if the account is not active or its version is not the one
-    given, and (`email_taken`) if another account has the `email_key`. Returns the `Account`.
+    (`old_identifier_tag`), and the recovery address if it is this one. Loses (`security_version`) if the account is not
+    active or its version is not the one given, and (`email_taken`) if another account has the `email_key`. Returns the
+    `Account`.
 
     Concurrency: of any number of accounts that take one address at once, and sign-ups of it, one gets it.
     """
@@ -106,7 +107,7 @@ class SetRoles(Change, frozen=True, kw_only=True):
 
 
 class EraseAccount(Change, frozen=True, kw_only=True):
-    """Withdrawal: blank every personal field, free the address, raise `security_version`, forget
+    """Withdrawal: blank every personal field, free the address, raise `security_version`, forget the recovery address,
     known and trusted devices, factors, recovery codes, challenges and the code of the newest warning, and blank the
     personal fields of sessions (address, user agent, place, device) and of audit records of the account or the
     address (`identifier_tag` too).

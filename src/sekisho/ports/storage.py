@@ -22,6 +22,7 @@ from sekisho.model import (
     JournalPage,
     Millis,
     PendingSignUp,
+    RecoveryEmail,
     Session,
     SessionId,
     SigningKey,
@@ -130,6 +131,8 @@ class AccountReads(Protocol):
 
     async def list_earlier_passwords(self, account_id: AccountId, limit: int) -> list[str]:
         """The hashes that `SetPassword` has set aside, newest first."""
+
+    async def find_recovery_email(self, account_id: AccountId) -> RecoveryEmail | None: ...
 
     async def is_known_device(self, identifier_tag: str, device_tag: str) -> bool: ...
 

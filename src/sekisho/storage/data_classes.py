@@ -122,6 +122,13 @@ REGISTER: dict[str, Kept] = {
         pseudonym=("account_id",),
         operational=("security_version",),
     ),
+    "recovery_emails": Kept(
+        en="until it is replaced or removed, or the withdrawal",
+        ja="変更または削除されるまで、または退会まで",
+        personal=("email", "email_key"),
+        pseudonym=("account_id",),
+        operational=("verified_at",),
+    ),
     "challenges": Kept(
         en="until it expires, minutes",
         ja="有効期限まで (数分)",

@@ -17,6 +17,7 @@ from sekisho.storage.rows import (
     JOURNAL,
     ONE_TIME_CODE,
     PENDING_SIGN_UP,
+    RECOVERY_EMAIL,
     SESSION,
     SIGNING_KEY,
     TRACE,
@@ -28,6 +29,8 @@ from sekisho.storage.steps import Step, Value
 FIND_ACCOUNT = f"SELECT {columns(ACCOUNT)} FROM accounts WHERE id = :id"
 FIND_ACCOUNT_BY_EMAIL = f"SELECT {columns(ACCOUNT)} FROM accounts WHERE email_key = :email_key"
 LIST_ACCOUNTS = f"SELECT {columns(ACCOUNT)} FROM accounts WHERE id > :after_id ORDER BY id LIMIT :limit"
+
+FIND_RECOVERY_EMAIL = f"SELECT {columns(RECOVERY_EMAIL)} FROM recovery_emails WHERE account_id = :account_id"
 
 IS_KNOWN_DEVICE = "SELECT 1 FROM known_devices WHERE identifier_tag = :identifier_tag AND device_tag = :device_tag"
 

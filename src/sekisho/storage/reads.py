@@ -17,6 +17,7 @@ from sekisho.model import (
     JournalPage,
     Millis,
     PendingSignUp,
+    RecoveryEmail,
     Session,
     SessionId,
     SigningKey,
@@ -37,6 +38,7 @@ from sekisho.storage.rows import (
     journal_entry_from,
     one_time_code_from,
     pending_sign_up_from,
+    recovery_email_from,
     session_from,
     signing_key_from,
     trace_from,
@@ -70,6 +72,10 @@ class SqlReads(ABC):
     async def list_accounts(self, *, after_id: str = "", limit: int = 100) -> list[Account]:
         rows = await self._scan(queries.LIST_ACCOUNTS, {"after_id": after_id, "limit": limit})
         return [account_from(row) for row in rows]
+
+    async def find_recovery_email(self, account_id: AccountId) -> RecoveryEmail | None:
+        rows = await self._fetch(queries.FIND_RECOVERY_EMAIL, {"account_id": account_id})
+        return recovery_email_from(rows[0]) if rows else None
 
     async def is_known_device(self, identifier_tag: str, device_tag: str) -> bool:
         values = {"identifier_tag": identifier_tag, "device_tag": device_tag}

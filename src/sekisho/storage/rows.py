@@ -21,6 +21,7 @@ from sekisho.model import (
     KeyState,
     PendingSignUp,
     QueuedMail,
+    RecoveryEmail,
     Session,
     SessionId,
     SigningKey,
@@ -74,6 +75,14 @@ def account_from(row: Row, at: int = 0) -> Account:
         security_version=row[at + 9],
         created_at=row[at + 10],
     )
+
+
+RECOVERY_EMAIL = "account_id email email_key verified_at"
+
+
+def recovery_email_from(row: Row) -> RecoveryEmail:
+    """Read the columns of `RECOVERY_EMAIL`."""
+    return RecoveryEmail(account_id=AccountId(row[0]), email=row[1], email_key=row[2], verified_at=row[3])
 
 
 SESSION = (

@@ -214,6 +214,18 @@ earlier_passwords = Table(
     sqlite_with_rowid=False,
 )
 
+# Without an index on the address: nobody is found by it, and several accounts may share one.
+recovery_emails = Table(
+    "recovery_emails",
+    metadata,
+    Column("account_id", Text, ForeignKey("accounts.id"), primary_key=True),
+    _words("email"),
+    _words("email_key"),
+    _number("verified_at"),
+    sqlite_strict=True,
+    sqlite_with_rowid=False,
+)
+
 trusted_devices = Table(
     "trusted_devices",
     metadata,

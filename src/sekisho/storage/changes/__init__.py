@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from sekisho.ports import changes, factor_changes, trust_changes
+from sekisho.ports import changes, factor_changes, recovery_changes, trust_changes
 from sekisho.storage.changes import (
     accounts,
     audit_seals,
@@ -16,6 +16,7 @@ from sekisho.storage.changes import (
     limits,
     outbox,
     records,
+    recovery,
     restoring,
     rotation,
     session_ends,
@@ -65,6 +66,8 @@ STEPS_OF: Mapping[type[changes.Change], Maker] = {
     factor_changes.OpenChallenge: factors.open_challenge,
     factor_changes.CountChallengeTry: factors.count_challenge_try,
     factor_changes.SpendChallenge: factors.spend_challenge,
+    recovery_changes.SetRecoveryEmail: recovery.set_recovery_email,
+    recovery_changes.RemoveRecoveryEmail: recovery.remove_recovery_email,
     trust_changes.TrustDevice: trust.trust_device,
     trust_changes.UseTrustedDevice: trust.use_trusted_device,
     trust_changes.ForgetTrustedDevice: trust.forget_trusted_device,

@@ -69,6 +69,9 @@ RETURNING {columns(ACCOUNT)}
 
 FORGET_DEVICES = "DELETE FROM known_devices WHERE identifier_tag = :identifier_tag"
 
+# One mailbox is no second one.
+FORGET_SAME_RECOVERY_EMAIL = "DELETE FROM recovery_emails WHERE account_id = :id AND email_key = :email_key"
+
 SET_STATUS = """
 UPDATE accounts SET status = :status, security_version = security_version + 1
 WHERE id = :id AND status = :expected
@@ -147,6 +150,7 @@ def change_email(change: changes.ChangeEmail) -> Steps:
     if not rows:
         return Losing("email_taken")
     yield Step(FORGET_DEVICES, {"identifier_tag": change.old_identifier_tag})
+    yield Step(FORGET_SAME_RECOVERY_EMAIL, {"id": change.account_id, "email_key": change.email_key})
     return account_from(rows[0])
 
 

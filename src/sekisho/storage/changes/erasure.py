@@ -36,6 +36,7 @@ FORGET_FACTORS = "DELETE FROM factors WHERE account_id = :id"
 FORGET_RECOVERY_CODES = "DELETE FROM recovery_codes WHERE account_id = :id"
 FORGET_TRUSTED_DEVICES = "DELETE FROM trusted_devices WHERE account_id = :id"
 FORGET_EARLIER_PASSWORDS = "DELETE FROM earlier_passwords WHERE account_id = :id"
+FORGET_RECOVERY_EMAIL = "DELETE FROM recovery_emails WHERE account_id = :id"
 FORGET_CHALLENGES = "DELETE FROM challenges WHERE account_id = :id"
 
 # Its id is made of the keyed hash of the address, and it lives for days.
@@ -71,6 +72,7 @@ def erase_account(change: changes.EraseAccount) -> Steps:
     yield Step(FORGET_TRUSTED_DEVICES, account)
     yield Step(FORGET_CHALLENGES, account)
     yield Step(FORGET_EARLIER_PASSWORDS, account)
+    yield Step(FORGET_RECOVERY_EMAIL, account)
     yield Step(FORGET_NOT_ME, {"id": NOT_ME_ID.format(change.identifier_tag)})
     yield Step(BLANK_SESSIONS, account)
     yield Step(BLANK_AUDIT, account)

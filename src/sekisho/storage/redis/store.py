@@ -17,6 +17,7 @@ from sekisho.model import (
     JournalPage,
     Millis,
     PendingSignUp,
+    RecoveryEmail,
     Session,
     SessionId,
     SigningKey,
@@ -280,6 +281,9 @@ class RedisStore:
 
     async def list_pending_sign_ups(self, email_key: str) -> list[PendingSignUp]:
         return await self._inner.list_pending_sign_ups(email_key)
+
+    async def find_recovery_email(self, account_id: AccountId) -> RecoveryEmail | None:
+        return await self._inner.find_recovery_email(account_id)
 
     async def list_earlier_passwords(self, account_id: AccountId, limit: int) -> list[str]:
         return await self._inner.list_earlier_passwords(account_id, limit)
