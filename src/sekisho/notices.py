@@ -19,7 +19,15 @@ from sekisho.ports.changes import Change, OneTimeCode, PutCode
 from sekisho.times import iso_time
 
 # What these tell of raises `security_version`, in the same commit.
-_RAISING = frozenset({MailKind.PASSWORD_CHANGED, MailKind.FACTOR_ADDED, MailKind.FACTOR_REMOVED})
+_RAISING = frozenset(
+    {
+        MailKind.PASSWORD_CHANGED,
+        MailKind.FACTOR_ADDED,
+        MailKind.FACTOR_REMOVED,
+        MailKind.RECOVERY_EMAIL_SET,
+        MailKind.RECOVERY_EMAIL_REMOVED,
+    }
+)
 
 
 class Notices:

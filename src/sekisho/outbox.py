@@ -28,6 +28,8 @@ class MailKind(StrEnum):
     ACCOUNT_WITHDRAWN = "account_withdrawn"
     PASSWORD_RESET_CODE = "password_reset_code"  # noqa: S105 - the name of a letter, no secret
     PASSWORD_RESET_NO_ACCOUNT = "password_reset_no_account"  # noqa: S105 - the name of a letter, no secret
+    PASSWORD_RESET_CODE_RECOVERY = "password_reset_code_recovery"  # noqa: S105 - the name of a letter, no secret
+    PASSWORD_CHANGED_RECOVERY = "password_changed_recovery"  # noqa: S105 - the name of a letter, no secret
     PASSWORD_CHANGED = "password_changed"  # noqa: S105 - the name of a letter, no secret
     FACTOR_CODE = "factor_code"
     FACTOR_ADDED = "factor_added"
@@ -40,6 +42,13 @@ class MailKind(StrEnum):
     EMAIL_CHANGE_TAKEN = "email_change_taken"
     EMAIL_CHANGED = "email_changed"
     EMAIL_CHANGED_FORMER = "email_changed_former"
+    EMAIL_CHANGED_RECOVERY = "email_changed_recovery"
+    RECOVERY_EMAIL_CODE = "recovery_email_code"
+    RECOVERY_EMAIL_SET = "recovery_email_set"
+    RECOVERY_EMAIL_REMOVED = "recovery_email_removed"
+    RECOVERY_EMAIL_RESET = "recovery_email_reset"
+    RECOVERY_EMAIL_HERE = "recovery_email_here"
+    RECOVERY_EMAIL_GONE = "recovery_email_gone"
     FACTORS_RESET = "factors_reset"
     DEVICE_TRUSTED = "device_trusted"
     SIGN_IN_UNUSUAL = "sign_in_unusual"
@@ -60,6 +69,8 @@ REQUIRED_VALUES: dict[MailKind, frozenset[str]] = {
     MailKind.ACCOUNT_WITHDRAWN: frozenset(),
     MailKind.PASSWORD_RESET_CODE: frozenset({"code", "minutes"}),
     MailKind.PASSWORD_RESET_NO_ACCOUNT: frozenset(),
+    MailKind.PASSWORD_RESET_CODE_RECOVERY: frozenset({"code", "minutes", "email"}),
+    MailKind.PASSWORD_CHANGED_RECOVERY: _SIGHTING | {"email"},
     MailKind.PASSWORD_CHANGED: _WARNING,
     MailKind.FACTOR_CODE: frozenset({"code", "minutes"}),
     MailKind.FACTOR_ADDED: _WARNING | {"factor", "name"},
@@ -72,6 +83,13 @@ REQUIRED_VALUES: dict[MailKind, frozenset[str]] = {
     MailKind.EMAIL_CHANGE_TAKEN: frozenset(),
     MailKind.EMAIL_CHANGED: _SIGHTING | {"new_email"},
     MailKind.EMAIL_CHANGED_FORMER: _WARNING | {"new_email"},
+    MailKind.EMAIL_CHANGED_RECOVERY: _SIGHTING | {"new_email"},
+    MailKind.RECOVERY_EMAIL_CODE: frozenset({"code", "minutes"}),
+    MailKind.RECOVERY_EMAIL_SET: _WARNING | {"recovery_email"},
+    MailKind.RECOVERY_EMAIL_REMOVED: _WARNING | {"recovery_email"},
+    MailKind.RECOVERY_EMAIL_RESET: frozenset({"at", "recovery_email"}),
+    MailKind.RECOVERY_EMAIL_HERE: frozenset({"at", "email"}),
+    MailKind.RECOVERY_EMAIL_GONE: frozenset({"at", "email"}),
     MailKind.FACTORS_RESET: frozenset({"at"}),
     MailKind.DEVICE_TRUSTED: _WARNING | {"days"},
     MailKind.SIGN_IN_UNUSUAL: _WARNING | {"reasons"},
@@ -81,8 +99,8 @@ REQUIRED_VALUES: dict[MailKind, frozenset[str]] = {
     MailKind.ACCOUNT_ENABLED: frozenset({"at"}),
 }
 """What each letter must be given. `at` is RFC 3339; device, place, ip and name may be ""; `factor` is a `FactorKind`;
-`left` and `days` count; `not_me_code` is for the flow `not_me`;
-`reasons` are words of `model.Unusual` with spaces between."""
+`left` and `days` count; `email` is the account's address, in letters to its recovery address; `not_me_code` is for the
+flow `not_me`; `reasons` are words of `model.Unusual` with spaces between."""
 
 
 class TextKind(StrEnum):

@@ -15,7 +15,7 @@ from sekisho.audit.seals import Seals
 from sekisho.audit.shipping import LEASE_MS, PLACE, Demanding, Source, ship_waiting, waiting_since
 from sekisho.errors import ServiceUnavailable
 from sekisho.master_secret import MasterSecret
-from sekisho.model import AccountStatus, AuditRecord, EndReason, Millis
+from sekisho.model import AccountStatus, AuditRecord, EndReason, Millis, RecoveryEmail
 from sekisho.ports.audit_sink import ShippedLine, SinkUnavailable
 from sekisho.ports.changes import (
     AddAccount,
@@ -27,6 +27,7 @@ from sekisho.ports.changes import (
     SetRoles,
     SwapMeta,
 )
+from sekisho.ports.recovery_changes import SetRecoveryEmail
 from sekisho.storage.sqlite import SqliteStore
 from storage.build import JOURNAL_UNTIL, MINUTE, NOW, account, done
 from storage.fast import new_store
@@ -178,7 +179,9 @@ async def test_FS_29_what_must_leave_a_trace_waits_for_a_sink_that_is_too_far_be
     clock.at += 10 * MINUTE
     await done(demanding, roles)
     clock.at += 1
-    for change in (password, roles, enabled):
+    second = RecoveryEmail(account_id=owner.id, email="a@b.test", email_key="a@b.test", verified_at=NOW)
+    recovery = SetRecoveryEmail(recovery=second, security_version=owner.security_version)
+    for change in (password, roles, enabled, recovery):
         with pytest.raises(ServiceUnavailable) as refused:
             await demanding.apply(AppendAudit(record=AuditRecord(event="x", outcome="success", at=NOW)), change)
         assert refused.value.detail == "audit_sink_behind"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 import time
 from collections.abc import Iterator
@@ -114,6 +115,31 @@ def test_whoever_has_lost_every_second_factor_is_let_in_by_the_operator(server: 
     assert refused(server, "user", "reset-factors", "nobody@example.com")["error"] == "not_found"
     assert told(server, "user", "forget-devices", EMAIL)["devices"] == 0
     assert refused(server, "user", "forget-devices", "nobody@example.com")["error"] == "not_found"
+
+
+def test_N_23_a_recovery_address_is_shown_and_removed(server: LiveServer) -> None:
+    second = "hanako.home@mail.test"
+    assert told(server, "user", "show", EMAIL)["recovery_email"] is None
+    assert refused(server, "user", "remove-recovery-email", EMAIL)["error"] == "not_found"
+    set_recovery_email(server, second)
+    assert told(server, "user", "show", EMAIL)["recovery_email"] == second
+    shown = sekisho("user", "show", EMAIL, folder=server.folder)
+    assert second in shown.stdout
+    done = told(server, "user", "remove-recovery-email", EMAIL)
+    assert (done["account"]["email"], done["removed"]) == (EMAIL, second)
+    assert told(server, "user", "show", EMAIL)["recovery_email"] is None
+    assert refused(server, "user", "remove-recovery-email", "nobody@mail.test")["error"] == "not_found"
+
+
+def set_recovery_email(server: LiveServer, email: str) -> None:
+    auth = {"Authorization": f"Bearer {sign_in(server).access_token}"}
+    calls = f"{server.url}/api/v1/user/recovery-email"
+    sent = httpx2.post(f"{calls}/send-code", json={"email": email, "password": PASSWORD}, headers=auth)
+    assert sent.status_code == 200, sent.text
+    letter = next(each for each in httpx2.get(f"{server.url}/dev/mail.json").json() if each["to"] == email)
+    code = re.findall(r"(?<!\d)\d{6}(?!\d)", letter["text"])[0]
+    taken = httpx2.post(f"{calls}/verify-code", json={"email": email, "code": code}, headers=auth)
+    assert taken.status_code == 200, taken.text
 
 
 def test_a_password_that_may_be_known_is_taken_away_and_failures_are_cleared(server: LiveServer) -> None:

@@ -8,8 +8,10 @@ from typing import Any
 from sekisho.master_secret import MasterSecret
 from sekisho.model import Account
 from sekisho.one_time_codes import OneTimeCodes
+from sekisho.outbox import MailKind, Outbox
 from sekisho.passwords.hashing import HashPool
 from sekisho.passwords.parameters import PROFILES
+from sekisho.ports.changes import QueueMail
 from sekisho.ports.storage import Store
 from world import HASH_PROFILE
 
@@ -40,6 +42,18 @@ class CountingCodes(OneTimeCodes):
     def same(self, a: bytes, b: bytes) -> bool:
         self.compared += 1
         return super().same(a, b)
+
+
+class CountingOutbox(Outbox):
+    """Counts the letters that are sealed, whether they are queued or not."""
+
+    def __init__(self, master: MasterSecret) -> None:
+        super().__init__(master)
+        self.sealed = 0
+
+    def letter(self, kind: MailKind, **given: Any) -> QueueMail:
+        self.sealed += 1
+        return super().letter(kind, **given)
 
 
 class Meanwhile:

@@ -20,6 +20,7 @@ from sekisho.flows.not_me import NotMeWorld
 from sekisho.flows.password_change import PasswordChangeWorld
 from sekisho.flows.password_reset import PasswordResetWorld
 from sekisho.flows.profile import ProfileWorld
+from sekisho.flows.recovery_email import RecoveryEmailWorld
 from sekisho.flows.refresh import RefreshWorld
 from sekisho.flows.revocation import RevocationWorld
 from sekisho.flows.session_list import SessionListWorld
@@ -158,6 +159,7 @@ def make_edge(
             codes=not_me,
             policy=have.policy,
             throttle=have.throttle,
+            outbox=have.outbox,
             notices=notices,
             sessions=sessions,
         ),
@@ -182,6 +184,16 @@ def make_edge(
             outbox=have.outbox,
             notices=notices,
             sessions=sessions,
+            fresh_ms=settings.factors.fresh_minutes * 60_000,
+        ),
+        recovery_email=RecoveryEmailWorld(
+            store=store,
+            clock=clock,
+            passwords=have.passwords,
+            codes=codes,
+            throttle=have.throttle,
+            outbox=have.outbox,
+            notices=notices,
             fresh_ms=settings.factors.fresh_minutes * 60_000,
         ),
         profile=ProfileWorld(store=store, clock=clock),

@@ -37,6 +37,9 @@ class Event(StrEnum):
     PASSWORD_CHANGE = "password_change"  # noqa: S105 - a word of the trail, no secret
     EMAIL_CHANGE_CODE_SENT = "email_change_code_sent"
     EMAIL_CHANGE = "email_change"
+    RECOVERY_EMAIL_CODE_SENT = "recovery_email_code_sent"
+    RECOVERY_EMAIL_SET = "recovery_email_set"
+    RECOVERY_EMAIL_REMOVED = "recovery_email_removed"
     ACCOUNT_ADDED = "account_added"
     ACCOUNT_DISABLED = "account_disabled"
     ACCOUNT_ENABLED = "account_enabled"

@@ -37,6 +37,7 @@ from sekisho.ports.changes import (
 )
 from sekisho.ports.clock import Clock
 from sekisho.ports.factor_changes import AddFactor, ConfirmFactor, RemoveFactor, RemoveFactors, SetRecoveryCodes
+from sekisho.ports.recovery_changes import RemoveRecoveryEmail, SetRecoveryEmail
 from sekisho.ports.storage import Outcome, Store, StoreUnavailable
 from sekisho.times import iso_time
 
@@ -209,6 +210,8 @@ _TRACED = (
     RemoveFactor,
     RemoveFactors,
     SetRecoveryCodes,
+    SetRecoveryEmail,
+    RemoveRecoveryEmail,
     SetRoles,
     AddGuardKey,
 )

@@ -245,6 +245,24 @@ VOCABULARY: dict[Event, Entry] = {
         },
         fields=(*_SESSION, "method"),
     ),
+    Event.RECOVERY_EMAIL_CODE_SENT: Entry(
+        en="The owner named a recovery address and a code was queued for it, or the password was wrong.",
+        ja="本人が回復用アドレスを指定し、そのアドレスへのコードを送信待ちに入れました。または、パスワードが違っていました。",
+        reasons={SUCCESS: ("",), FAILURE: ("wrong_password",)},
+        fields=(*_SESSION, "method"),
+    ),
+    Event.RECOVERY_EMAIL_SET: Entry(
+        en="The code came back and the account has this recovery address, or the code was refused.",
+        ja="コードが入力され、アカウントの回復用アドレスになりました。または、コードが拒否されました。",
+        reasons={SUCCESS: ("",), FAILURE: ("wrong_code", "code_dead", "code_gone", "security_version")},
+        fields=(*_SESSION, "method"),
+    ),
+    Event.RECOVERY_EMAIL_REMOVED: Entry(
+        en='The recovery address was removed: by the owner, by "that was not me", or by an operator.',
+        ja="本人、「自分ではない」の申し出、または運用者により、回復用アドレスが削除されました。",
+        reasons=_DONE,
+        fields=_SESSION,
+    ),
     Event.ACCOUNT_ADDED: Entry(
         en="An operator added an account.",
         ja="運用者がアカウントを追加しました。",

@@ -8,7 +8,7 @@ from typing import Annotated, Any, NoReturn
 
 import typer
 
-from sekisho.admin import accounts, sessions
+from sekisho.admin import accounts, recovery_email, sessions
 from sekisho.admin.accounts import NewAccount
 from sekisho.admin.world import OperatorWorld
 from sekisho.cli.failures import fail
@@ -16,7 +16,7 @@ from sekisho.cli.output import print_facts, print_json, print_table, time_text
 from sekisho.cli.surroundings import TAKES_IDS, AsJson, run
 from sekisho.cli.texts import say
 from sekisho.errors import EmailAlreadyExists, NotFound
-from sekisho.model import Account
+from sekisho.model import Account, RecoveryEmail
 from sekisho.times import iso_time
 
 app = typer.Typer(help=say("help.user"), no_args_is_help=True)
@@ -90,21 +90,23 @@ def show_list(
 
 @app.command("show", help=say("help.user_show"), context_settings=TAKES_IDS)
 def show(who: Who, as_json: AsJson = False) -> None:
-    async def work(world: OperatorWorld) -> tuple[Account, int]:
+    async def work(world: OperatorWorld) -> tuple[Account, int, RecoveryEmail | None]:
         try:
             account, live = await sessions.list_sessions(who, world)
         except NotFound as error:
             _no_account(error, who, as_json)
-        return account, len(live)
+        return account, len(live), await world.store.find_recovery_email(account.id)
 
-    account, live = run(work, as_json=as_json)
+    account, live, recovery = run(work, as_json=as_json)
+    second = recovery.email if recovery else None
     if as_json:
-        print_json({"account": account_view(account), "live_sessions": live})
+        print_json({"account": account_view(account), "recovery_email": second, "live_sessions": live})
         return
     print_facts(
         (
             (say("column.id"), account.id),
             (say("column.email"), account.email or say("none")),
+            (say("column.recovery_email"), second or say("none")),
             (say("column.status"), account.status.value),
             (say("column.name"), account.name or say("none")),
             (say("column.roles"), ", ".join(account.roles) or say("none")),
@@ -138,6 +140,21 @@ def reset_factors(who: Who, as_json: AsJson = False) -> None:
 
     done = run(work, as_json=as_json)
     _tell(done.account, say("done.user_factors_reset", email=done.account.email, ended=done.ended), as_json, done.ended)
+
+
+@app.command("remove-recovery-email", help=say("help.user_remove_recovery_email"), context_settings=TAKES_IDS)
+def remove_recovery_email(who: Who, as_json: AsJson = False) -> None:
+    async def work(world: OperatorWorld) -> tuple[Account, RecoveryEmail]:
+        try:
+            return await recovery_email.remove_recovery_email(who, world)
+        except NotFound as error:
+            fail(error.code, say("refused.recovery_email", who=who), as_json=as_json)
+
+    account, before = run(work, as_json=as_json)
+    if as_json:
+        print_json({"account": account_view(account), "removed": before.email})
+    else:
+        print(say("done.user_recovery_email_removed", email=account.email, recovery_email=before.email))
 
 
 @app.command("forget-devices", help=say("help.user_forget_devices"), context_settings=TAKES_IDS)

@@ -1,7 +1,7 @@
 """Address change: who is signed in and knows the password takes another address, once a code mailed there comes back.
 
     send_code    count -> verify the password -> count the mail -> a code for the new address -> mail it there
-    verify_code  count the try -> compare -> the address changes, other sessions end, both addresses told: one commit
+    verify_code  count the try -> compare -> the address changes, other sessions end, every mailbox is told: one commit
 
 An address that has an account already gets a decoy: the same row with a code that is never right, and a letter to its
 owner. Until the code comes back the account keeps its address.
@@ -17,13 +17,14 @@ from sekisho.audit import Event, record
 from sekisho.errors import InvalidCode, InvalidCredentials, SessionRevoked, ValidationError
 from sekisho.identifiers import EmailAddress, parse_client_id, parse_email
 from sekisho.mfa.freshness import require_fresh
-from sekisho.model import Account, AccountStatus, Discreet, EndReason, Millis, Origin, Principal
+from sekisho.model import Account, AccountStatus, Discreet, EndReason, Millis, Origin, Principal, RecoveryEmail
 from sekisho.notices import Notices
 from sekisho.one_time_codes import OneTimeCodes, parse_code
 from sekisho.outbox import MailKind, Outbox
 from sekisho.passwords.hashing import HashPool
 from sekisho.ports.changes import (
     AppendAudit,
+    Change,
     ChangeEmail,
     ConsumeCode,
     CountCodeTry,
@@ -130,8 +131,7 @@ async def verify_email_code(request: VerifyEmailCode, principal: Principal, worl
     if not world.codes.same(bytes(counted.results[0]), code_hash):
         raise await _refused("wrong_code", account, principal, origin, world)
 
-    client = parse_client_id(principal.client_id)
-    told = {"new_email": email.address}
+    client, recovery = parse_client_id(principal.client_id), await world.store.find_recovery_email(account.id)
     outcome = await world.store.apply(
         ConsumeCode(id=code_id, purpose=PURPOSE, code_hash=code_hash, now=now),
         ChangeEmail(
@@ -144,8 +144,7 @@ async def verify_email_code(request: VerifyEmailCode, principal: Principal, worl
         world.sessions.ending_all(account.id, EndReason.EMAIL_CHANGED, origin, now, except_id=principal.session_id),
         SpoilSignUps(email_key=email.key, except_id="", code_hash=world.codes.hash_of_nothing()),
         _audit(Event.EMAIL_CHANGE, "success", account, principal, origin, now),
-        *world.notices.notice(MailKind.EMAIL_CHANGED_FORMER, account, origin, now, **told),
-        *world.notices.notice(MailKind.EMAIL_CHANGED, account, origin, now, to=email.address, **told),
+        *_letters(account, email, recovery, origin, now, world),
         *world.throttle.remember_devices(email.key, origin, client, now),
         *world.throttle.give_back(tries, now),
     )
@@ -192,6 +191,27 @@ def _code_id(account: Account) -> str:
 def _hash(email: EmailAddress, account: Account, code: str, world: EmailChangeWorld) -> bytes:
     """A code is good for one address, and for the account as it was then."""
     return world.codes.hash(PURPOSE, f"{_code_id(account)} {account.security_version} {email.key}", code)
+
+
+def _letters(
+    account: Account,
+    email: EmailAddress,
+    recovery: RecoveryEmail | None,
+    origin: Origin,
+    now: Millis,
+    world: EmailChangeWorld,
+) -> tuple[Change, ...]:
+    """Tell the old address, the new one and the recovery address, whose owner can so find back to a stolen account."""
+    told = {"new_email": email.address}
+    third: tuple[Change, ...] = ()
+    if recovery and recovery.email_key != email.key:
+        kind = MailKind.EMAIL_CHANGED_RECOVERY
+        third = world.notices.notice(kind, account, origin, now, to=recovery.email, **told)
+    return (
+        *world.notices.notice(MailKind.EMAIL_CHANGED_FORMER, account, origin, now, **told),
+        *world.notices.notice(MailKind.EMAIL_CHANGED, account, origin, now, to=email.address, **told),
+        *third,
+    )
 
 
 async def _refused(

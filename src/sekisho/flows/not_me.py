@@ -1,14 +1,16 @@
 """Not me: the owner was told of something by mail, and it was somebody else. Everything ends at once.
 
     count the try -> find the account that has the address, or had it
-                  -> spend the code, end all sessions, take the password away: one commit
+                  -> spend the code, end all sessions, take password and recovery address away: one commit
 
 The code stands in the letter; nothing is done by following a link. Whoever has it reads the mail of the account, and
 could reset the password just so; this way it takes one step, and what an intruder holds is worth nothing when it is
-done. A new password is set by a password reset.
+done. A new password is set by a password reset, whose code must not go to an address that an intruder has set: so the
+recovery address goes, too.
 
 The letter to the former address of an account has a code too: whoever was robbed of the account still reads there. It
-ends as much and gives no more: the address stays as it is, which only an operator can look into.
+ends as much and gives no more: the address stays as it is, which only an operator can look into, and so does the
+recovery address: it may be the owner's, and then it is the way back.
 
 An address without an account, a wrong code, a used, replaced or expired one: one answer, the same work.
 
@@ -22,17 +24,19 @@ from msgspec import Struct
 from sekisho.audit import FAILURE, SUCCESS, Event, record
 from sekisho.errors import InvalidCode
 from sekisho.identifiers import EmailAddress, parse_email
-from sekisho.model import Account, AccountId, AccountStatus, Discreet, EndReason, Millis, Origin
+from sekisho.model import Account, AccountId, AccountStatus, Discreet, EndReason, Millis, Origin, RecoveryEmail
 from sekisho.not_me_codes import PURPOSE, NotMeCodes, parse_not_me_code
 from sekisho.notices import Notices
-from sekisho.outbox import MailKind
+from sekisho.outbox import MailKind, Outbox
 from sekisho.passwords.history import kept_when_taken
 from sekisho.passwords.policy import PasswordPolicy
 from sekisho.ports.changes import AppendAudit, Change, ChangeEmail, ConsumeCode, CountTry, OneTimeCode, SetPassword
 from sekisho.ports.clock import Clock
+from sekisho.ports.recovery_changes import RemoveRecoveryEmail
 from sekisho.ports.storage import Store
 from sekisho.sessions import Sessions
 from sekisho.throttle import Throttle, refuse_if_throttled
+from sekisho.times import iso_time
 
 
 class NotMe(Discreet, frozen=True):
@@ -55,13 +59,15 @@ class NotMeWorld(Struct, frozen=True, kw_only=True):
     codes: NotMeCodes
     policy: PasswordPolicy
     throttle: Throttle
+    outbox: Outbox
     notices: Notices
     sessions: Sessions
 
 
 async def not_me(request: NotMe, world: NotMeWorld) -> EverythingEnded:
-    """End everything that somebody else may hold. When this returns no session lives, the password is gone, no device
-    is known or trusted, and the owner has a letter that says how to go on.
+    """End everything that somebody else may hold. When this returns no session lives, password and recovery
+    address are gone, no device is known or trusted, and the owner has a letter that says how to go on. By a former
+    address the recovery address stays.
 
     Raises:
         ValidationError: a field has no good form.
@@ -78,8 +84,9 @@ async def not_me(request: NotMe, world: NotMeWorld) -> EverythingEnded:
 
     caller = await _caller(email, world)
     spending = ConsumeCode(id=world.codes.id_of(email.key), purpose=PURPOSE, code_hash=caller.hash(code), now=now)
+    recovery = await world.store.find_recovery_email(caller.account.id if caller.account else AccountId(""))
     following = _ending(caller, tries, request.seen_from, now, world)
-    outcome = await world.store.apply(spending, *following)
+    outcome = await world.store.apply(spending, *following, *_forgetting(caller, recovery, now, world))
     if outcome.lost or caller.account is None:
         was_right = outcome.lost is not None and outcome.lost.change is not spending
         raise await _refused("changed_meanwhile" if was_right else "code_gone", email, request.seen_from, now, world)
@@ -150,6 +157,20 @@ def _verified(account: Account, email: EmailAddress, world: NotMeWorld) -> Chang
         email_key=email.key,
         old_identifier_tag=world.throttle.identifier_tag(email.key),
     )
+
+
+def _forgetting(caller: _Caller, recovery: RecoveryEmail | None, now: Millis, world: NotMeWorld) -> tuple[Change, ...]:
+    """Return what takes the recovery address away, after the two changes that each raised the version. The letter is
+    made for everybody, as those of `_ending`."""
+    account, own = caller.account, caller.email.address
+    to, locale = recovery.email if recovery else own, account.locale if account else "en"
+    kind, at = MailKind.RECOVERY_EMAIL_GONE, iso_time(now)
+    letter = world.outbox.letter(kind, to=to, locale=locale, now=now, email=own, at=at)
+    if account is None or recovery is None or caller.had:
+        return ()
+    gone = record(Event.RECOVERY_EMAIL_REMOVED, SUCCESS, at=now, origin=Origin(), account_id=account.id)
+    version = account.security_version + 2
+    return RemoveRecoveryEmail(account_id=account.id, security_version=version), AppendAudit(record=gone), letter
 
 
 async def _refused(reason: str, email: EmailAddress, origin: Origin, now: Millis, world: NotMeWorld) -> InvalidCode:

@@ -1,12 +1,13 @@
 """Password reset: who can read the mail of an account may set a new password, and is not signed in by that.
 
-    send_code    count -> find the account -> a code that replaces the older one -> mail it
+    send_code    count -> find the account -> a code that replaces the older one -> mail it, to the recovery address too
     verify_code  count the try -> compare -> the code is spent for a reset token, in one commit
     complete     open the token -> policy -> breached? used before? -> hash
                  -> spend the token, set the password, end all sessions: one commit
 
 An address without an account that may reset (unknown, disabled, withdrawn) gets a *decoy*: the same row with a code
-that is never right, and a letter that says so to whoever reads that mail. Each call does the same work for both.
+that is never right, and a letter that says so to whoever reads that mail. Each call does the same work for both. A
+recovery address is never looked for: whoever types one gets what an unknown address gets.
 
 No tokens are issued: the person signs in afterwards, and is asked for a second factor then.
 
@@ -20,7 +21,7 @@ from msgspec import Struct
 from sekisho.audit import Event, record
 from sekisho.errors import InvalidCode, ResetTokenInvalid
 from sekisho.identifiers import EmailAddress, parse_email
-from sekisho.model import Account, AccountStatus, Discreet, EndReason, Millis, Origin
+from sekisho.model import Account, AccountId, AccountStatus, Discreet, EndReason, Millis, Origin, RecoveryEmail
 from sekisho.notices import Notices
 from sekisho.one_time_codes import OneTimeCodes, parse_code
 from sekisho.outbox import MailKind, Outbox
@@ -28,7 +29,16 @@ from sekisho.passwords.hashing import HashPool
 from sekisho.passwords.history import hashes_to_avoid, kept_at_change
 from sekisho.passwords.policy import PasswordPolicy
 from sekisho.passwords.screening import Screening
-from sekisho.ports.changes import AppendAudit, ConsumeCode, CountCodeTry, OneTimeCode, PutCode, QueueMail, SetPassword
+from sekisho.ports.changes import (
+    AppendAudit,
+    Change,
+    ConsumeCode,
+    CountCodeTry,
+    OneTimeCode,
+    PutCode,
+    QueueMail,
+    SetPassword,
+)
 from sekisho.ports.clock import Clock
 from sekisho.ports.storage import Store
 from sekisho.sessions import Sessions
@@ -90,7 +100,8 @@ class PasswordResetWorld(Struct, frozen=True, kw_only=True):
 
 
 async def send_reset_code(request: SendResetCode, world: PasswordResetWorld) -> ResetCodeSent:
-    """Mail a code to the address; an older one dies. The answer is the same whoever has the address, or nobody.
+    """Mail a code to the address and to its account's recovery address; an older one dies. The answer is the same
+    whoever has the address, or nobody.
 
     Raises:
         ValidationError: the address has no good form.
@@ -101,14 +112,15 @@ async def send_reset_code(request: SendResetCode, world: PasswordResetWorld) -> 
     refuse_if_throttled(await world.store.apply(*sends), now)
 
     account = await world.store.find_account_by_email(email.key)
-    code_hash, letter = _new_code(email, account, request.locale, now, world)
+    recovery = await world.store.find_recovery_email(account.id if account else AccountId(""))
+    code_hash, letters = _new_code(email, account, recovery, request.locale, now, world)
     code = OneTimeCode(
         id=_code_id(email, world), purpose=PURPOSE, code_hash=code_hash, expires_at=now + CODE_LIFETIME_MS
     )
     await world.store.apply(
         PutCode(code=code),
         _audit(Event.PASSWORD_RESET_CODE_SENT, "success", email, request.seen_from, now, world),
-        letter,
+        *letters,
     )
     return ResetCodeSent(email.address)
 
@@ -181,7 +193,7 @@ async def complete_reset(request: CompleteReset, world: PasswordResetWorld) -> N
     await world.screening.screen(request.password, earlier)
     password_hash = await world.passwords.hash(request.password)
 
-    now = world.clock.now()
+    now, recovery = world.clock.now(), await world.store.find_recovery_email(account.id)
     outcome = await world.store.apply(
         ConsumeCode(id=presented.code_id, purpose=TOKEN_PURPOSE, code_hash=bytes(counted.results[0]), now=now),
         world.sessions.ending_all(account.id, EndReason.PASSWORD_CHANGED, request.seen_from, now),
@@ -193,6 +205,7 @@ async def complete_reset(request: CompleteReset, world: PasswordResetWorld) -> N
         ),
         _audit_of_account("success", account, request.seen_from, now),
         *world.notices.notice(MailKind.PASSWORD_CHANGED, account, request.seen_from, now),
+        *(_told_there(recovery, account, request.seen_from, now, world) if recovery else ()),
         *world.throttle.forget_logins(account.email_key or "", request.seen_from.ip),
     )
     if outcome.lost:
@@ -207,18 +220,26 @@ def may_reset(account: Account) -> bool:
 
 
 def _new_code(
-    email: EmailAddress, account: Account | None, locale: str, now: Millis, world: PasswordResetWorld
-) -> tuple[bytes, QueueMail]:
-    """Return the hash to store and the letter to send. For a decoy no code has that hash."""
+    email: EmailAddress,
+    account: Account | None,
+    recovery: RecoveryEmail | None,
+    locale: str,
+    now: Millis,
+    world: PasswordResetWorld,
+) -> tuple[bytes, tuple[QueueMail, ...]]:
+    """Return the hash to store and the letters to send. For a decoy no code has that hash. Both mailboxes get the same
+    code: with two of them every guess would have two chances."""
     code = world.codes.new()
     code_hash = _hash(_code_id(email, world), account, code, world)
+    # Sealed for everybody: it takes time that could be measured.
+    second = _recovery_letter(recovery.email if recovery else email.address, email, account, code, now, world)
     if account is None or not may_reset(account):
         to, kind = (account.email, account.locale) if account else (email.address, locale)
         letter = world.outbox.letter(
             MailKind.PASSWORD_RESET_NO_ACCOUNT, to=to, locale=kind, now=now, expires_at=now + CODE_LIFETIME_MS
         )
-        return world.codes.hash_of_nothing(), letter
-    return code_hash, world.outbox.letter(
+        return world.codes.hash_of_nothing(), (letter,)
+    letter = world.outbox.letter(
         MailKind.PASSWORD_RESET_CODE,
         to=account.email,
         locale=account.locale,
@@ -226,6 +247,22 @@ def _new_code(
         expires_at=now + CODE_LIFETIME_MS,
         code=code,
         minutes=str(CODE_LIFETIME_MS // 60_000),
+    )
+    return code_hash, (letter, second) if recovery else (letter,)
+
+
+def _recovery_letter(
+    to: str, email: EmailAddress, account: Account | None, code: str, now: Millis, world: PasswordResetWorld
+) -> QueueMail:
+    return world.outbox.letter(
+        MailKind.PASSWORD_RESET_CODE_RECOVERY,
+        to=to,
+        locale=account.locale if account else "en",
+        now=now,
+        expires_at=now + CODE_LIFETIME_MS,
+        code=code,
+        minutes=str(CODE_LIFETIME_MS // 60_000),
+        email=account.email if account else email.address,
     )
 
 
@@ -238,6 +275,14 @@ def _hash(code_id: str, account: Account | None, code: str, world: PasswordReset
     """A code is good for the account that it was made for, as it was then."""
     whose = f"{account.id} {account.security_version}" if account else ""
     return world.codes.hash(PURPOSE, f"{code_id} {whose}", code)
+
+
+def _told_there(
+    recovery: RecoveryEmail, account: Account, origin: Origin, now: Millis, world: PasswordResetWorld
+) -> tuple[Change, ...]:
+    """Tell the recovery mailbox, too: whoever reset the password may be who reads the other one."""
+    kind = MailKind.PASSWORD_CHANGED_RECOVERY
+    return world.notices.notice(kind, account, origin, now, to=recovery.email, email=account.email)
 
 
 async def _wrong_code(

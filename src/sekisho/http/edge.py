@@ -20,6 +20,7 @@ from sekisho.flows.not_me import NotMeWorld
 from sekisho.flows.password_change import PasswordChangeWorld
 from sekisho.flows.password_reset import PasswordResetWorld
 from sekisho.flows.profile import ProfileWorld
+from sekisho.flows.recovery_email import RecoveryEmailWorld
 from sekisho.flows.refresh import RefreshWorld
 from sekisho.flows.revocation import RevocationWorld
 from sekisho.flows.second_factor import SecondFactorWorld
@@ -126,6 +127,7 @@ class Edge(Struct, frozen=True, kw_only=True):
     history: HistoryWorld
     password_change: PasswordChangeWorld
     email_change: EmailChangeWorld
+    recovery_email: RecoveryEmailWorld
     profile: ProfileWorld
     withdrawal: WithdrawalWorld
     trusted_devices: TrustedDevicesWorld

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import UNSET, Meta, Struct, UnsetType
 
-from sekisho.model import Account, AuditRecord, Discreet, Session, Transport
+from sekisho.model import Account, AuditRecord, Discreet, RecoveryEmail, Session, Transport
 from sekisho.times import iso_time
 
 Email = Annotated[str, Meta(max_length=254)]
@@ -153,6 +153,13 @@ class MailedCodeView(Struct, frozen=True):
     message: str
     email: str
     expires_in: int
+
+
+class RecoveryEmailView(Discreet, frozen=True):
+    """Both null where there is none; `verified_at` is RFC 3339."""
+
+    email: str | None
+    verified_at: str | None
 
 
 class ResetTokenView(Discreet, frozen=True):
@@ -319,6 +326,12 @@ def user_view(account: Account) -> UserView:
         locale=account.locale,
         roles=account.roles,
     )
+
+
+def recovery_email_view(found: RecoveryEmail | None) -> RecoveryEmailView:
+    if found is None:
+        return RecoveryEmailView(None, None)
+    return RecoveryEmailView(found.email, iso_time(found.verified_at))
 
 
 def history_event_view(record: AuditRecord) -> HistoryEventView:

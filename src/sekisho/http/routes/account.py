@@ -1,9 +1,9 @@
-"""The routes of an account: its history, profile, password and address, and the withdrawal."""
+"""The routes of an account: its history, profile, password and addresses, and the withdrawal."""
 
 from __future__ import annotations
 
 from sekisho import errors
-from sekisho.http import email_change, history, password_change, profile, wire, withdrawal
+from sekisho.http import email_change, history, password_change, profile, recovery_email, wire, withdrawal
 from sekisho.http.routes.route import API, SESSION, Route
 
 ACCOUNT: tuple[Route, ...] = (
@@ -66,6 +66,45 @@ ACCOUNT: tuple[Route, ...] = (
         answer=wire.UserView,
         limits=("code_tries",),
         refusals=(errors.InvalidCode, errors.RateLimitExceeded, errors.CsrfFailed),
+    ),
+    Route(
+        method="GET",
+        path=f"{API}/user/recovery-email",
+        endpoint=recovery_email.read_recovery_email_endpoint,
+        summary="The recovery address: where the code of a password reset goes too",
+        callers=SESSION,
+        answer=wire.RecoveryEmailView,
+    ),
+    Route(
+        method="POST",
+        path=f"{API}/user/recovery-email/send-code",
+        endpoint=recovery_email.send_recovery_email_code_endpoint,
+        summary="Begin to set a recovery address: mail a code to it",
+        callers=SESSION,
+        body=wire.EmailSendCodeBody,
+        answer=wire.MailedCodeView,
+        limits=("password", "code_sends"),
+        refusals=(errors.StepUpRequired, errors.InvalidCredentials, errors.RateLimitExceeded, errors.CsrfFailed),
+    ),
+    Route(
+        method="POST",
+        path=f"{API}/user/recovery-email/verify-code",
+        endpoint=recovery_email.verify_recovery_email_code_endpoint,
+        summary="Take the recovery address with the mailed code, in the place of an older one",
+        callers=SESSION,
+        body=wire.EmailVerifyCodeBody,
+        answer=wire.RecoveryEmailView,
+        limits=("code_tries",),
+        refusals=(errors.InvalidCode, errors.RateLimitExceeded, errors.CsrfFailed),
+    ),
+    Route(
+        method="DELETE",
+        path=f"{API}/user/recovery-email",
+        endpoint=recovery_email.remove_recovery_email_endpoint,
+        summary="Remove the recovery address",
+        callers=SESSION,
+        answer=wire.MessageView,
+        refusals=(errors.StepUpRequired, errors.NotFound, errors.CsrfFailed),
     ),
     Route(
         method="DELETE",
