@@ -9,7 +9,7 @@ import { createFactors, type Factors } from "./factors.js";
 import { createNotMe, type NotMe } from "./not_me.js";
 import { createPasswordReset, type PasswordReset } from "./password_reset.js";
 import { browserPorts, type KeyValueStorage, type Ports } from "./ports.js";
-import { createRenewal, inBackground, type Renewal } from "./renewal.js";
+import { createRenewal, inBackground, learn, type Renewal } from "./renewal.js";
 import { createSignIns, type SignedIn, type SignIns } from "./sign_in.js";
 import { createSignOuts, createTellLeft, type SignOuts, type TellLeft } from "./sign_out.js";
 import { type AuthListener, type AuthState, isKnown, LOADING, SIGNED_OUT } from "./state.js";
@@ -105,7 +105,7 @@ export function createAuthClient(given: AuthClientOptions): AuthClient {
     ...createPasswordReset(engine),
     ...createNotMe(engine),
     ...createAccount(engine, calls),
-    ...createFactors(engine, calls),
+    ...createFactors(engine, calls, renewal),
     ...createSignOuts(engine, calls, tellLeft),
     authorize: calls.authorize,
     recover: calls.recover,
@@ -195,7 +195,7 @@ function createShared(options: EngineOptions, ports: Ports, given: Partial<Ports
     renewal.wake();
     if (engine.store.get().status !== "signed_in" || ports.now() - checkedAt < CHECK_AFTER_MS) return;
     checkedAt = ports.now();
-    engine.setUser((await calls.call<CurrentSession>("GET", "/auth/session")).user);
+    learn(engine, await calls.call<CurrentSession>("GET", "/auth/session"));
   };
 
   const calls = createCalls(engine, renewal, start);

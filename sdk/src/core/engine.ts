@@ -51,7 +51,8 @@ export interface Engine {
   readonly enterAsTold: (entry: Entry) => void;
   readonly leave: (reason: string) => Promise<Leaving | undefined>;
   readonly leaveAsTold: (session: string) => void;
-  readonly setUser: (user: User) => void;
+  /** `session`: what is known of it now, if that was asked for too; another session's is not taken. */
+  readonly setUser: (user: User, session?: SessionInfo) => void;
 }
 
 export function createEngine(options: EngineOptions, ports: Ports): Engine {
@@ -125,12 +126,18 @@ export function createEngine(options: EngineOptions, ports: Ports): Engine {
     leaveAsTold: (session) => {
       if (believed() === session) leaveLocally("signed_out");
     },
-    setUser: (user) => {
+    setUser: (given, told) => {
       const state = store.get();
-      if (state.status !== "signed_in" || JSON.stringify(state.user) === JSON.stringify(user)) return;
-      store.set({ ...state, user });
-      store.emit({ type: "USER_UPDATED", user });
+      if (state.status !== "signed_in") return;
+      const session = told?.id === state.session.id ? told : state.session;
+      // The profile shows all roles; those of a session that has yet to show a second factor are the server's to say.
+      const user = session === state.session && session.acr_required ? { ...given, roles: state.user.roles } : given;
+      const isOther = !isSame(state.user, user);
+      if (isOther || !isSame(state.session, session)) store.set({ ...state, user, session });
+      if (isOther) store.emit({ type: "USER_UPDATED", user });
     },
   };
   return engine;
 }
+
+const isSame = (one: object, other: object) => JSON.stringify(one) === JSON.stringify(other);

@@ -3,6 +3,7 @@
 import type { Calls } from "./calls.js";
 import type { Engine } from "./engine.js";
 import { AuthError } from "./error.js";
+import { inBackground, type Renewal } from "./renewal.js";
 import { tokenOf } from "./token.js";
 import type { ConfirmedFactor, Enrolment, Factor, FactorList, Pair, TrustedDevice } from "./wire.js";
 
@@ -37,7 +38,13 @@ export interface Factors {
   };
 }
 
-export function createFactors(engine: Engine, { call }: Calls): Factors {
+export function createFactors(engine: Engine, { call }: Calls, renewal: Renewal): Factors {
+  /** What was wanting has been shown: the roles come with a new token. If that cannot be had now, with the next one. */
+  const catchUp = async () => {
+    if (!engine.store.get().session?.acr_required) return;
+    inBackground(renewal.renew());
+    await renewal.quiet();
+  };
   const at = (id: string, end = "", list = "factors"): string => {
     if (!ID.test(id)) throw new AuthError({ code: "not_found", status: 404 });
     return `/auth/${list}/${id}${end}`;
@@ -47,9 +54,12 @@ export function createFactors(engine: Engine, { call }: Calls): Factors {
       const generation = engine.generation();
       const pair = await call<Pair>("POST", "/auth/step-up", proof);
       const token = tokenOf(pair, engine.http.serverNow(), engine.ports.random());
-      if (!token || engine.generation() !== generation) return;
-      engine.setToken(token);
-      engine.tabs.post({ type: "token", token });
+      if (engine.generation() !== generation) return;
+      if (token) {
+        engine.setToken(token);
+        engine.tabs.post({ type: "token", token });
+      }
+      await catchUp();
     },
     sendStepUpCode: async (method) => {
       await call("POST", "/auth/step-up/send-code", { method });
@@ -63,7 +73,11 @@ export function createFactors(engine: Engine, { call }: Calls): Factors {
     factors: {
       list: () => call("GET", "/auth/factors"),
       enrol: (wanted) => call("POST", "/auth/factors", wanted),
-      confirm: async (id, code) => call("POST", at(id, "/confirm"), { code }),
+      confirm: async (id, code) => {
+        const confirmed = await call<ConfirmedFactor>("POST", at(id, "/confirm"), { code });
+        await catchUp();
+        return confirmed;
+      },
       rename: async (id, name) => call("PUT", at(id), { name }),
       remove: async (id) => {
         await call("DELETE", at(id));

@@ -20,6 +20,7 @@ export type {
   HistoryEvent,
   MailedCode,
   PendingSignUp,
+  ProvenSession,
   ResetToken,
   SecondFactorRequired,
   Session,

@@ -9,7 +9,7 @@
 import type { Engine } from "./engine.js";
 import { AuthError, hasCode, isDefinitive } from "./error.js";
 import { bodyOf } from "./http.js";
-import { isKnown } from "./state.js";
+import { isKnown, sessionInfo } from "./state.js";
 import { type AccessToken, tokenOf } from "./token.js";
 import type { CurrentSession, Pair } from "./wire.js";
 
@@ -159,7 +159,9 @@ async function askOnce(engine: Engine, believed: string | undefined): Promise<An
   const token = tokenOf(pair, engine.http.serverNow(), engine.ports.random());
   if (!token) throw new AuthError({ code: "unexpected_answer", status: 200 });
   engine.tabs.post({ type: "token", token });
-  if (token.session.id === believed) return { token };
+  // With what is required the roles change, which only the server tells.
+  const isOld = token.session.acr_required === engine.store.get().session?.acr_required;
+  if (token.session.id === believed && isOld) return { token };
   return { token, current: await current(engine, { Authorization: `Bearer ${token.value}` }) };
 }
 
@@ -188,13 +190,19 @@ async function current(engine: Engine, headers: Record<string, string>): Promise
 async function apply(engine: Engine, { token, current }: Answer): Promise<void> {
   const believed = engine.believed();
   if (current && current.session.id !== believed) {
-    const { id, client_id, amr } = current.session;
-    return engine.enter({ user: current.user, session: { id, client_id, amr }, token });
+    return engine.enter({ user: current.user, session: sessionInfo(current.session), token });
   }
-  if (current) engine.setUser(current.user);
+  if (current) learn(engine, current);
   if (!token) return;
   engine.setToken(token);
   engine.store.emit({ type: "TOKEN_REFRESHED" });
+}
+
+/** Take over what the server says of the session that is there, in all tabs. */
+export function learn(engine: Engine, { user, session }: CurrentSession): void {
+  const told = sessionInfo(session);
+  engine.setUser(user, told);
+  engine.tabs.post({ type: "user", user, session: told });
 }
 
 /** For an opaque cookie `unauthorized` is definitive too: the browser has none, or none that is genuine. */

@@ -4,7 +4,7 @@ import type { Engine } from "./engine.js";
 import { AuthError } from "./error.js";
 import { bodyOf } from "./http.js";
 import type { Renewal } from "./renewal.js";
-import type { AuthState } from "./state.js";
+import { type AuthState, sessionInfo } from "./state.js";
 import { tokenOf } from "./token.js";
 import type { CurrentSession, Pair, PendingSignUp, SecondFactorRequired } from "./wire.js";
 
@@ -64,7 +64,7 @@ export function createSignIns(engine: Engine, renewal: Renewal): SignIns {
   const beginByCookie = async () => {
     const path = `/auth/session?client_id=${engine.app}`;
     const { user, session } = await bodyOf<CurrentSession>(await http.send("GET", path));
-    await engine.enter({ user, session: { id: session.id, client_id: session.client_id, amr: session.amr } });
+    await engine.enter({ user, session: sessionInfo(session) });
   };
 
   const trusted = async (): Promise<{ device_token?: string }> => {

@@ -8,7 +8,16 @@ export interface SessionInfo {
   readonly id: string;
   readonly client_id: string;
   readonly amr: readonly string[];
+  /**
+   * What the person's role, or the app, requires and this session has not shown: `aal2`, a second factor. Until then the
+   * roles that it guards are left out of `user.roles` and of tokens. Left out where nothing is wanting.
+   */
+  readonly acr_required?: string;
 }
+
+/** Pick what is known of every session out of an answer. */
+export const sessionInfo = ({ id, client_id, amr, acr_required }: SessionInfo): SessionInfo =>
+  acr_required === undefined ? { id, client_id, amr } : { id, client_id, amr, acr_required };
 
 /**
  * What is known now. A snapshot never changes; a new one takes its place.

@@ -2,6 +2,7 @@
 
 import type { Engine, Entry } from "./engine.js";
 import type { Channel, Ports } from "./ports.js";
+import type { SessionInfo } from "./state.js";
 import type { AccessToken } from "./token.js";
 import type { User } from "./wire.js";
 
@@ -9,7 +10,7 @@ export type Message =
   | ({ readonly type: "signed_in" } & Entry)
   | { readonly type: "signed_out"; readonly session: string }
   | { readonly type: "token"; readonly token: AccessToken }
-  | { readonly type: "user"; readonly user: User };
+  | { readonly type: "user"; readonly user: User; readonly session?: SessionInfo };
 
 export interface Tabs {
   readonly open: () => void;
@@ -48,7 +49,7 @@ function hear(engine: Engine, message: Message): void {
       adopt(engine, message.token);
       return;
     case "user":
-      if (engine.store.get().user?.id === message.user.id) engine.setUser(message.user);
+      if (engine.store.get().user?.id === message.user.id) engine.setUser(message.user, message.session);
   }
 }
 

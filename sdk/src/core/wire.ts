@@ -29,6 +29,16 @@ export interface Session {
   readonly current: boolean;
 }
 
+/** The session of the caller. */
+export interface ProvenSession extends Session {
+  /** When its owner last proved to be the one (RFC 3339). */
+  readonly auth_time: string;
+  /** How well: `aal1` or `aal2`. */
+  readonly acr: string;
+  /** What the role or the app requires and was not shown; left out where nothing is wanting. */
+  readonly acr_required?: string;
+}
+
 /** One thing that happened to the account. `at` is RFC 3339; `event` and `method` are words of the server's audit trail. */
 export interface HistoryEvent {
   readonly event: string;
@@ -143,10 +153,11 @@ export interface Pair {
   readonly user?: User;
   /** For transport `body`, after `trustDevice`. */
   readonly device_token?: string;
+  readonly acr_required?: string;
 }
 
 /** The answer of `GET /auth/session`. */
 export interface CurrentSession {
   readonly user: User;
-  readonly session: Session;
+  readonly session: ProvenSession;
 }

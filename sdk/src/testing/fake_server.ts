@@ -1,6 +1,6 @@
 /** A server in memory that speaks the real one's wire format: for tests of apps that use this library, and for its own. */
 
-import type { HistoryEvent, Session, Transport, User } from "../core/wire.js";
+import type { ConfirmedFactor, HistoryEvent, Session, Transport, User } from "../core/wire.js";
 import { en, ja } from "../texts/catalogue.js";
 import { createFakeFactors, type FakeFactors } from "./fake_factors.js";
 
@@ -23,6 +23,8 @@ interface FakeSession {
   ended: boolean;
   /** Whether the proof is new enough for calls that change how one comes in. */
   fresh: boolean;
+  /** Whether it has shown a second factor. */
+  proven: boolean;
 }
 
 interface Sent {
@@ -59,6 +61,8 @@ export interface FakeServer {
   readonly age: () => void;
   /** How far the server's clock is ahead of the browser's, in milliseconds. */
   skew: number;
+  /** Addresses whose role requires a second factor; a session without one goes without roles until it shows one. */
+  readonly required: Set<string>;
 }
 
 export function createFakeServer(now: () => number = Date.now): FakeServer {
@@ -91,6 +95,12 @@ export function createFakeServer(now: () => number = Date.now): FakeServer {
   };
   const csrfFailed = (call: Call) => refuse(403, "csrf_failed", call, { csrf_token: csrfOf(call.jar) });
 
+  const wanting = (session: FakeSession) =>
+    server.required.has(session.email) && !session.proven ? { acr_required: "aal2" } : {};
+  /** The account with the roles that it may wear in this session. */
+  const wornIn = (session: FakeSession, { user }: FakeAccount): User =>
+    "acr_required" in wanting(session) ? { ...user, roles: [] } : user;
+
   const viewOf = (session: FakeSession, current: string): Session => ({
     id: session.id,
     client_id: session.client_id,
@@ -118,7 +128,7 @@ export function createFakeServer(now: () => number = Date.now): FakeServer {
   const pairFor = (session: FakeSession, jar: Jar): Record<string, unknown> => {
     if (session.transport === "session") {
       jar.set("sekisho-s", session.id);
-      return { expires_in: 30 * 86_400 };
+      return { expires_in: 30 * 86_400, ...wanting(session) };
     }
     const claims = btoa(
       JSON.stringify({ sid: session.id, client_id: session.client_id, amr: ["pwd"], jti: newId("jti") }),
@@ -128,10 +138,10 @@ export function createFakeServer(now: () => number = Date.now): FakeServer {
     const refresh = `${session.id}.${session.counter}`;
     if (session.transport === "cookie") jar.set("sekisho-rt", refresh);
     const body = session.transport === "body" ? { refresh_token: `skr_${refresh}` } : {};
-    return { access_token, ...body, token_type: "Bearer", expires_in: ACCESS_SECONDS };
+    return { access_token, ...body, token_type: "Bearer", expires_in: ACCESS_SECONDS, ...wanting(session) };
   };
 
-  const signedIn = (account: FakeAccount, call: Call, status: number, given: object = {}): Response => {
+  const signedIn = (account: FakeAccount, call: Call, status: number, given: object = {}, proven = false): Response => {
     const transport = (call.body["transport"] ?? "body") as Transport;
     const replaced = transport === "body" ? undefined : sessions.get(boundTo(call.jar));
     if (replaced) replaced.ended = true;
@@ -144,12 +154,13 @@ export function createFakeServer(now: () => number = Date.now): FakeServer {
       counter: 1,
       ended: false,
       fresh: true,
+      proven,
     };
     sessions.set(session.id, session);
     for (const name of ["sekisho-rt", "sekisho-s", "csrftoken"]) call.jar.delete(name);
     const pair = pairFor(session, call.jar);
     if (transport !== "body") freshCsrf(call.jar);
-    return Response.json({ message: "", ...pair, ...given, user: account.user }, { status });
+    return Response.json({ message: "", ...pair, ...given, user: wornIn(session, account) }, { status });
   };
 
   const end = (session: FakeSession | undefined, jar: Jar) => {
@@ -177,7 +188,8 @@ export function createFakeServer(now: () => number = Date.now): FakeServer {
     const trust = call.body["trust_device"] === undefined ? "" : factors.trust(shown.email);
     if (trust !== "" && transport !== "body") call.jar.set("sekisho-td", trust);
     const given = trust !== "" && transport === "body" ? { device_token: trust } : {};
-    return signedIn(account, { ...call, body: { ...call.body, transport } }, 200, given);
+    const proven = call.body["method"] !== "email";
+    return signedIn(account, { ...call, body: { ...call.body, transport } }, 200, given, proven);
   };
   const stepUp = (call: Call, session: FakeSession, account: FakeAccount): Response => {
     const byPassword = call.body["password"] !== undefined;
@@ -186,8 +198,9 @@ export function createFakeServer(now: () => number = Date.now): FakeServer {
     if (byPassword && call.body["password"] !== account.password) return refuse(401, "invalid_credentials", call);
     if (!byPassword && !factors.proves(session.email, call.body)) return refuse(400, "invalid_code", call);
     session.fresh = true;
+    session.proven ||= !byPassword && call.body["method"] !== "email";
     const { refresh_token: _, ...pair } = pairFor(session, call.jar);
-    return Response.json({ ...pair, user: account.user });
+    return Response.json({ ...pair, user: wornIn(session, account) });
   };
 
   const sendCode = (call: Call): Response => {
@@ -301,7 +314,15 @@ export function createFakeServer(now: () => number = Date.now): FakeServer {
       return refuse(401, "step_up_required", call, { max_age: 300, acr: "aal2" });
     switch (`${method} ${call.path}`) {
       case "GET /auth/session":
-        return Response.json({ user: account.user, session: viewOf(session, session.id) });
+        return Response.json({
+          user: wornIn(session, account),
+          session: {
+            ...viewOf(session, session.id),
+            auth_time: "2026-01-01T00:00:00Z",
+            acr: session.proven ? "aal2" : "aal1",
+            ...wanting(session),
+          },
+        });
       case "GET /auth/sessions":
         return Response.json({ sessions: live.map((other) => viewOf(other, session.id)) });
       case "GET /auth/history":
@@ -351,6 +372,8 @@ export function createFakeServer(now: () => number = Date.now): FakeServer {
     if (`${method} ${call.path}` === "POST /auth/step-up") return stepUp(call, session, account);
     if (call.path === "/auth/step-up/send-code") return Response.json({ message: "", expires_in: 600 });
     const told = factors.answer(method, call.path, session.email, call.body, session.fresh);
+    if (told && "body" in told && call.path.endsWith("/confirm"))
+      session.proven ||= (told.body as ConfirmedFactor).factor.kind !== "email";
     if (told && "body" in told) return Response.json(told.body, { status: told.status });
     if (told) {
       const acr = factors.ask(session.email) ? "aal2" : "aal1";
@@ -399,6 +422,7 @@ export function createFakeServer(now: () => number = Date.now): FakeServer {
 
   const server: FakeServer = {
     skew: 0,
+    required: new Set(),
     factors,
     age: () => {
       for (const session of sessions.values()) session.fresh = false;

@@ -117,7 +117,9 @@ export const en = {
   "field.challenge": "Challenge",
   "field.method": "Method",
   "field.kind": "Kind",
-  "field.phone": "Phone number"
+  "field.phone": "Phone number",
+  "page.factors.wanting": "Your account needs a second factor for what you may do here. Until you have shown one, those rights are off.",
+  "page.factors.wanting_link": "Set one up"
 } as const;
 
 export const ja = {
@@ -237,5 +239,7 @@ export const ja = {
   "field.challenge": "チャレンジ",
   "field.method": "方法",
   "field.kind": "種類",
-  "field.phone": "電話番号"
+  "field.phone": "電話番号",
+  "page.factors.wanting": "お使いの権限には第二要素が必要です。第二要素を示すまで、その権限は使えません。",
+  "page.factors.wanting_link": "第二要素を設定する"
 } as const;

@@ -2,8 +2,9 @@
 
 import type { AuthClient } from "../core/client.js";
 import { AuthError, hasCode } from "../core/error.js";
+import type { SignedIn } from "../core/sign_in.js";
 import type { PendingSignUp, SecondFactorRequired, User } from "../core/wire.js";
-import { type Done, type FormState, STILL, submit, toField, type Values } from "./form.js";
+import { type Done, type FormState, STILL, submit, toField, toPlace, type Values } from "./form.js";
 import { codeField, methodText } from "./methods.js";
 import { type Component, createModelStore, type Drawing, type Model } from "./model.js";
 import { field, form, reveal } from "./parts.js";
@@ -29,9 +30,12 @@ export interface EntryProps {
   readonly signInUrl?: string | undefined;
   /** Where a forgotten password is reset, if that has a page of its own; else it is done in place. */
   readonly resetUrl?: string | undefined;
+  /** Where the account page is: the way to a second factor for somebody who needs one. Without it there is no link. */
+  readonly accountUrl?: string | undefined;
 }
 
-type Step = "sign_in" | "sign_up" | "code" | "second" | ResetStep;
+/** `wanting`: signed in, and a second factor is required that was not shown. */
+type Step = "sign_in" | "sign_up" | "code" | "second" | "wanting" | ResetStep;
 type Entrance = "sign_in" | "sign_up" | "reset";
 
 export interface EntryState {
@@ -57,11 +61,12 @@ const FIELDS: Record<Step, readonly string[]> = {
   sign_up: ["email", "password"],
   code: ["code"],
   second: ["code"],
+  wanting: [],
   ...RESET_FIELDS,
 };
 
 /** Where the cursor goes when a step is reached. */
-const FIRST: Record<Step, string> = {
+const FIRST: Record<Exclude<Step, "wanting">, string> = {
   sign_in: "password",
   sign_up: "email",
   code: "code",
@@ -103,6 +108,13 @@ function createEntry(auth: AuthClient, props: () => EntryProps, first: "sign_in"
     }
   };
 
+  const entered = ({ user, session }: SignedIn): Done => {
+    props().onDone?.(user);
+    // Most apps have gone on by now. Who is still here reads what to do.
+    if (session.acr_required) store.change({ step: "wanting", asked: null });
+    return null;
+  };
+
   const send = async (values: Values): Promise<Done> => {
     const { email = "", password = "", code = "" } = values;
     const { step, pending, asked, method, reset } = store.getSnapshot();
@@ -113,17 +125,15 @@ function createEntry(auth: AuthClient, props: () => EntryProps, first: "sign_in"
     }
     if (step === "second" && asked) {
       const trustDevice = "trust_device" in values;
-      const { user } = await auth.secondFactor({ challenge: asked.challenge, method, code, trustDevice });
-      props().onDone?.(user);
-      return null;
+      return entered(await auth.secondFactor({ challenge: asked.challenge, method, code, trustDevice }));
     }
     if (step === "sign_up") {
       wait(await auth.signUp({ email, password }));
       return null;
     }
     const answer = step === "code" && pending ? await confirm(pending, code) : await auth.signIn({ email, password });
-    if (answer.status === "signed_in") props().onDone?.(answer.user);
-    else if (props().onSecondFactor) props().onSecondFactor?.(answer);
+    if (answer.status === "signed_in") return entered(answer);
+    if (props().onSecondFactor) props().onSecondFactor?.(answer);
     else store.change({ step: "second", asked: answer, method: answer.methods[0] ?? "" });
     return null;
   };
@@ -146,7 +156,7 @@ function createEntry(auth: AuthClient, props: () => EntryProps, first: "sign_in"
       const before = store.getSnapshot().step;
       await submit({ fields: FIELDS[before], values, get, set, send: () => send(values) });
       const { step } = store.getSnapshot();
-      if (step !== before) set({ ...get(), focus: toField(FIRST[step]) });
+      if (step !== before) set({ ...get(), focus: step === "wanting" ? toPlace(step) : toField(FIRST[step]) });
     },
     resend: () =>
       submit({
@@ -186,6 +196,7 @@ function view<N>(drawing: Drawing<N>, state: EntryState, model: EntryModel, prop
     sign_up: "sign_up_title",
     code: "code_title",
     second: "second_title",
+    wanting: "wanting_title",
     reset: "reset_title",
     reset_code: "code_title",
     reset_new: "reset_new_title",
@@ -203,6 +214,7 @@ function step<N>(drawing: Drawing<N>, state: EntryState, model: EntryModel, prop
   if (isOfReset(at)) return resetStep(drawing, { ...state, step: at }, model);
   if (at === "code") return codeStep(drawing, state, model);
   if (at === "second") return secondStep(drawing, state, model);
+  if (at === "wanting") return wantingStep(drawing, props);
   return drawing.h(
     "div",
     { key: "password" },
@@ -322,6 +334,18 @@ function secondStep<N>(drawing: Drawing<N>, state: EntryState, model: EntryModel
       ...others.map((other) => link(methodText(say, "use", other), () => model.use(other), other)),
       link(say("start_again"), () => model.show("sign_in"), "again"),
     ),
+  );
+}
+
+/** Signed in, but what is wanting has to be said where somebody reads it. */
+function wantingStep<N>({ h, say }: Drawing<N>, { accountUrl }: EntryProps): N {
+  return h(
+    "div",
+    { key: "wanting" },
+    h("p", { tabindex: "-1", "data-place": "wanting" }, say("wanting")),
+    accountUrl === undefined
+      ? null
+      : h("p", { class: "sekisho-other" }, h("a", { href: accountUrl, class: "sekisho-link" }, say("wanting_set_up"))),
   );
 }
 

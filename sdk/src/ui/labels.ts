@@ -1,5 +1,6 @@
 /** What the components say beside the server's own texts. What only the account page says is in `profile/labels.ts`. */
 
+import { en as serverEn, ja as serverJa } from "../texts/catalogue.js";
 import type { Locale } from "../texts/index.js";
 import type { ProfileLabel } from "./profile/labels.js";
 
@@ -36,6 +37,9 @@ const en = {
   send_code: "Send me a code",
   factor_code_sent: "A code is on its way.",
   trust_device: "Do not ask again on this browser for {days} days",
+  wanting_title: "A second factor is needed",
+  wanting: serverEn["page.factors.wanting"],
+  wanting_set_up: serverEn["page.factors.wanting_link"],
   start_again: "Sign in again",
   working: "One moment …",
   slow: "This takes longer than usual. Please wait …",
@@ -94,6 +98,9 @@ const ja: Record<BaseLabel, string> = {
   send_code: "コードを送る",
   factor_code_sent: "コードをお送りしました。",
   trust_device: "このブラウザーでは {days} 日間、確認を省く",
+  wanting_title: "第二要素が必要です",
+  wanting: serverJa["page.factors.wanting"],
+  wanting_set_up: serverJa["page.factors.wanting_link"],
   start_again: "もう一度サインインする",
   working: "お待ちください …",
   slow: "通常より時間がかかっています。もうしばらくお待ちください …",

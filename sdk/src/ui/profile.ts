@@ -15,6 +15,7 @@ import { createPassword, passwordItem } from "./profile/password.js";
 import { createSessions, sessionSection } from "./profile/sessions.js";
 import { createStepUp, stepUpDialog } from "./profile/step_up.js";
 import { createTrusted, trustedSection } from "./profile/trusted.js";
+import { wantingNotice } from "./profile/wanting.js";
 import { createWithdrawal, withdrawalSection } from "./profile/withdrawal.js";
 
 export interface UserProfileProps {
@@ -28,6 +29,8 @@ type Part = keyof Parts;
 export type UserProfileState = { readonly [K in Part]: ReturnType<Parts[K]["getSnapshot"]> } & {
   readonly user: User | null;
   readonly problem: AuthError | null;
+  /** Whether a second factor is required that this session has not shown. */
+  readonly isWanting: boolean;
   /** Where the cursor belongs by the section that said so last. */
   readonly focus: Focus | null;
 };
@@ -69,6 +72,7 @@ function create(auth: AuthClient, props: () => UserProfileProps): UserProfileMod
     ...snapshots,
     user: null,
     problem: null,
+    isWanting: false,
     focus: null,
   } as unknown as UserProfileState);
   for (const name of names) {
@@ -94,7 +98,28 @@ function create(auth: AuthClient, props: () => UserProfileProps): UserProfileMod
     }
   };
 
-  return { ...store, parts, start: () => void load(), load };
+  // One object for one state of both, as whoever subscribes expects.
+  let last = store.getSnapshot();
+  let own = last;
+  const getSnapshot = () => {
+    const now = store.getSnapshot();
+    const isWanting = auth.getSnapshot().session?.acr_required !== undefined;
+    if (own !== now || last.isWanting !== isWanting) last = { ...now, isWanting };
+    own = now;
+    return last;
+  };
+  return {
+    getSnapshot,
+    subscribe: (listener) => {
+      const undo = [store.subscribe(listener), auth.subscribe(listener)];
+      return () => {
+        for (const one of undo) one();
+      };
+    },
+    parts,
+    start: () => void load(),
+    load,
+  };
 }
 
 function view<N>(drawing: Drawing<N>, state: UserProfileState, model: UserProfileModel): N {
@@ -113,6 +138,7 @@ function view<N>(drawing: Drawing<N>, state: UserProfileState, model: UserProfil
   return h(
     "div",
     { class: "sekisho-profile" },
+    state.isWanting ? wantingNotice(drawing, state.factors.list, state.stepUp, parts) : null,
     detailsSection(drawing, state.details, user, parts.details),
     credentialsSection(drawing, state, user, parts),
     factorSection(drawing, state.factors, user.email, parts.factors),

@@ -14,7 +14,7 @@ export type { UserButtonProps } from "../ui/user_button.js";
 export { type AuthPluginOptions, authPlugin, type UseAuth, useAuth, useSession, useUser } from "./context.js";
 export { type AuthGuardOptions, authGuard, type Destination } from "./router.js";
 
-const ENTRY = ["onDone", "onSecondFactor", "signUpUrl", "signInUrl", "resetUrl"] as const;
+const ENTRY = ["onDone", "onSecondFactor", "signUpUrl", "signInUrl", "resetUrl", "accountUrl"] as const;
 
 /** A form to sign in. Without `signUpUrl` it can turn into the form to sign up. */
 export const SignIn: VueComponent<EntryProps> = /* @__PURE__ */ toVue(signIn, ENTRY);

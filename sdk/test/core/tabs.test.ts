@@ -35,6 +35,22 @@ describe("tabs tell each other", () => {
     expect(await other.getAccessToken()).toBeNull();
   });
 
+  test("what one tab has shown is no longer wanting in the other", async () => {
+    const person = atBrowser();
+    person.server.addAccount("admin@example.com", PASSWORD, { roles: ["admin"] });
+    person.server.required.add("admin@example.com");
+    const other = person.anotherTab();
+    await person.client.signIn({ email: "admin@example.com", password: PASSWORD });
+    expect((await other.getSession())?.session.acr_required).toBe("aal2");
+
+    const { id } = await person.client.factors.enrol({ kind: "totp" });
+    await person.client.factors.confirm(id, person.server.factors.code);
+    await settled();
+
+    expect(other.getSnapshot()).toEqual(person.client.getSnapshot());
+    expect(other.getSnapshot().user?.roles).toEqual(["admin"]);
+  });
+
   test("a sign-out of an older session leaves a newer one alone", async () => {
     const person = await signedIn();
     const other = person.anotherTab();

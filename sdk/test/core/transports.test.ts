@@ -1,7 +1,7 @@
 /** The three ways that tokens travel, and what a device keeps. */
 
 import { describe, expect, test } from "vitest";
-import { AuthError, createAuthClient } from "../../src/core/index.js";
+import { AuthError, createAuthClient, type SecondFactorRequired, type SignedIn } from "../../src/core/index.js";
 import {
   API,
   answerInstead,
@@ -13,6 +13,11 @@ import {
   settled,
   signedIn,
 } from "../support/person.js";
+
+const entered = (answer: SignedIn | SecondFactorRequired): SignedIn => {
+  if (answer.status !== "signed_in") throw new Error("a second factor was asked for");
+  return answer;
+};
 
 const transports = ["cookie", "session", "body"] as const;
 
@@ -105,6 +110,43 @@ describe.each(transports)("over transport %s", (transport) => {
     await expect(client.factors.remove("../user/account")).rejects.toMatchObject({ code: "not_found" });
     await client.factors.remove(id);
     expect(await client.factors.list()).toMatchObject({ factors: [], recovery_codes: 0 });
+  });
+
+  test("what the role requires is known, and gone with its roles there once it was shown", async () => {
+    const person = atBrowser({ transport });
+    person.server.addAccount("admin@example.com", PASSWORD, { roles: ["admin"] });
+    person.server.required.add("admin@example.com");
+    const { user, session } = await person.client
+      .signIn({ email: "admin@example.com", password: PASSWORD })
+      .then(entered);
+    expect([session.acr_required, user.roles]).toEqual(["aal2", []]);
+    expect((await person.client.profile.get()).roles).toEqual(["admin"]);
+    expect(person.client.getSnapshot().user?.roles, "the profile shows what the session may not wear").toEqual([]);
+    if (transport !== "body") expect((await person.anotherTab().getSession())?.session).toEqual(session);
+
+    const { id } = await person.client.factors.enrol({ kind: "totp" });
+    await person.client.factors.confirm(id, person.server.factors.code);
+
+    const after = await person.client.getSession();
+    expect(after?.session).toEqual({ id: session.id, client_id: session.client_id, amr: session.amr });
+    expect(after?.user.roles).toEqual(["admin"]);
+  });
+
+  test("a role that is given later is wanting from the next refresh on, until a step-up", async () => {
+    const person = atBrowser({ transport });
+    person.server.addAccount("admin@example.com", PASSWORD, { roles: ["admin"] });
+    await person.client.signIn({ email: "admin@example.com", password: PASSWORD });
+    person.server.factors.enrol("admin@example.com");
+    expect(person.client.getSnapshot().user?.roles).toEqual(["admin"]);
+    person.server.required.add("admin@example.com");
+    await settled();
+
+    await person.client.refresh();
+    expect(person.client.getSnapshot()).toMatchObject({ user: { roles: [] }, session: { acr_required: "aal2" } });
+
+    await person.client.stepUp({ method: "totp", code: person.server.factors.code });
+    expect(person.client.getSnapshot().user?.roles).toEqual(["admin"]);
+    expect(person.client.getSnapshot().session?.acr_required).toBeUndefined();
   });
 
   test("the history is read", async () => {

@@ -5,6 +5,7 @@ import { type AuthClient, type AuthEvent, createAuthClient, type PendingSignUp }
 import { errorText, fieldTexts } from "../../src/texts/index.js";
 import { type NodeBrowser, nodeBrowser } from "../support/node_browser.js";
 import { codeFor, newEmail, warningCodeFor } from "../support/people.js";
+import { totp } from "../support/totp.js";
 
 const SERVER = inject("server");
 const PASSWORD = "seven white cranes";
@@ -13,9 +14,10 @@ const client = (
   browser: NodeBrowser,
   transport: "cookie" | "session" | "body" = "cookie",
   locale = "en",
+  clientId = "web",
 ): AuthClient => {
   const ports = browser.tab();
-  const common = { baseUrl: SERVER, clientId: "web", ports, locale };
+  const common = { baseUrl: SERVER, clientId, ports, locale };
   return transport === "body" && ports.storage
     ? createAuthClient({ ...common, transport, storage: ports.storage })
     : createAuthClient({ ...common, transport: transport === "session" ? "session" : "cookie" });
@@ -107,6 +109,21 @@ describe.each(["cookie", "session", "body"] as const)("over transport %s", (tran
     for (let round = 0; round < 10; round += 1) await Promise.all(tabs.map((tab) => tab.refresh()));
 
     expect(tabs.map((tab) => tab.getSnapshot().status)).toEqual(Array(5).fill("signed_in"));
+  });
+
+  test("an app that requires a second factor is told so until one was shown", async () => {
+    const browser = nodeBrowser(SERVER);
+    const auth = client(browser, transport, "en", "console");
+    await signedUp(auth);
+    expect(auth.getSnapshot().session?.acr_required).toBe("aal2");
+    const reloaded = client(browser, transport, "en", "console");
+    expect((await reloaded.getSession())?.session.acr_required).toBe("aal2");
+
+    const { id, secret = "" } = await auth.factors.enrol({ kind: "totp" });
+    await auth.factors.confirm(id, totp(secret));
+    const session = (await auth.getSession())?.session;
+    expect(session?.acr_required).toBeUndefined();
+    await expect(client(browser, transport, "en", "console").getSession()).resolves.toMatchObject({ session });
   });
 
   test("a session that another device ended is noticed", async () => {

@@ -22,11 +22,11 @@ export default async function setUp(project: TestProject): Promise<() => Promise
   if (!existsSync(PYTHON)) throw new Error("the journeys need the server: run `make setup-dev` first");
   const folder = mkdtempSync(join(tmpdir(), "sekisho-sdk-"));
   const port = await freePort();
-  const limits = { SEKISHO_LIMITS__CODE_NETWORK_SENDS: "1000" };
+  const settings = { SEKISHO_LIMITS__CODE_NETWORK_SENDS: "1000", SEKISHO_FACTORS__REQUIRED_CLIENTS: "console" };
   const { PATH = "", HOME = "" } = process.env;
   const server = spawn(PYTHON, ["-m", "sekisho", "dev"], {
     cwd: folder,
-    env: { PATH, HOME, PORT: String(port), PYTHONUNBUFFERED: "1", PYTHONDONTWRITEBYTECODE: "1", ...limits },
+    env: { PATH, HOME, PORT: String(port), PYTHONUNBUFFERED: "1", PYTHONDONTWRITEBYTECODE: "1", ...settings },
   });
   let said = "";
   for (const stream of [server.stdout, server.stderr]) stream.on("data", (part) => (said += String(part)));

@@ -6,6 +6,7 @@
 
 import type { AuthClient } from "../../core/client.js";
 import { AuthError, hasCode } from "../../core/error.js";
+import type { FactorList } from "../../core/wire.js";
 import { type Done, type FormState, STILL, type Submission, submit, toField, type Values } from "../form.js";
 import { codeField, methodText } from "../methods.js";
 import { createModelStore, type Drawing, type ModelStore } from "../model.js";
@@ -26,6 +27,8 @@ export interface StepUpState {
 export interface StepUpModel extends ModelStore<StepUpState> {
   /** Submit; where the server wants a fresher proof, ask for that and then submit the same once more. */
   readonly proven: (asked: Submission) => Promise<void>;
+  /** Ask for a second factor because one is wanting, with nothing to be sent after it. */
+  readonly raise: () => Promise<void>;
   readonly prove: (values: Values) => Promise<void>;
   readonly use: (method: string) => void;
   readonly sendCode: () => Promise<void>;
@@ -36,6 +39,10 @@ const FORM = "step-up";
 
 /** The methods whose code the server sends. */
 const SENT = ["email", "sms"];
+
+/** Return the kinds of factors that raise the level of a session, each once. */
+export const strongKinds = ({ factors }: FactorList): readonly string[] =>
+  [...new Set(factors.map((factor) => factor.kind))].filter((kind) => kind !== "email");
 
 const fieldFor = (method: string | undefined): string => (method === undefined ? "password" : "code");
 
@@ -48,10 +55,12 @@ export function createStepUp(auth: AuthClient): StepUpModel {
   const methodsFor = async ({ details }: AuthError): Promise<readonly string[]> => {
     const { methods, acr } = details;
     if (Array.isArray(methods)) return methods.filter((method) => typeof method === "string");
-    if (acr !== "aal2") return [];
-    const { factors, recovery_codes } = await auth.factors.list();
-    const kinds = [...new Set(factors.map((factor) => factor.kind))].filter((kind) => kind !== "email");
-    return recovery_codes > 0 ? [...kinds, "recovery_code"] : kinds;
+    return acr === "aal2" ? strongMethods() : [];
+  };
+  const strongMethods = async (): Promise<readonly string[]> => {
+    const list = await auth.factors.list();
+    const kinds = strongKinds(list);
+    return list.recovery_codes > 0 ? [...kinds, "recovery_code"] : kinds;
   };
   const ask = (methods: readonly string[], again: () => Promise<void>) => {
     const [method] = methods;
@@ -91,6 +100,17 @@ export function createStepUp(auth: AuthClient): StepUpModel {
   return {
     ...store,
     proven,
+    raise: () =>
+      submit({
+        fields: [],
+        values: {},
+        get,
+        set,
+        send: async () => {
+          ask(await strongMethods(), async () => {});
+          return null;
+        },
+      }),
     prove: async (values) => {
       const { waiting } = store.getSnapshot();
       if (!waiting) return;
