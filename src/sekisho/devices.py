@@ -8,9 +8,9 @@ they help.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import cache, lru_cache
-from operator import attrgetter
+from itertools import count
 from typing import Any
 
 import ua_parser_rs
@@ -23,7 +23,8 @@ _MAX_NAME = 64
 _CACHED = 256
 _WARM_UP = "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/130.0 Safari/537.36"
 
-_RULE = attrgetter("regex", "family", "major", "minor", "patch", "patch_minor")
+# Of a rule's pattern, what may hold or be a bracket: an escaped mark, a class, a group that captures.
+_BRACKETS = re.compile(r"\\.|\[\^?\]?(?:\\.|[^\\\]])*\]|\((?!\?)", re.DOTALL)
 # Cubot makes telephones.
 _BOT = re.compile(r"(?<!cu)bot\b|crawl|spider|slurp|headless|preview|monitor", re.IGNORECASE)
 _PROGRAM = re.compile(r"[A-Za-z][A-Za-z0-9 ._-]*")
@@ -59,7 +60,7 @@ _MOBILES = {"iOS", "Android", "Windows Phone", "KaiOS", "HarmonyOS"}
 def _extractors() -> tuple[ua_parser_rs.UserAgentExtractor, ua_parser_rs.OSExtractor]:
     """Return the compiled rules, once a process: they take tens of milliseconds and do not change."""
     browsers, systems, _ = load_lazy_builtins()
-    return ua_parser_rs.UserAgentExtractor(_rules(browsers)), ua_parser_rs.OSExtractor(_rules(systems))
+    return ua_parser_rs.UserAgentExtractor(lean_rules(browsers)), ua_parser_rs.OSExtractor(lean_rules(systems))
 
 
 class DeviceReader:
@@ -129,8 +130,21 @@ class DeviceReader:
         return _BROWSERS.get(plain, plain)[:_MAX_NAME]
 
 
-def _rules(matchers: Sequence[Any]) -> map[Any]:
-    return map(_RULE, matchers)
+def lean_rules(matchers: Sequence[Any]) -> Iterator[tuple[str, str | None, None, None, None, None]]:
+    """Return rules of ua-parser that name the same families and no versions."""
+    for each in matchers:
+        yield _capturing(each.regex, each.family or "$1"), each.family, None, None, None, None
+
+
+def _capturing(pattern: str, family: str) -> str:
+    """Return a rule's pattern that captures what its family says and no version, which nobody is shown: the same agents
+    match, and each group that captures costs memory in every rule."""
+    numbers = count(1)
+
+    def group(found: re.Match[str]) -> str:
+        return found[0] if found[0] != "(" or f"${next(numbers)}" in family else "(?:"
+
+    return _BRACKETS.sub(group, pattern)
 
 
 def _place_of(user_agent: str, system: str) -> str:

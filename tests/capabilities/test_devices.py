@@ -2,14 +2,26 @@
 
 from __future__ import annotations
 
+import re
+from operator import attrgetter
+
 import pytest
+import ua_parser_rs
 from hypothesis import given
 from hypothesis import strategies as st
+from ua_parser.loaders import load_lazy_builtins
 
-from sekisho.devices import DeviceReader
+from sekisho.devices import DeviceReader, lean_rules
 from sekisho.model import Device
 
 READER = DeviceReader()
+
+BROWSERS, SYSTEMS, _ = load_lazy_builtins()
+_WHOLE = attrgetter("regex", "family", "major", "minor", "patch", "patch_minor")
+EXTRACTORS = (
+    (ua_parser_rs.UserAgentExtractor(map(_WHOLE, BROWSERS)), ua_parser_rs.UserAgentExtractor(lean_rules(BROWSERS))),
+    (ua_parser_rs.OSExtractor(map(_WHOLE, SYSTEMS)), ua_parser_rs.OSExtractor(lean_rules(SYSTEMS))),
+)
 
 WEBKIT = "AppleWebKit/537.36 (KHTML, like Gecko)"
 APPLE = "AppleWebKit/605.1.15 (KHTML, like Gecko)"
@@ -79,6 +91,18 @@ def test_a_user_agent_becomes_what_people_say(user_agent: str, name: str, system
 @pytest.mark.parametrize("user_agent", ["", "   ", "Mozilla/5.0", "%00%ff", "日本語"])
 def test_what_says_nothing_is_no_device(user_agent: str) -> None:
     assert READER.read(user_agent) == Device()
+
+
+def family(found: object) -> object:
+    return getattr(found, "family", None)
+
+
+@given(st.data())
+def test_rules_that_capture_no_version_name_the_same_families(data: st.DataObject) -> None:
+    rule = data.draw(st.sampled_from([*BROWSERS, *SYSTEMS]))
+    said = data.draw(st.from_regex(re.compile(rule.regex, re.ASCII)))
+    for whole, lean in EXTRACTORS:
+        assert family(whole.extract(said)) == family(lean.extract(said))
 
 
 def test_only_the_first_512_characters_are_looked_at() -> None:
