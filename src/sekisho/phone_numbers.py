@@ -1,7 +1,8 @@
 """Phone numbers: what people type becomes the one form of E.164, if a text message can go there.
 
 A number of another country is not only another price: revenue shared with whoever owns expensive ranges is what
-attackers of such servers are after. So nothing is sent outside the countries that the operator named.
+attackers of such servers are after. So nothing is sent outside the countries that the operator named. Loaded only where
+there are some: the library costs a megabyte.
 
 Spec: ITU-T E.164; ASVS 2.4.1, 6.6.1.
 """
@@ -20,7 +21,6 @@ MAX_TYPED = 40
 
 _MOBILE = frozenset({PhoneNumberType.MOBILE, PhoneNumberType.FIXED_LINE_OR_MOBILE})
 _DIGITS_AND_MARKS = frozenset("+0123456789-.()/ ")
-_SHOWN_DIGITS = 2
 
 
 class ServedCountries(Struct, frozen=True):
@@ -65,12 +65,6 @@ def _plain(mark: str) -> str:
     if mark in "\u2212\u30fc" or unicodedata.category(mark) == "Pd":
         return "-"
     return " " if mark.isspace() else mark
-
-
-def masked(number: str) -> str:
-    """Return a number in the form of E.164 as it may be shown: its country and its last two digits."""
-    country = phonenumbers.parse(number).country_code
-    return f"+{country} •••• {number[-_SHOWN_DIGITS:]}"
 
 
 def _refusal(code: str) -> ValidationError:

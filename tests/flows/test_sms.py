@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from asyncio import gather
+from functools import partial
 from typing import Any
 
 import pytest
@@ -29,7 +30,7 @@ from sekisho.master_secret import MasterSecret
 from sekisho.mfa.methods import Method
 from sekisho.mfa.phones import Phones
 from sekisho.model import FactorKind
-from sekisho.phone_numbers import ServedCountries
+from sekisho.phone_numbers import ServedCountries, parse_phone_number
 from sekisho.sessions import TokenPair
 from world import ELSEWHERE, HANAKO, HOME, JIRO, PASSWORD, World, WorldWith, a_network, principal_of
 
@@ -376,7 +377,9 @@ async def test_withdrawal_forgets_the_number(world: World, owner: Owner) -> None
 
 async def test_a_number_sealed_under_another_master_secret_says_so(world: World, owner: Owner) -> None:
     await owner.enrolled()
-    other = Phones(MasterSecret(b"x" * 43), ServedCountries(frozenset({"JP"}), "JP"))
+    other = Phones(
+        MasterSecret(b"x" * 43), partial(parse_phone_number, served=ServedCountries(frozenset({"JP"}), "JP"))
+    )
     (factor,) = (await owner.list()).factors
     assert other.masked(factor) == ""
     sender = world.edge.second_factor.sender

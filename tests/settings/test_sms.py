@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import phonenumbers
 import pytest
 
 from sekisho.settings import SettingsError, describe, load
+from sekisho.settings.rules.regions import REGIONS
 
 SECRET = "vJ0mN2Yq7Tz4Kc9Xw1Lb6Rd3Hs8Gf5Pa0Ue2Io4Qy7Z"
 OTHER_SECRET = "Zy7Qo4Ie2Ua0Pf5Gs8Hd3Rb6Lw1Xc9Kz4Tq7Yn2Mj0v"
@@ -46,6 +48,10 @@ def test_what_text_messages_need_is_enough(tmp_path: Path) -> None:
 def test_V6_6_1_text_messages_are_off_by_default(tmp_path: Path) -> None:
     assert "sms" not in load("serve", PRODUCTION, tmp_path).factors.kinds
     assert "sms" not in load("dev", {}, tmp_path).factors.kinds
+
+
+def test_the_countries_are_those_of_the_library_that_reads_numbers() -> None:
+    assert phonenumbers.SUPPORTED_REGIONS == REGIONS
 
 
 def test_dev_needs_countries_only(tmp_path: Path) -> None:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from pathlib import Path
 
 from sekisho.alerts import Severity, alerts_channel
 from sekisho.audit.shipping import Channel, Demanding, Source
-from sekisho.delivery.alert_webhook import AlertWebhook
 from sekisho.delivery.audit_file import FileSink
 from sekisho.delivery.audit_syslog import SyslogSink, tls_by
-from sekisho.delivery.https_post import HttpsPost
 from sekisho.ports.audit_sink import AuditSink
 from sekisho.ports.clock import Clock
 from sekisho.ports.storage import Store
@@ -36,8 +35,9 @@ def make_alerts(settings: Settings, clock: Clock) -> tuple[AuditSink, Channel] |
     alerts = settings.alerts
     if not alerts.url or alerts.secret is None:
         return None
-    post = HttpsPost(alerts.url, may_be_private=alerts.private_network)
-    webhook = AlertWebhook(post, alerts.secret.get_secret_value(), clock)
+    # Its library is loaded only where somebody is told.
+    posts = import_module("sekisho.assemble.posts")
+    webhook: AuditSink = posts.alert_webhook(settings, alerts.secret.get_secret_value(), clock)
     return webhook, alerts_channel(Severity(alerts.least), clock)
 
 

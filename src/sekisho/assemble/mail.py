@@ -5,17 +5,15 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Coroutine
 from functools import partial
+from importlib import import_module
 from typing import Any
 from urllib.parse import urlsplit
 
 from msgspec import Struct, structs
 
-from sekisho.delivery.https_post import HttpsPost
 from sekisho.delivery.letters import Letter, render
 from sekisho.delivery.mailbox import Mailbox
 from sekisho.delivery.sms_mailbox import SmsMailbox
-from sekisho.delivery.sms_webhook import SmsWebhook, WebhookSettings
-from sekisho.delivery.smtp import SmtpSender, SmtpSettings
 from sekisho.delivery.text_messages import render_text
 from sekisho.delivery.ways import TEXTS_AT_ONCE, Ways
 from sekisho.delivery.worker import OutboxWorker, WorkerLimits
@@ -27,6 +25,7 @@ from sekisho.ports.storage import Store
 from sekisho.settings import Settings
 
 MAILBOX_SETTLE_S = 2.0
+SMTP, POSTS = "sekisho.assemble.smtp", "sekisho.assemble.posts"
 
 
 class WaysOut(Struct, frozen=True):
@@ -40,15 +39,17 @@ class WaysOut(Struct, frozen=True):
 def ways_out(settings: Settings, clock: Clock) -> WaysOut:
     """Return where letters and text messages go. In development a gateway that is named is used."""
     mailbox = Mailbox(renderer(settings), clock) if settings.mode == "dev" else None
+    # Each way out has a library of its own; only the chosen ones are loaded.
+    sender: MailSender = mailbox or import_module(SMTP).smtp_sender(settings, renderer(settings), clock)
     texts = None
     gateway: SmsGateway | None = None
     if settings.sms.url:
-        gateway = sms_webhook(settings, clock)
+        gateway = import_module(POSTS).sms_webhook(settings, clock)
     elif settings.mode == "dev":
         gateway = texts = SmsMailbox(clock, _tell if settings.sms.console else None)
     host = settings.sms.domain or urlsplit(settings.public_url).hostname or ""
     as_text = partial(render_text, product_name=settings.product_name, host=host)
-    return WaysOut(Ways(mailbox or smtp_sender(settings, clock), gateway, as_text), mailbox, texts)
+    return WaysOut(Ways(sender, gateway, as_text), mailbox, texts)
 
 
 def outbox_worker(store: Store, open_letter: Callable[[QueuedMail], Mail], out: WaysOut, clock: Clock) -> OutboxWorker:
@@ -59,25 +60,6 @@ def outbox_worker(store: Store, open_letter: Callable[[QueuedMail], Mail], out: 
     )
 
 
-def gateway_post(settings: Settings) -> HttpsPost:
-    """Return what posts to the gateway for text messages, which must be named."""
-    return HttpsPost(settings.sms.url, may_be_private=settings.sms.private_network)
-
-
-def sms_webhook(settings: Settings, clock: Clock) -> SmsWebhook:
-    sms = settings.sms
-    return SmsWebhook(
-        gateway_post(settings),
-        WebhookSettings(
-            secret=sms.secret.get_secret_value() if sms.secret else "",
-            token=sms.token.get_secret_value() if sms.token else "",
-            header=sms.header,
-            sender=sms.sender,
-        ),
-        clock,
-    )
-
-
 def _tell(message: TextMessage) -> None:
     sys.stdout.write(f"SMS {message.to}\n{message.text}\n\n")
     sys.stdout.flush()
@@ -85,19 +67,6 @@ def _tell(message: TextMessage) -> None:
 
 def renderer(settings: Settings) -> Callable[[Mail], Letter]:
     return partial(render, product_name=settings.product_name, public_url=settings.public_url)
-
-
-def smtp_sender(settings: Settings, clock: Clock) -> MailSender:
-    mail = settings.mail
-    smtp = SmtpSettings(
-        host=mail.host,
-        port=mail.actual_port,
-        from_address=mail.sender,
-        user=mail.user,
-        password=mail.password.get_secret_value() if mail.password else "",
-        tls="none" if mail.tls == "off" else mail.tls,
-    )
-    return SmtpSender(smtp, renderer(settings), clock)
 
 
 def mailbox_reader(

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
+from importlib import import_module
 from typing import TypedDict
 
 from sekisho.assemble.parts import Parts
@@ -22,7 +25,6 @@ from sekisho.mfa.trust import Trust
 from sekisho.model import FactorKind
 from sekisho.notices import Notices
 from sekisho.one_time_codes import OneTimeCodes
-from sekisho.phone_numbers import ServedCountries
 from sekisho.ports.storage import Store
 from sekisho.sessions import Sessions
 from sekisho.settings import Settings
@@ -53,7 +55,7 @@ def second_steps(have: Parts, store: Store, sessions: Sessions, notices: Notices
     settings, clock = have.settings, have.clock
     codes, recovery = OneTimeCodes(have.master), RecoveryCodes(have.master)
     totp = TotpKeys(have.master, settings.product_name)
-    phones = Phones(have.master, _served(settings))
+    phones = Phones(have.master, _reader(settings))
     sender = CodeSender(codes, have.outbox, have.throttle, phones)
     proofs = Proofs(
         ProofTools(
@@ -107,8 +109,11 @@ def second_steps(have: Parts, store: Store, sessions: Sessions, notices: Notices
     )
 
 
-def _served(settings: Settings) -> ServedCountries | None:
-    """Where text messages go. People enrolled before go on getting theirs when `sms` is offered no more."""
-    if not settings.sms.countries:
+def _reader(settings: Settings) -> Callable[[str], str] | None:
+    """What reads phone numbers of where text messages go. People enrolled before go on getting theirs when `sms` is
+    offered no more."""
+    countries = settings.sms.countries
+    if not countries:
         return None
-    return ServedCountries(frozenset(settings.sms.countries), settings.sms.countries[0])
+    numbers = import_module("sekisho.phone_numbers")
+    return partial(numbers.parse_phone_number, served=numbers.ServedCountries(frozenset(countries), countries[0]))

@@ -8,10 +8,14 @@ import sys
 def main() -> None:
     """Run the command of this process's arguments, and exit."""
     _load_structlog_without_rich()
-    from sekisho.cli.commands import app
+    words = sys.argv[1:]
+    if next((word for word in words if not word.startswith("-")), "") in ("dev", "serve"):
+        from sekisho.cli.starting import app
+    else:
+        from sekisho.cli.commands import app
     from sekisho.cli.usage import run
 
-    run(app, sys.argv[1:])
+    run(app, words)
 
 
 def _load_structlog_without_rich() -> None:

@@ -6,10 +6,9 @@ import re
 from collections.abc import Iterator
 from urllib.parse import SplitResult, urlsplit
 
-import phonenumbers
-
 from sekisho.settings.model import Settings
 from sekisho.settings.rules.fault import Fault
+from sekisho.settings.rules.regions import REGIONS
 
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 _HOST = re.compile(r"(?!-)[a-z0-9-]{1,63}(\.[a-z0-9-]{1,63})*", re.IGNORECASE)
@@ -60,7 +59,7 @@ def _countries(settings: Settings) -> Iterator[Fault]:
             "おそれも増えます。",
         )
     for country in countries:
-        if country not in phonenumbers.SUPPORTED_REGIONS:
+        if country not in REGIONS:
             yield Fault(
                 "sms.countries",
                 f"holds {country!r}, which is no country code of ISO 3166-1 in capitals (such as JP, US or GB).",
