@@ -192,6 +192,7 @@ async def test_V7_5_1_what_changes_how_one_comes_in_asks_for_a_proof_and_then_go
     for path in (
         "/account/password",
         "/account/email",
+        "/account/recovery-email",
         "/account/withdraw",
         "/account/recovery-codes",
         "/account/factors/add?kind=email",

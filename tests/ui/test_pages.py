@@ -40,6 +40,7 @@ FOR_VISITORS = (
     "/account",
     "/account/password",
     "/account/email",
+    "/account/recovery-email",
     "/account/withdraw",
     "/account/factors",
     "/account/history",
@@ -64,10 +65,21 @@ async def every_page(site: Site, language: str) -> AsyncIterator[Page]:
     await visitor.open("/account/email")
     yield await visitor.send("email-change", email=f"{language}.new@example.com", password=PASSWORD)
     yield await visitor.send("email-change-code", code="")
+    async for page in recovery_pages(site, visitor, f"{language}.second@example.com"):
+        yield page
     await visitor.open("/account/withdraw")
     yield await visitor.send("withdraw", password="wrong and wrong")
     async for page in factor_pages(visitor):
         yield page
+
+
+async def recovery_pages(site: Site, visitor: Reader, email: str) -> AsyncIterator[Page]:
+    await visitor.open("/account/recovery-email")
+    yield await visitor.send("recovery-email", email="nobody", password=PASSWORD)
+    yield await visitor.send("recovery-email", email=email, password=PASSWORD)
+    yield await visitor.send("recovery-email-code", code="")
+    yield await visitor.send("recovery-email-code", code=await site.code_for(email))
+    yield await visitor.open("/account/recovery-email/remove")
 
 
 async def factor_pages(visitor: Reader) -> AsyncIterator[Page]:
@@ -103,6 +115,7 @@ async def test_every_page_is_whole_in_its_language(site: Site, language: str) ->
         assert len(ids) == len(set(ids)), page.path
         assert page.answer.text.count("{{") == page.answer.text.count("{%") == 0
 
+    assert seen >= {"/account/recovery-email/code", "/account/recovery-email/remove"}
     assert seen >= {*FOR_ANYBODY, *FOR_VISITORS, "/sign-up/code", "/password-reset/code", "/password-reset/new"}
     assert seen >= {
         f"/account/{name}"
@@ -140,6 +153,10 @@ async def test_every_field_has_a_label_and_tells_what_belongs_into_it(site: Site
         "/account/email password": ("password", "current-password"),
         "/account/email code": ("text", "one-time-code"),
         "/account/email/code code": ("text", "one-time-code"),
+        "/account/recovery-email email": ("email", "email"),
+        "/account/recovery-email password": ("password", "current-password"),
+        "/account/recovery-email code": ("text", "one-time-code"),
+        "/account/recovery-email/code code": ("text", "one-time-code"),
         "/account/withdraw password": ("password", "current-password"),
         "/account/factors/add name": ("text", "off"),
         "/account/factors/confirm code": ("text", "one-time-code"),

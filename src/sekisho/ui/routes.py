@@ -12,6 +12,7 @@ from sekisho.ui import (
     history,
     not_me,
     password_reset,
+    recovery_email,
     reference,
     second_factor,
     sign_in,
@@ -26,6 +27,7 @@ from sekisho.ui.factors import FactorPages
 from sekisho.ui.history import HistoryPages
 from sekisho.ui.not_me import NotMePages
 from sekisho.ui.password_reset import PasswordResetPages
+from sekisho.ui.recovery_email import RecoveryEmailPages
 from sekisho.ui.reference import ReferencePage
 from sekisho.ui.refusing import Show, Submit, shown, submitted
 from sekisho.ui.rendering import Look
@@ -127,13 +129,16 @@ def account_routes(look: Look) -> tuple[Route, ...]:
 
 
 def credential_routes(look: Look, min_length: int) -> tuple[Route, ...]:
-    """Return the account's pages for its password and its address."""
-    pages = CredentialPages(look, min_length)
+    """Return the account's pages for its password and its addresses."""
+    pages, second = CredentialPages(look, min_length), RecoveryEmailPages(look)
     password, email, code = credentials.PASSWORD_PATH, credentials.EMAIL_PATH, credentials.CODE_PATH
     forms: tuple[_Form, ...] = (
         (password, pages.show_password, pages.submit_password, "Change the password", ("password",)),
         (email, pages.show_email, pages.submit_email, "Change the address", ("password", "code_sends")),
         (code, pages.show_code, pages.submit_code, "Confirm the new address", ("code_tries",)),
+        (recovery_email.PATH, second.show, second.submit, "Set a recovery address", ("password", "code_sends")),
+        (recovery_email.CODE_PATH, second.show_code, second.submit_code, "Confirm it", ("code_tries",)),
+        (recovery_email.REMOVE_PATH, second.show_remove, second.submit_remove, "Remove the recovery address", ()),
     )
     return _forms(forms)
 

@@ -29,6 +29,8 @@ MEMORISED = "password"
 PLACES = {
     "password": "/account/password",
     "email": "/account/email",
+    "recovery": "/account/recovery-email",
+    "recovery-remove": "/account/recovery-email/remove",
     "withdraw": "/account/withdraw",
     "add": "/account/factors/add",
     "confirm": "/account/factors/confirm",
