@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import pwd
 import shutil
@@ -19,7 +18,7 @@ from live_server import free_port
 from sekisho.storage.postgres import PostgresStore
 from sekisho.storage.postgres.connections import Target
 from storage.contract import StoreContract
-from storage.fast_postgres import new_database, server
+from storage.fast_postgres import lent_database, server
 
 pytestmark = pytest.mark.anyio
 
@@ -102,10 +101,10 @@ def _answers(port: int) -> bool:
 
 
 @pytest.fixture
-async def pooled(pooler: int) -> Target:
-    direct = await asyncio.to_thread(new_database)
-    through = direct.url.replace(f":{server().port}/", f":{pooler}/")
-    return replace(direct, url=through, listen_url=direct.url, is_pooled=True)
+async def pooled(pooler: int) -> AsyncIterator[Target]:
+    async with lent_database() as direct:
+        through = direct.url.replace(f":{server().port}/", f":{pooler}/")
+        yield replace(direct, url=through, listen_url=direct.url, is_pooled=True)
 
 
 @pytest.fixture

@@ -35,7 +35,7 @@ from sekisho.storage.revision import OLDEST_READER, SCHEMA_REVISION
 from storage.build import done, end, rotate, signed_in
 from storage.contract import StoreContract
 from storage.contract_operations import revoke
-from storage.fast_postgres import new_database, new_store, server
+from storage.fast_postgres import lent_store, new_database, server
 
 pytestmark = pytest.mark.anyio
 
@@ -78,9 +78,8 @@ def running_server() -> None:
 
 @pytest.fixture
 async def store() -> AsyncIterator[PostgresStore]:
-    opened = await new_store()
-    yield opened
-    await opened.close()
+    async with lent_store() as opened:
+        yield opened
 
 
 class TestPostgres(StoreContract):

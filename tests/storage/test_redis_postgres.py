@@ -6,10 +6,11 @@ from collections.abc import AsyncIterator, Iterator
 
 import pytest
 
+from sekisho.storage.postgres import PostgresStore
 from sekisho.storage.redis.fleet import Servers
 from sekisho.storage.redis.store import RedisStore
 from storage.contract import StoreContract
-from storage.fast_postgres import new_store
+from storage.fast_postgres import lent_database
 from storage.redis_server import RedisServer, redis_server
 
 pytestmark = pytest.mark.anyio
@@ -24,9 +25,11 @@ def redis(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
 @pytest.fixture
 async def store(redis: RedisServer) -> AsyncIterator[RedisStore]:
     servers = Servers(kind="single", nodes=(("127.0.0.1", redis.port),))
-    opened = await RedisStore.open(await new_store(), servers, keeps_sessions=True)
-    yield opened
-    await opened.close()
+    async with lent_database() as target:
+        inner = await PostgresStore.open(target, poll_s=3600.0)
+        opened = await RedisStore.open(inner, servers, keeps_sessions=True)
+        yield opened
+        await opened.close()
 
 
 class TestRedisOnPostgres(StoreContract):
