@@ -18,7 +18,7 @@ from msgspec.structs import replace
 
 from sekisho.admin.world import OperatorWorld
 from sekisho.assemble import running
-from sekisho.flows.factors import Enrol, confirm, enrol
+from sekisho.flows.enrolment import Enrol, confirm, enrol
 from sekisho.flows.login import Login, LoginWorld, login
 from sekisho.flows.refresh import Refresh, refresh
 from sekisho.flows.second_factor import SecondFactor, SecondFactorWorld, second_factor

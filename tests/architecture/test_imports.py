@@ -26,6 +26,7 @@ LAYERS = {
         "anomalies",
         "audit",
         "devices",
+        "factor_owner",
         "guard_keys",
         "identifiers",
         "ids",

@@ -13,7 +13,7 @@ from sekisho.anomalies import LastUse
 from sekisho.anomalies.moves import Moves, MoveTools
 from sekisho.errors import RefreshTokenInvalid, SessionRevoked, StepUpRequired
 from sekisho.flows.authenticate import authenticate_cookie
-from sekisho.flows.factors import Enrol, enrol
+from sekisho.flows.enrolment import Enrol, enrol
 from sekisho.model import EndReason, Origin, Transport
 from sekisho.ports.storage import Store, StoreUnavailable
 from sekisho.sessions import TokenPair

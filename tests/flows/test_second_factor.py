@@ -20,7 +20,8 @@ from sekisho.errors import (
     SessionNotFound,
     ValidationError,
 )
-from sekisho.flows.factors import Enrol, confirm, enrol, remove
+from sekisho.flows.enrolment import Enrol, confirm, enrol
+from sekisho.flows.factors import remove
 from sekisho.flows.password_reset import SendResetCode, send_reset_code
 from sekisho.flows.second_factor import SendFactorCode, send_code
 from sekisho.flows.step_up import StepUp, step_up

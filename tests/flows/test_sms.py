@@ -21,7 +21,8 @@ from sekisho.errors import (
     StepUpRequired,
     ValidationError,
 )
-from sekisho.flows.factors import Confirmed, Enrol, confirm, enrol, list_factors, remove, rename
+from sekisho.flows.enrolment import Confirmed, Enrol, confirm, enrol
+from sekisho.flows.factors import list_factors, remove, rename
 from sekisho.flows.second_factor import SendFactorCode, send_code
 from sekisho.flows.step_up import StepUp, step_up
 from sekisho.flows.step_up import send_code as send_step_up_code

@@ -15,7 +15,7 @@ from sekisho.errors import (
     ValidationError,
 )
 from sekisho.flows.authenticate import authenticate_bearer
-from sekisho.flows.factors import Enrol, confirm, enrol
+from sekisho.flows.enrolment import Enrol, confirm, enrol
 from sekisho.flows.step_up import StepUp, find_ways, send_code, step_up
 from sekisho.flows.withdrawal import withdraw
 from sekisho.mfa.methods import Method

@@ -9,9 +9,11 @@ from msgspec.structs import replace
 
 from sekisho.admin.accounts import disable_account, enable_account, forget_devices, reset_factors
 from sekisho.errors import NotFound, StepUpRequired, ValidationError
-from sekisho.flows.factors import Enrol, enrol, new_recovery_codes, remove
+from sekisho.flows.enrolment import Enrol, enrol
+from sekisho.flows.factors import remove
 from sekisho.flows.login import Login, login
 from sekisho.flows.logout import logout_all
+from sekisho.flows.recovery_codes import new_recovery_codes
 from sekisho.flows.second_factor import SecondFactor, second_factor
 from sekisho.flows.trusted_devices import forget_device, list_devices
 from sekisho.identifiers import parse_client_id

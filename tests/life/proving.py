@@ -11,7 +11,8 @@ from hypothesis.stateful import precondition, rule
 from life.model import FRESH_MS, AccountModel, FactorModel, SessionModel, holds
 from life.stage import Stage, all_of, attempt, code_of, picks
 from sekisho.errors import Refusal
-from sekisho.flows.factors import Enrol, confirm, enrol, remove
+from sekisho.flows.enrolment import Enrol, confirm, enrol
+from sekisho.flows.factors import remove
 from sekisho.flows.login import Login, login
 from sekisho.flows.step_up import StepUp, step_up
 from sekisho.mfa.challenges import SecondFactorRequired

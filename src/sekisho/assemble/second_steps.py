@@ -9,7 +9,7 @@ from typing import TypedDict
 
 from sekisho.assemble.parts import Parts
 from sekisho.devices import DeviceReader
-from sekisho.flows.factors import FactorsWorld
+from sekisho.factor_owner import FactorsWorld
 from sekisho.flows.second_factor import SecondFactorWorld
 from sekisho.flows.step_up import StepUpWorld
 from sekisho.flows.trusted_devices import TrustedDevicesWorld

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any, Protocol
 from msgspec import Struct
 
 from sekisho.errors import Refusal
+from sekisho.factor_owner import FactorsWorld
 from sekisho.flows.authenticate import AuthenticateWorld
 from sekisho.flows.email_change import EmailChangeWorld
-from sekisho.flows.factors import FactorsWorld
 from sekisho.flows.history import HistoryWorld
 from sekisho.flows.introspection import IntrospectionWorld
 from sekisho.flows.login import LoginWorld

@@ -14,16 +14,9 @@ from markupsafe import Markup
 from msgspec import Struct
 
 from sekisho.errors import FactorUnusable, NotFound, Refusal, StepUpRequired
-from sekisho.flows.factors import (
-    Enrol,
-    confirm,
-    enrol,
-    find_enrolment,
-    list_factors,
-    new_recovery_codes,
-    remove,
-    rename,
-)
+from sekisho.flows.enrolment import Enrol, confirm, enrol, find_enrolment
+from sekisho.flows.factors import list_factors, remove, rename
+from sekisho.flows.recovery_codes import new_recovery_codes
 from sekisho.flows.trusted_devices import forget_device, list_devices
 from sekisho.http.answer import Answer
 from sekisho.http.browser import shown_trust

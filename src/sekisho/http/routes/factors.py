@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from sekisho import errors
-from sekisho.http import factor_wire, factors, step_up, trusted_devices, wire
+from sekisho.http import enrolment, factor_wire, factors, recovery_codes, step_up, trusted_devices, wire
 from sekisho.http.routes.route import API, SESSION, Route
 
 FACTORS: tuple[Route, ...] = (
@@ -48,7 +48,7 @@ FACTORS: tuple[Route, ...] = (
     Route(
         method="POST",
         path=f"{API}/auth/factors",
-        endpoint=factors.enrol_endpoint,
+        endpoint=enrolment.enrol_endpoint,
         summary="Begin to enrol a second factor",
         callers=SESSION,
         body=factor_wire.EnrolFactorBody,
@@ -77,7 +77,7 @@ FACTORS: tuple[Route, ...] = (
     Route(
         method="POST",
         path=f"{API}/auth/factors/recovery-codes",
-        endpoint=factors.new_recovery_codes_endpoint,
+        endpoint=recovery_codes.new_recovery_codes_endpoint,
         summary="Make ten new recovery codes; the older ones die",
         callers=SESSION,
         answer=factor_wire.RecoveryCodesView,
@@ -86,7 +86,7 @@ FACTORS: tuple[Route, ...] = (
     Route(
         method="POST",
         path=f"{API}/auth/factors/{{id}}/confirm",
-        endpoint=factors.confirm_endpoint,
+        endpoint=enrolment.confirm_endpoint,
         summary="Finish enrolling: from now on the factor is asked for",
         callers=SESSION,
         body=factor_wire.ConfirmFactorBody,
