@@ -20,7 +20,7 @@ DEV := .venv/.dev
 # What runs side by side says what it has to say in one piece, where make can do that.
 TOGETHER := $(if $(filter output-sync,$(.FEATURES)),--output-sync=target)
 
-.PHONY: help setup setup-dev serve test faults check check-types check-packages docs format lock clean bench bench-quick sdk ui wheel example-fastapi-react example-django-vue
+.PHONY: help setup setup-dev serve test faults check check-types check-packages docs format lock clean bench bench-quick bench-against sdk ui wheel example-fastapi-react example-django-vue
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-22s %s\n", $$1, $$2 }' Makefile
@@ -79,6 +79,9 @@ bench: $(DEV) ## Measure the server, about twelve minutes; writes bench/results.
 
 bench-quick: $(DEV) ## Measure most of it in about a minute and a half, less exactly
 	$(PYTHON) -m bench --quick
+
+bench-against: $(DEV) ## Compare what a refresh costs with an earlier commit: REV=1a2b3c4, and CALL=who-am-i for another call
+	$(PYTHON) -m bench.against $(REV) --call $(or $(CALL),refresh)
 
 format: $(DEV) ## Put the code into the house format
 	$(PYTHON) -m ruff check --select I --fix .

@@ -50,8 +50,10 @@ Scenario = Callable[[Setting], Awaitable[list[Row]]]
 
 
 def serving(
-    site: Site, smtp_port: int, core: int, stores: tuple[UsesProcessor, ...] = ()
+    site: Site, smtp_port: int, core: int, stores: tuple[UsesProcessor, ...] = (), *, code: str = ""
 ) -> AbstractContextManager[Started]:
-    """Run `sekisho serve` on a site for as long as the block runs. stores: what works for it beside it."""
+    """Run `sekisho serve` on a site for as long as the block runs. stores: what works for it beside it. code: where
+    another version than this one is (`PYTHONPATH`)."""
     port = free_port()
-    return started(["sekisho", "serve"], port, site.folder, core, site.environment(port, smtp_port), READY, stores)
+    environment = site.environment(port, smtp_port) | ({"PYTHONPATH": code} if code else {})
+    return started(["sekisho", "serve"], port, site.folder, core, environment, READY, stores)

@@ -37,7 +37,7 @@ async def run(setting: Setting) -> list[Row]:
 async def on_postgres(setting: Setting) -> list[Row]:
     engines = setting.engines
     site = await engines.site()
-    asked = _bearer(site, _some(site.body_sessions, WARM_TOKENS))
+    asked = warm_bearers(site)
     with setting.serving(site, (engines.postgres,)) as server:
         return [await _row("who-am-i, bearer, warm, PostgreSQL", server, setting.plan, asked, None)]
 
@@ -56,6 +56,11 @@ def _bearer(site: Site, sessions: Sequence[int]) -> list[Asked]:
         (get(PATH, f"Authorization: Bearer {token}"), _own(site, session))
         for session, token in zip(sessions, tokens, strict=True)
     ]
+
+
+def warm_bearers(site: Site) -> list[Asked]:
+    """Return as many as a server remembers at once, each with what its answer must hold."""
+    return _bearer(site, _some(site.body_sessions, WARM_TOKENS))
 
 
 def _cookies(site: Site) -> list[Asked]:
