@@ -30,7 +30,7 @@ def test_what_is_minted_opens_to_the_same(session: bytes, secret: bytes, counter
     session_id = SessionId(base64url.encode(session))
     token = TOKENS.mint(session_id, secret, counter)
     assert len(token) == 107
-    assert TOKENS.open(token) == Presented(session_id, secret, counter)
+    assert TOKENS.open(token) == Presented(session_id, secret, counter, session + secret)
     assert TOKENS.mint(session_id, secret, counter) == token
 
 

@@ -59,7 +59,7 @@ async def refresh(request: Refresh, world: RefreshWorld) -> TokenPair:
 
     match rotation:  # already committed: refusing undoes nothing
         case Rotated(session, account) | Repeated(session, account):
-            if isinstance(rotation, Rotated):
+            if isinstance(rotation, Rotated) and world.moves.has_moved(session, rotation.seen_ip, request.seen_from.ip):
                 session = await _after_move(rotation, request.seen_from, world)
             successor = world.refresh_tokens.successor(presented)
             return world.sessions.pair(session, account, successor, world.clock.now())
@@ -70,11 +70,8 @@ async def refresh(request: Refresh, world: RefreshWorld) -> TokenPair:
 
 
 async def _after_move(rotated: Rotated, origin: Origin, world: RefreshWorld) -> Session:
-    session, moves = rotated.session, world.moves
-    if not moves.has_moved(session, rotated.seen_ip, origin.ip):
-        return session
     last = LastUse(rotated.seen_ip, rotated.seen_at)
-    after = await moves.judge(session, rotated.account, last, origin, world.clock.now())
+    after = await world.moves.judge(rotated.session, rotated.account, last, origin, world.clock.now())
     if after is None:
         raise RefreshTokenInvalid(detail="moved too unusually")
     return after

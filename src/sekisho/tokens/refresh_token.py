@@ -23,15 +23,18 @@ PREFIX = "skr_"
 # The store's integers are signed, 64 bits wide.
 MAX_COUNTER = 2**63 - 1
 
+_PACKED_BYTES = ID_BYTES + SECRET_BYTES
 _COUNTER_BYTES = 8
 
 
 class Presented(Struct, frozen=True):
-    """What an authentic refresh token says. Whether it is live, only the store knows."""
+    """What an authentic refresh token says. Whether it is live, only the store knows. packed: id and secret as they
+    stand in the token."""
 
     session_id: SessionId
     secret: bytes
     counter: int
+    packed: bytes
 
     @property
     def secret_hash(self) -> bytes:
@@ -49,7 +52,7 @@ class RefreshTokens:
 
     def __init__(self, master: MasterSecret) -> None:
         self._form = OpaqueForm(
-            master, prefix=PREFIX, purpose="refresh token", body_bytes=ID_BYTES + SECRET_BYTES + _COUNTER_BYTES
+            master, prefix=PREFIX, purpose="refresh token", body_bytes=_PACKED_BYTES + _COUNTER_BYTES
         )
 
     def mint(self, session_id: SessionId, secret: bytes, counter: int) -> str:
@@ -58,9 +61,7 @@ class RefreshTokens:
         Raises:
             ValueError: a session id or secret of the wrong length, or a counter outside 0 to 2^63 - 1.
         """
-        if not 0 <= counter <= MAX_COUNTER:
-            raise ValueError("counter out of range")
-        return self._form.pack(pack_session(session_id, secret) + counter.to_bytes(_COUNTER_BYTES, "big"))
+        return self._mint(pack_session(session_id, secret), counter)
 
     def open(self, token: str) -> Presented:
         """Return what the token says, if we made it.
@@ -75,9 +76,18 @@ class RefreshTokens:
             body = self._form.unpack(token)
         except BadForm as error:
             raise RefreshTokenInvalid(detail=str(error)) from None
-        session_id, secret = unpack_session(body)
-        return Presented(session_id, secret, int.from_bytes(body[ID_BYTES + SECRET_BYTES :], "big"))
+        packed, counter = body[:_PACKED_BYTES], body[_PACKED_BYTES:]
+        return Presented(*unpack_session(packed), int.from_bytes(counter, "big"), packed)
 
     def successor(self, presented: Presented) -> str:
-        """Return the one token that follows."""
-        return self.mint(presented.session_id, presented.secret, presented.counter + 1)
+        """Return the one token that follows.
+
+        Raises:
+            ValueError: nothing follows the counter 2^63 - 1.
+        """
+        return self._mint(presented.packed, presented.counter + 1)
+
+    def _mint(self, packed: bytes, counter: int) -> str:
+        if not 0 <= counter <= MAX_COUNTER:
+            raise ValueError("counter out of range")
+        return self._form.pack(packed + counter.to_bytes(_COUNTER_BYTES, "big"))
