@@ -12,24 +12,32 @@ import asyncio
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from sekisho.cli.one_write import HoldingTransport
+from sekisho.http.one_write import HOLDING, ONE_WRITE
+
 # The application refuses heads above 32 kB with words; this is the point where few words are deserved.
 MAX_FRUITLESS_BYTES = 64 * 1024
 TOO_LARGE = b"HTTP/1.1 431 Request Header Fields Too Large\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
 
 
 class BoundedConnection(HttpToolsProtocol):
-    """Ends the connection when 64 kB bring the parser to nothing, or a request's head or body takes too long."""
+    """Ends the connection when 64 kB bring the parser to nothing, or a request's head or body takes too long.
+
+    Offers the application to write an answer in one piece.
+    """
 
     head_timeout_s = 5.0
     # The application answers a slow body with words after ten seconds; here the connection ends, answered or not.
     body_timeout_s = 12.0
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        super().connection_made(transport)
+        holding = HoldingTransport(transport)
+        super().connection_made(holding)
+        self._extensions: dict[str, dict[object, object]] = {ONE_WRITE: {HOLDING: holding}}
         self._fruitless_bytes = 0
         self._got_somewhere = False
         self._awaits_head = self._awaits_body = False
-        self._timer: asyncio.TimerHandle | None = self.loop.call_later(self.head_timeout_s, transport.close)
+        self._timer: asyncio.TimerHandle | None = self.loop.call_later(self.head_timeout_s, holding.close)
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._stop_timer()
@@ -48,6 +56,7 @@ class BoundedConnection(HttpToolsProtocol):
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
+        self.scope["extensions"] = self._extensions
         self._awaits_head = True
 
     def on_headers_complete(self) -> None:

@@ -24,6 +24,7 @@ from sekisho.http.call import Call
 from sekisho.http.edge import Edge, Pages
 from sekisho.http.headers import preflight_headers, whole_headers
 from sekisho.http.oauth import oauth_error_answer, oauth_refusal_answer
+from sekisho.http.one_write import HOLDING, ONE_WRITE, Holding
 from sekisho.http.openapi import openapi_route
 from sekisho.http.refusal_log import RefusalLog
 from sekisho.http.refusals import internal_error_answer, refusal_answer
@@ -84,7 +85,7 @@ class Application:
         method: str = scope["method"]
         if method == "OPTIONS" and origin_text is not None and b"access-control-request-method" in call.headers:
             headers = preflight_headers(self._edge.settings, origin_text, self._edge.csrf.header_name)
-            await _send(send, 204, headers, b"")
+            await _send(scope, send, 204, headers, b"")
             return
         try:
             answer = await self._answer(call, path, methods)
@@ -94,7 +95,7 @@ class Application:
         if answer.stream is not None and method != "HEAD":
             await _stream(receive, send, answer.status, headers, answer.stream)
         else:
-            await _send(send, answer.status, headers, b"" if method == "HEAD" else answer.body)
+            await _send(scope, send, answer.status, headers, b"" if method == "HEAD" else answer.body)
         known = method if method in methods else "(other)"
         self._edge.metrics.answered(path, known, answer.status, perf_counter() - started)
 
@@ -192,6 +193,18 @@ def _bound_headers(call: Call) -> None:
         raise ValidationError(details={"headers": "too_many"}, detail="headers")
 
 
-async def _send(send: Send, status: int, headers: list[tuple[bytes, bytes]], body: bytes) -> None:
-    await send({"type": "http.response.start", "status": status, "headers": headers})
-    await send({"type": "http.response.body", "body": body})
+async def _send(scope: Scope, send: Send, status: int, headers: list[tuple[bytes, bytes]], body: bytes) -> None:
+    """Send a whole answer, in one write where the server can."""
+    start = {"type": "http.response.start", "status": status, "headers": headers}
+    offered = (scope.get("extensions") or {}).get(ONE_WRITE)
+    if offered is None:
+        await send(start)
+        await send({"type": "http.response.body", "body": body})
+        return
+    holding: Holding = offered[HOLDING]
+    holding.hold()
+    try:
+        await send(start)
+        await send({"type": "http.response.body", "body": body})
+    finally:
+        holding.release()
