@@ -17,6 +17,10 @@ SessionId = NewType("SessionId", str)
 Millis = int
 
 
+AAL2 = "aal2"
+"""The `acr` of a session that has shown a second factor."""
+
+
 class Transport(StrEnum):
     """How tokens travel for one session; chosen at sign-in and kept for the session's life."""
 

@@ -12,9 +12,8 @@ from msgspec import Struct
 from sekisho.audit import Event, record
 from sekisho.devices import DeviceReader
 from sekisho.identifiers import ClientId, parse_client_id
-from sekisho.mfa.methods import AAL2
 from sekisho.mfa.requirement import Requirement
-from sekisho.model import Account, AccountId, Discreet, EndReason, Millis, Origin, Session, SessionId, Transport
+from sekisho.model import AAL2, Account, AccountId, Discreet, EndReason, Millis, Origin, Session, SessionId, Transport
 from sekisho.notices import Notices
 from sekisho.outbox import MailKind
 from sekisho.places import Places
@@ -40,14 +39,24 @@ TOUCH_EVERY_MS = 60_000
 
 
 class Lifetimes(Struct, frozen=True, kw_only=True):
-    """idle_ms slides with use, absolute_ms never; grace_ms is how long a direct predecessor may be
-    repeated; journal_ms is how long an access token can outlive its session's end at most."""
+    """idle_ms slides with use, absolute_ms never, and both have their like for sessions at `aal2`; grace_ms is how
+    long a direct predecessor may be repeated; journal_ms is how long an access token can outlive its session's end at
+    most."""
 
     idle_ms: int
     absolute_ms: int
     grace_ms: int
     journal_ms: int
     max_sessions: int
+    aal2_idle_ms: int
+    aal2_absolute_ms: int
+
+    def ends_at(self, acr: str, now: Millis) -> tuple[Millis, Millis]:
+        """Return when a session of this level that is used now goes idle at the latest, and when it is over."""
+        idle_ms, absolute_ms = self.idle_ms, self.absolute_ms
+        if acr == AAL2:
+            idle_ms, absolute_ms = self.aal2_idle_ms, self.aal2_absolute_ms
+        return min(now + idle_ms, now + absolute_ms), now + absolute_ms
 
 
 class Proof(Struct, frozen=True, kw_only=True):
@@ -170,6 +179,7 @@ class Sessions:
                 now=now,
                 grace_ms=self._lifetimes.grace_ms,
                 idle_ms=self._lifetimes.idle_ms,
+                aal2_idle_ms=self._lifetimes.aal2_idle_ms,
                 ip=origin.ip,
                 user_agent=origin.user_agent,
             )
@@ -204,6 +214,11 @@ class Sessions:
             return account, ""
         return requirement.worn(session, account), AAL2
 
+    def latest_ends(self, acr: str, now: Millis) -> tuple[Millis, Millis]:
+        """Return what a proof of this level, shown now, leaves of a session: when it goes idle and when it is over, at
+        the latest. What ended sooner still does."""
+        return self._lifetimes.ends_at(acr, now)
+
     def must_keep_factor(self, account: Account, client_id: str) -> bool:
         """Whether the role of this account, or this app, requires a second factor of it."""
         return self._tools.requirement.is_for(account, parse_client_id(client_id).app)
@@ -212,8 +227,11 @@ class Sessions:
         """Slide the idle end of a session that is looked up, at most once a minute."""
         now = self._clock.now()
         if now - session.last_seen_at >= TOUCH_EVERY_MS:
-            idle_ms = self._lifetimes.idle_ms
-            await self._store.apply(TouchSession(session_id=session.id, now=now, idle_ms=idle_ms, ip=ip))
+            ends = self._lifetimes
+            touch = TouchSession(
+                session_id=session.id, now=now, idle_ms=ends.idle_ms, aal2_idle_ms=ends.aal2_idle_ms, ip=ip
+            )
+            await self._store.apply(touch)
 
     def ending(
         self,
@@ -267,7 +285,7 @@ class Sessions:
         secret: bytes,
         now: Millis,
     ) -> Session:
-        absolute_end_at = now + self._lifetimes.absolute_ms
+        idle_expires_at, expires_at = self._lifetimes.ends_at(proof.acr, now)
         return Session(
             id=new_session_id(),
             account_id=account.id,
@@ -284,8 +302,8 @@ class Sessions:
             created_at=now,
             last_seen_at=now,
             rotated_at=now,
-            idle_expires_at=min(now + self._lifetimes.idle_ms, absolute_end_at),
-            expires_at=absolute_end_at,
+            idle_expires_at=idle_expires_at,
+            expires_at=expires_at,
         )
 
     def _first_credential(self, session: Session, secret: bytes) -> str:

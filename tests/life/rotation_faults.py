@@ -88,6 +88,7 @@ class UnguardedSessions(Sessions):
             now=now,
             grace_ms=GRACE_MS,
             idle_ms=IDLE_MS,
+            aal2_idle_ms=IDLE_MS,
             ip=origin.ip,
         )
         await sleep(0)

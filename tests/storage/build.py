@@ -100,6 +100,7 @@ def rotate(of: Session, counter: int = 0, **given: Any) -> RotateSession:
         "now": NOW + MINUTE,
         "grace_ms": MINUTE,
         "idle_ms": 30 * DAY,
+        "aal2_idle_ms": 20 * DAY,
         "ip": "198.51.100.4",
     }
     return RotateSession(**{**values, **given})

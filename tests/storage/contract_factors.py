@@ -345,6 +345,30 @@ class FactorContract:
         await done(store, AddAccount(account=other))
         assert await lost(store, replace(renew, account_id=other.id)) == "not_live"
 
+    async def test_a_newer_proof_moves_the_ends_nearer_and_never_away(self, store: Store) -> None:
+        owner, first = await signed_in(store)
+        renew = RenewProof(
+            session_id=first.id,
+            account_id=owner.id,
+            security_version=1,
+            amr=("pwd", "otp", "mfa"),
+            acr="aal2",
+            now=NOW,
+            idle_by_at=NOW + 2 * MINUTE,
+            expires_by_at=NOW + 3 * MINUTE,
+        )
+        (nearer,) = await done(store, renew)
+        assert (nearer.idle_expires_at, nearer.expires_at) == (NOW + 2 * MINUTE, NOW + 3 * MINUTE)
+        (same,) = await done(
+            store, replace(renew, idle_by_at=first.idle_expires_at, expires_by_at=first.expires_at + MINUTE)
+        )
+        assert (same.idle_expires_at, same.expires_at) == (nearer.idle_expires_at, nearer.expires_at)
+        (rotation,) = await done(store, rotate(first, now=NOW + MINUTE))
+        assert isinstance(rotation, Rotated)
+        assert (rotation.session.idle_expires_at, rotation.session.expires_at) == (NOW + 3 * MINUTE,) * 2
+        over = [each.id for each in await store.list_expired_sessions(NOW + 3 * MINUTE, 100)]
+        assert first.id in over, "it is swept when it is over, not when it would have been"
+
     async def test_adoption_counts_active_accounts_with_confirmed_factors_each_once(self, store: Store) -> None:
         before = await store.count_factor_adoption()
         owners = [account() for _ in range(5)]

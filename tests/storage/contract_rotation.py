@@ -45,6 +45,16 @@ class RotationContract:
         assert rotated.session.idle_expires_at == NOW + 2 * DAY
         assert await row(store, first) == rotated.session
 
+    @pytest.mark.parametrize(("acr", "days"), [("aal1", 30), ("aal2", 20)])
+    async def test_how_far_the_idle_end_slides_goes_by_the_level_of_the_session(
+        self, store: Store, acr: str, days: int
+    ) -> None:
+        _, first = await signed_in(store, acr=acr)
+        (rotation,) = await done(store, rotate(first))
+        assert isinstance(rotation, Rotated)
+        assert rotation.session.idle_expires_at == NOW + MINUTE + days * DAY
+        assert await store.find_session(first.id) == rotation.session
+
     async def test_the_predecessor_within_the_grace_window_is_repeated_and_changes_nothing(self, store: Store) -> None:
         owner, first = await signed_in(store)
         await verdict(store, rotate(first))

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from asyncio import gather
 
+import pytest
+
 from sekisho.model import AccountStatus, Device, EndReason, SessionId, Transport
 from sekisho.ports.changes import (
     AddAccount,
@@ -149,18 +151,33 @@ class SessionContract:
 
     async def test_touching_notes_the_use_and_slides_the_idle_end(self, store: Store) -> None:
         _, first = await signed_in(store, expires_at=NOW + 2 * DAY, idle_expires_at=NOW + DAY)
-        await done(store, TouchSession(session_id=first.id, now=NOW + 5, idle_ms=DAY, ip="198.51.100.1"))
+        await done(
+            store, TouchSession(session_id=first.id, now=NOW + 5, idle_ms=DAY, aal2_idle_ms=DAY, ip="198.51.100.1")
+        )
         found = await store.find_session(first.id)
         assert found is not None
         assert (found.last_seen_at, found.ip, found.idle_expires_at) == (NOW + 5, "198.51.100.1", NOW + 5 + DAY)
-        await done(store, TouchSession(session_id=first.id, now=NOW + 6, idle_ms=9 * DAY, ip=""))
+        await done(store, TouchSession(session_id=first.id, now=NOW + 6, idle_ms=9 * DAY, aal2_idle_ms=9 * DAY, ip=""))
         found = await store.find_session(first.id)
         assert found is not None
         assert found.idle_expires_at == NOW + 2 * DAY
 
+    @pytest.mark.parametrize(("acr", "minutes"), [("aal1", 60), ("aal2", 20)])
+    async def test_touching_slides_the_idle_end_by_the_level_of_the_session(
+        self, store: Store, acr: str, minutes: int
+    ) -> None:
+        _, first = await signed_in(store, acr=acr)
+        touch = TouchSession(
+            session_id=first.id, now=NOW + 5, idle_ms=60 * MINUTE, aal2_idle_ms=20 * MINUTE, ip="192.0.2.1"
+        )
+        await done(store, touch)
+        found = await store.find_session(first.id)
+        assert found is not None
+        assert found.idle_expires_at == NOW + 5 + minutes * MINUTE
+
     async def test_touching_does_not_revive_a_dead_session(self, store: Store) -> None:
         _, first = await signed_in(store, idle_expires_at=NOW + 5)
-        await done(store, TouchSession(session_id=first.id, now=NOW + 5, idle_ms=DAY, ip=""))
+        await done(store, TouchSession(session_id=first.id, now=NOW + 5, idle_ms=DAY, aal2_idle_ms=DAY, ip=""))
         assert await store.find_session(first.id) == first
 
     async def test_an_end_is_counted_once_and_recorded_once(self, store: Store) -> None:
@@ -246,7 +263,7 @@ class SessionContract:
 
     async def test_a_session_that_was_used_expires_later_and_still_expires(self, store: Store) -> None:
         _, used = await signed_in(store, idle_expires_at=NOW + DAY)
-        await done(store, TouchSession(session_id=used.id, now=NOW + DAY - 1, idle_ms=DAY, ip=""))
+        await done(store, TouchSession(session_id=used.id, now=NOW + DAY - 1, idle_ms=DAY, aal2_idle_ms=DAY, ip=""))
         assert await done(store, expire(NOW + DAY, limit=10)) == (0,)
         assert await done(store, expire(NOW + 2 * DAY - 1, limit=10)) == (1,)
 

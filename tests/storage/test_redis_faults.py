@@ -210,7 +210,9 @@ async def test_rotations_and_touches_reach_sql_by_themselves_and_at_the_latest_o
 
     lazy = await node(tmp_path, redis)
     await verdict(lazy, rotate(first, 1))
-    await done(lazy, TouchSession(session_id=first.id, now=NOW + 2 * MINUTE, idle_ms=DAY, ip="192.0.2.9"))
+    await done(
+        lazy, TouchSession(session_id=first.id, now=NOW + 2 * MINUTE, idle_ms=DAY, aal2_idle_ms=DAY, ip="192.0.2.9")
+    )
     used = await lazy.find_session(first.id)
     await lazy.close()
     inner = await SqliteStore.open(tmp_path / "sekisho.db", durability="off")

@@ -242,9 +242,13 @@ def _anomaly_policy(settings: Settings) -> Policy:
 
 
 def _lifetimes(settings: Settings, journal_ms: int) -> Lifetimes:
+    session = settings.session
+    idle_ms, absolute_ms = session.idle_days * DAY_MS, session.absolute_days * DAY_MS
     return Lifetimes(
-        idle_ms=settings.session.idle_days * DAY_MS,
-        absolute_ms=settings.session.absolute_days * DAY_MS,
+        idle_ms=idle_ms,
+        absolute_ms=absolute_ms,
+        aal2_idle_ms=session.aal2_idle_minutes * 60_000 or idle_ms,
+        aal2_absolute_ms=session.aal2_absolute_hours * 3_600_000 or absolute_ms,
         grace_ms=settings.session.grace_seconds * 1000,
         journal_ms=journal_ms,
         max_sessions=settings.session.max_per_account,

@@ -26,10 +26,10 @@ from sekisho.factor_owner import (
 from sekisho.ids import new_handle
 from sekisho.master_secret import UnsealError
 from sekisho.mfa.letters import CODE_LIFETIME_MS, Recipient
-from sekisho.mfa.methods import AAL2, Method, assurance, check_fresh, confirmed, words_of
+from sekisho.mfa.methods import Method, assurance, check_fresh, confirmed, words_of
 from sekisho.mfa.proofs import UNREADABLE, CodePlace, NotShown, refusal_of
 from sekisho.mfa.totp import qr_svg
-from sekisho.model import Discreet, Factor, FactorKind, Millis, Origin, Principal
+from sekisho.model import AAL2, Discreet, Factor, FactorKind, Millis, Origin, Principal
 from sekisho.one_time_codes import parse_code
 from sekisho.outbox import MailKind
 from sekisho.ports.changes import Change
@@ -191,7 +191,7 @@ async def confirm(
         *spending,
         *world.throttle.give_back(tries, who.now),
         *(codes_change(who, codes, version + 1, seen_from, world) if codes else ()),
-        *_renewal(who, proven.amr, proven.acr, version + 1),
+        *_renewal(who, proven.amr, proven.acr, version + 1, world),
         who.audit(Event.FACTOR_ADDED, seen_from, subject=factor.id),
         *who.letter(MailKind.FACTOR_ADDED, seen_from, world, factor=factor.kind.value, name=told(factor, world)),
         *ending_others(who, seen_from, world, end_others),
@@ -224,10 +224,11 @@ async def _first_code(
     return spending if isinstance(spending, NotShown) else (0, (spending,))
 
 
-def _renewal(who: Owner, amr: tuple[str, ...], acr: str, version: int) -> tuple[Change, ...]:
+def _renewal(who: Owner, amr: tuple[str, ...], acr: str, version: int, world: FactorsWorld) -> tuple[Change, ...]:
     """What the confirmed factor says of this session; never less than it said before."""
     if who.session.acr == AAL2 and acr != AAL2:
         return ()
+    idle_by_at, expires_by_at = world.sessions.latest_ends(acr, who.now)
     return (
         RenewProof(
             session_id=who.session.id,
@@ -236,6 +237,8 @@ def _renewal(who: Owner, amr: tuple[str, ...], acr: str, version: int) -> tuple[
             amr=amr,
             acr=acr,
             now=who.now,
+            idle_by_at=idle_by_at,
+            expires_by_at=expires_by_at,
         ),
     )
 

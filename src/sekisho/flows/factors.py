@@ -28,8 +28,8 @@ from sekisho.factor_owner import (
     refusal_of_lost,
     told,
 )
-from sekisho.mfa.methods import AAL2, check_fresh, confirmed, level_of
-from sekisho.model import Factor, Origin, Principal
+from sekisho.mfa.methods import check_fresh, confirmed, level_of
+from sekisho.model import AAL2, Factor, Origin, Principal
 from sekisho.outbox import MailKind
 from sekisho.ports.factor_changes import RemoveFactor, RenameFactor
 

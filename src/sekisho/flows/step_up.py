@@ -27,7 +27,6 @@ from sekisho.errors import (
 from sekisho.mfa.letters import CODE_LIFETIME_MS, CodeSender
 from sekisho.mfa.methods import (
     AAL1,
-    AAL2,
     SENT,
     Assurance,
     Method,
@@ -40,7 +39,7 @@ from sekisho.mfa.methods import (
     words_of,
 )
 from sekisho.mfa.proofs import CodePlace, NotShown, Proofs, lost_reason, parse_typed, refusal_of
-from sekisho.model import Account, AccountStatus, Discreet, Factor, Millis, Origin, Principal, Session
+from sekisho.model import AAL2, Account, AccountStatus, Discreet, Factor, Millis, Origin, Principal, Session
 from sekisho.notices import Notices
 from sekisho.outbox import MailKind
 from sekisho.passwords.hashing import HashPool
@@ -206,6 +205,7 @@ async def _renew(
     world: StepUpWorld,
 ) -> TokenPair:
     now = world.clock.now()
+    idle_by_at, expires_by_at = world.sessions.latest_ends(proven.acr, now)
     renewal = RenewProof(
         session_id=session.id,
         account_id=account.id,
@@ -213,6 +213,8 @@ async def _renew(
         amr=proven.amr,
         acr=proven.acr,
         now=now,
+        idle_by_at=idle_by_at,
+        expires_by_at=expires_by_at,
     )
     outcome = await world.store.apply(
         renewal,

@@ -11,13 +11,13 @@ from enum import StrEnum
 from msgspec import Struct
 
 from sekisho.errors import StepUpRequired, ValidationError
-from sekisho.model import Factor, FactorKind, Millis, Session
+from sekisho.model import AAL2, Factor, FactorKind, Millis, Session
 
 MAX_FAILURES = 100
 """So many wrong codes in a row, at sign-in and in sessions together, and a factor proves nothing any more until its
 owner has removed it and enrolled anew (NIST SP 800-63B-4 section 3.2.2)."""
 
-AAL1, AAL2 = "aal1", "aal2"
+AAL1 = "aal1"
 
 
 class Method(StrEnum):

@@ -12,8 +12,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from sekisho.identifiers import parse_client_id
-from sekisho.mfa.methods import AAL2
-from sekisho.model import Account, Session
+from sekisho.model import AAL2, Account, Session
 
 
 class Requirement(Struct, frozen=True, kw_only=True):

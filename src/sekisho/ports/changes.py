@@ -144,7 +144,8 @@ class RotateSession(Change, frozen=True, kw_only=True):
     """Spend one refresh token. Never loses; returns a `Rotation` of `ports.storage`, decided in the
     order ended -> secret -> client -> counter (DESIGN section 4). Changes the row only for `Rotated`; if the
     row was behind, with the audit record `store_behind`.
-    `body` sessions need the whole `client_id`, the others only its app part.
+    `body` sessions need the whole `client_id`, the others only its app part. The idle end slides by
+    `aal2_idle_ms` where the session's `acr` is `aal2`, else by `idle_ms`.
 
     Concurrency: of any number of callers with one live token exactly one gets `Rotated`.
     """
@@ -156,16 +157,18 @@ class RotateSession(Change, frozen=True, kw_only=True):
     now: Millis
     grace_ms: int
     idle_ms: int
+    aal2_idle_ms: int
     ip: str
     user_agent: str = ""
 
 
 class TouchSession(Change, frozen=True, kw_only=True):
-    """Note the use of a live session and slide its idle end (never past the absolute end)."""
+    """Note the use of a live session and slide its idle end (never past the absolute end), as `RotateSession`."""
 
     session_id: SessionId
     now: Millis
     idle_ms: int
+    aal2_idle_ms: int
     ip: str
 
 

@@ -9,6 +9,8 @@ from __future__ import annotations
 from sekisho.model import AccountId, Challenge, Factor, FactorKind, Millis, SessionId
 from sekisho.ports.changes import Change
 
+NEVER: Millis = 2**62
+
 
 class AddFactor(Change, frozen=True, kw_only=True):
     """Insert a factor that is being enrolled; an older unfinished one of the same kind goes. Loses (`security_version`)
@@ -129,7 +131,8 @@ class SpendChallenge(Change, frozen=True, kw_only=True):
 
 
 class RenewProof(Change, frozen=True, kw_only=True):
-    """Write down a newer proof on a live session (step-up). Returns the `Session`.
+    """Write down a newer proof on a live session (step-up). Its ends move nearer where they lie behind `idle_by_at` and
+    `expires_by_at`, and never away. Returns the `Session`.
 
     Loses (`security_version`) as `AddFactor`, (`not_live`) unless the session is the account's and lives.
     """
@@ -140,3 +143,5 @@ class RenewProof(Change, frozen=True, kw_only=True):
     amr: tuple[str, ...]
     acr: str
     now: Millis
+    idle_by_at: Millis = NEVER
+    expires_by_at: Millis = NEVER

@@ -9,7 +9,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from sekisho.settings.model import Settings
-from sekisho.settings.rules.accounts import breached_rule, places_file_rule, required_factors_rule, session_rule
+from sekisho.settings.rules.accounts import (
+    aal2_session_rule,
+    breached_rule,
+    places_file_rule,
+    required_factors_rule,
+    session_rule,
+)
 from sekisho.settings.rules.edges import (
     allowed_origins_rule,
     metrics_rule,
@@ -41,6 +47,7 @@ _RULES: tuple[Callable[[Settings], Iterator[Fault]], ...] = (
     trusted_proxies_rule,
     jwt_rule,
     session_rule,
+    aal2_session_rule,
     mail_rule,
     sms_rule,
     alerts_rule,

@@ -26,6 +26,28 @@ def session_rule(settings: Settings) -> Iterator[Fault]:
         )
 
 
+def aal2_session_rule(settings: Settings) -> Iterator[Fault]:
+    """What has no effect, or ends a session while its access token is in use, is a mistake."""
+    session, access = settings.session, settings.jwt.access_minutes
+    idle, absolute = session.aal2_idle_minutes, session.aal2_absolute_hours
+    most = (absolute or session.absolute_days * 24) * 60
+    most = min(most, session.idle_days * 24 * 60)
+    if idle and not access < idle <= most:
+        yield Fault(
+            "session.aal2_idle_minutes",
+            f"is {idle}; it must be longer than an access token lives ({access}) and not longer than {most} minutes.",
+            f"{idle} 分です。アクセストークンの有効期間 ({access} 分) より長く、{most} 分以下にしてください。",
+            "60",
+        )
+    if absolute > session.absolute_days * 24:
+        yield Fault(
+            "session.aal2_absolute_hours",
+            f"is {absolute}, longer than the {session.absolute_days} days of SEKISHO_SESSION__ABSOLUTE_DAYS.",
+            f"{absolute} 時間は SEKISHO_SESSION__ABSOLUTE_DAYS の {session.absolute_days} 日より長くなっています。",
+            "24",
+        )
+
+
 def breached_rule(settings: Settings) -> Iterator[Fault]:
     password = settings.password
     if password.breached_file is not None and not is_readable(password.breached_file):

@@ -11,7 +11,7 @@ import hmac
 
 from msgspec.structs import replace
 
-from sekisho.model import Account, AccountStatus, AuditRecord, Session, Transport
+from sekisho.model import AAL2, Account, AccountStatus, AuditRecord, Millis, Session, Transport
 from sekisho.ports import changes
 from sekisho.ports.clock import CLOCK_SKEW_MS
 from sekisho.ports.storage import Ended, Repeated, Replayed, Rotated, Rotation, StoreUnavailable, WrongClient
@@ -37,6 +37,11 @@ def app_of(client_id: str) -> str:
     return client_id.partition(":")[0]
 
 
+def idle_until_at(change: changes.RotateSession | changes.TouchSession, acr: str) -> Millis:
+    """Return until when a session of this level may rest after the use, its absolute end aside."""
+    return change.now + (change.aal2_idle_ms if acr == AAL2 else change.idle_ms)
+
+
 def rotate_session(change: changes.RotateSession) -> Steps:
     for _ in range(MOST_ROUNDS):
         found = yield Step(FIND_SESSION_AND_ACCOUNT, {"id": change.session_id})
@@ -47,7 +52,7 @@ def rotate_session(change: changes.RotateSession) -> Steps:
         if verdict is not None:
             return verdict
 
-        idle_expires_at = min(change.now + change.idle_ms, session.expires_at)
+        idle_expires_at = min(idle_until_at(change, session.acr), session.expires_at)
         moved = yield Step(
             ROTATE,
             {

@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from sekisho.model import EndReason, JournalEntry, Origin, Session
+from sekisho.model import AAL2, EndReason, JournalEntry, Origin, Session
 from sekisho.ports import changes, factor_changes
 from sekisho.storage.changes.locks import LOCK_ACCOUNT
 from sekisho.storage.changes.records import SYSTEM
@@ -25,15 +25,22 @@ WHERE account_id = :account_id AND ended_at IS NULL AND id <> :id
 ORDER BY is_live DESC, last_seen_at DESC, created_at DESC, id DESC
 """
 
-TOUCH = """
+TOUCH = f"""
 UPDATE sessions
 SET last_seen_at = :now, ip = :ip,
-    idle_expires_at = CASE WHEN :idle_until_at < expires_at THEN :idle_until_at ELSE expires_at END
+    idle_expires_at = CASE
+        WHEN acr = '{AAL2}' AND :raised_idle_until_at < expires_at THEN :raised_idle_until_at
+        WHEN acr <> '{AAL2}' AND :idle_until_at < expires_at THEN :idle_until_at
+        ELSE expires_at END
 WHERE id = :id AND ended_at IS NULL AND idle_expires_at > :now AND expires_at > :now
 """
 
 RENEW_PROOF = f"""
-UPDATE sessions SET auth_time_at = :now, amr = :amr, acr = :acr
+UPDATE sessions
+SET auth_time_at = :now, amr = :amr, acr = :acr,
+    expires_at = CASE WHEN :expires_by_at < expires_at THEN :expires_by_at ELSE expires_at END,
+    idle_expires_at = CASE WHEN :idle_by_at < idle_expires_at THEN :idle_by_at ELSE idle_expires_at END,
+    sweep_at = CASE WHEN :idle_by_at < sweep_at THEN :idle_by_at ELSE sweep_at END
 WHERE id = :id AND account_id = :account_id AND ended_at IS NULL AND idle_expires_at > :now AND expires_at > :now
 RETURNING {columns(SESSION)}
 """
@@ -105,6 +112,7 @@ def touch_session(change: changes.TouchSession) -> Steps:
             "id": change.session_id,
             "now": change.now,
             "idle_until_at": change.now + change.idle_ms,
+            "raised_idle_until_at": change.now + change.aal2_idle_ms,
             "ip": change.ip,
         },
     )
@@ -123,6 +131,8 @@ def renew_proof(change: factor_changes.RenewProof) -> Steps:
             "amr": text_from_words(change.amr),
             "acr": change.acr,
             "now": change.now,
+            "idle_by_at": min(change.idle_by_at, change.expires_by_at),
+            "expires_by_at": change.expires_by_at,
         },
     )
     return session_from(rows[0]) if rows else Losing("not_live")

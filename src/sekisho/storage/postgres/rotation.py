@@ -11,10 +11,11 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
+from sekisho.model import AAL2
 from sekisho.ports import changes
 from sekisho.ports.storage import Ended, Rotated
 from sekisho.storage.changes.records import SYSTEM
-from sekisho.storage.changes.rotation import app_of, classify
+from sekisho.storage.changes.rotation import app_of, classify, idle_until_at
 from sekisho.storage.rows import ACCOUNT, SESSION, SESSION_WIDTH, account_from, columns, session_from
 from sekisho.storage.steps import Step, Steps
 
@@ -34,7 +35,10 @@ WITH seen AS MATERIALIZED (
 ), moved AS (
     UPDATE sessions
     SET counter = :next_counter, last_seen_at = :now, rotated_at = :now, ip = :ip,
-        idle_expires_at = LEAST(:idle_until_at, seen.expires_at)
+        idle_expires_at = LEAST(
+            CASE seen.acr WHEN '{AAL2}' THEN CAST(:raised_idle_until_at AS BIGINT) ELSE :idle_until_at END,
+            seen.expires_at
+        )
     FROM seen
     WHERE sessions.id = seen.id
         AND seen.ended_at IS NULL AND seen.account_status = 'active'
@@ -60,7 +64,6 @@ class RotationDisagrees(RuntimeError):
 
 
 def rotate_session(change: changes.RotateSession) -> Steps:
-    idle_until_at = change.now + change.idle_ms
     found = yield Step(
         ROTATE,
         {
@@ -71,7 +74,8 @@ def rotate_session(change: changes.RotateSession) -> Steps:
             "client_id": change.client_id,
             "app": app_of(change.client_id),
             "now": change.now,
-            "idle_until_at": idle_until_at,
+            "idle_until_at": change.now + change.idle_ms,
+            "raised_idle_until_at": change.now + change.aal2_idle_ms,
             "ip": change.ip,
             "user_agent": change.user_agent,
         },
@@ -90,7 +94,7 @@ def rotate_session(change: changes.RotateSession) -> Steps:
         counter=change.counter + 1,
         last_seen_at=change.now,
         rotated_at=change.now,
-        idle_expires_at=min(idle_until_at, session.expires_at),
+        idle_expires_at=min(idle_until_at(change, session.acr), session.expires_at),
         ip=change.ip,
     )
     return Rotated(after, account, session.counter < change.counter, session.ip, session.last_seen_at)

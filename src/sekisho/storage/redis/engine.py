@@ -24,7 +24,7 @@ from sekisho.model import AuditRecord, JournalEntry, Millis, Session, SessionId
 from sekisho.ports.changes import AppendAudit, Change, RotateSession, SaveSessionUse, TouchSession
 from sekisho.ports.storage import Ended, Rotated, Rotation, Store, StoreUnavailable
 from sekisho.storage.changes.records import SYSTEM
-from sekisho.storage.changes.rotation import app_of, classify, why_dead
+from sekisho.storage.changes.rotation import app_of, classify, idle_until_at, why_dead
 from sekisho.storage.redis.fleet import Fleet
 from sekisho.storage.redis.line import Call, Line
 from sekisho.storage.redis.records import (
@@ -144,7 +144,7 @@ class SessionEngine:
             await self._inner.apply(change)
         elif not isinstance(reply, Ended) and reply[0]:
             seen = reply[1].session
-            idle_expires_at = min(change.now + change.idle_ms, seen.expires_at)
+            idle_expires_at = min(idle_until_at(change, seen.acr), seen.expires_at)
             used = replace(seen, last_seen_at=change.now, ip=change.ip, idle_expires_at=idle_expires_at)
             await self._used(seen, used, change.now)
 
@@ -190,7 +190,7 @@ class SessionEngine:
             counter=change.counter + 1,
             rotated_at=change.now,
             last_seen_at=change.now,
-            idle_expires_at=min(change.now + change.idle_ms, before.expires_at),
+            idle_expires_at=min(idle_until_at(change, before.acr), before.expires_at),
             ip=change.ip,
         )
         lag = change.counter - before.counter
@@ -322,7 +322,8 @@ class SessionEngine:
 
 
 def _use_args(change: RotateSession | TouchSession) -> list[str | bytes | int]:
-    return [change.now, change.now + change.idle_ms, change.ip, secrets.token_hex(16), TICKET_MS, SPARE_MS]
+    ends = [change.now + change.idle_ms, change.now + change.aal2_idle_ms]
+    return [change.now, *ends, change.ip, secrets.token_hex(16), TICKET_MS, SPARE_MS]
 
 
 def _rotation_args(change: RotateSession, judged: str) -> list[str | bytes | int]:

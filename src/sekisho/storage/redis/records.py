@@ -65,6 +65,8 @@ def fields_of(session: Session, account: Account) -> list[str | bytes]:
         session.transport.value,
         "expires_at",
         str(session.expires_at),
+        "acr",
+        session.acr,
     ]
 
 

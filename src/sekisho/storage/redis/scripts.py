@@ -22,16 +22,17 @@ class Script(NamedTuple):
 _FENCED_OR_UNKNOWN = """
 local fence = redis.call('GET', KEYS[2])
 if fence then return {fence} end
-local now, idle_until, ip, ticket, ticket_ms, spare_ms = unpack(ARGV, 1, 6)
+local now, idle_until, aal2_idle_until, ip, ticket, ticket_ms, spare_ms = unpack(ARGV, 1, 7)
 local seen = redis.call('HMGET', KEYS[1], 'counter', 'rotated_at', 'last_seen_at', 'idle_expires_at', 'ip', 'fresh',
-    'blob', 'secret_hash', 'client_id', 'app', 'transport', 'expires_at')
+    'blob', 'secret_hash', 'client_id', 'app', 'transport', 'expires_at', 'acr')
 if not seen[1] then
     if not redis.call('SET', KEYS[3], ticket, 'NX', 'PX', ticket_ms) then ticket = redis.call('GET', KEYS[3]) end
     return {'unknown', ticket}
 end
 local function is_alive() return tonumber(seen[4]) > tonumber(now) and tonumber(seen[12]) > tonumber(now) end
 local function used(counter, rotated_at)
-    local idle = tonumber(idle_until) < tonumber(seen[12]) and idle_until or seen[12]
+    local rest_until = seen[13] == 'aal2' and aal2_idle_until or idle_until
+    local idle = tonumber(rest_until) < tonumber(seen[12]) and rest_until or seen[12]
     redis.call('HSET', KEYS[1], 'counter', counter, 'rotated_at', rotated_at, 'last_seen_at', now,
         'idle_expires_at', idle, 'ip', ip, 'fresh', '0')
     redis.call('PEXPIRE', KEYS[1], math.max(tonumber(idle) - tonumber(now), 0) + tonumber(spare_ms))
@@ -43,7 +44,7 @@ end
 ROTATE = Script(
     _FENCED_OR_UNKNOWN
     + """
-local secret_hash, counter, next_counter, client_id, app, judged = unpack(ARGV, 7, 12)
+local secret_hash, counter, next_counter, client_id, app, judged = unpack(ARGV, 8, 13)
 local moves
 if judged ~= '' then
     moves = seen[1] == judged
