@@ -60,7 +60,7 @@ MAY_USE: dict[str, set[str]] = {
     # The drivers of PostgreSQL and Redis make their own TLS; ours is only the name of its failure.
     # The guard fetches keys over https.
     "ssl": {
-        "delivery/https_post.py",
+        "delivery/webhooks/https_post.py",
         "delivery/audit_syslog.py",
         "delivery/breached_ranges.py",
         "delivery/smtp.py",
@@ -241,7 +241,7 @@ def test_V13_2_4_V13_2_5_V1_3_6_V15_3_2_the_server_calls_nobody_but_whom_the_ope
         ("aiosmtplib", "delivery/smtp.py"),
         ("aiosmtplib", "cli/checks.py"),
         ("http", "delivery/breached_ranges.py"),
-        ("h11", "delivery/https_post.py"),
+        ("h11", "delivery/webhooks/https_post.py"),
     }
     assert not any(
         name == "urlopen" or name == "urllib.request" for tree in TREES.values() for _, name in imports(tree)

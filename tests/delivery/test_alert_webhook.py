@@ -13,8 +13,9 @@ from sekisho.assemble.audit_sink import make_alerts
 from sekisho.audit.sealing import BATCH, seal_waiting
 from sekisho.audit.seals import Seals
 from sekisho.audit.shipping import HAND_OVER_S, Line, Source, ship_waiting
-from sekisho.delivery.alert_webhook import MOST_IN_ONE, AlertWebhook
-from sekisho.delivery.https_post import WHOLE_EXCHANGE_S, HttpsPost
+from sekisho.delivery.webhooks.alerts import MOST_IN_ONE, AlertWebhook
+from sekisho.delivery.webhooks.https_post import WHOLE_EXCHANGE_S, HttpsPost
+from sekisho.delivery.webhooks.signed_post import SignedPost
 from sekisho.errors import RefreshTokenInvalid
 from sekisho.model import Millis
 from sekisho.ports.audit_sink import SinkUnavailable
@@ -32,7 +33,8 @@ class Clock:
 
 
 def webhook(port: int, timeout_s: float = 5) -> AlertWebhook:
-    return AlertWebhook(HttpsPost(f"http://127.0.0.1:{port}/in", timeout_s=timeout_s), SECRET, Clock())
+    post = HttpsPost(f"http://127.0.0.1:{port}/in", timeout_s=timeout_s)
+    return AlertWebhook(SignedPost(post, SECRET, Clock()))
 
 
 def lines(count: int) -> list[Line]:

@@ -19,8 +19,9 @@ import pytest
 from certificates import Authority
 from delivery.sms_gateway import Gateway
 from live_server import free_port
-from sekisho.delivery.https_post import HttpsPost, PostFailed
-from sekisho.delivery.sms_webhook import GatewayRefuses, SmsWebhook, WebhookSettings
+from sekisho.delivery.webhooks.https_post import HttpsPost, PostFailed
+from sekisho.delivery.webhooks.signed_post import SignedPost
+from sekisho.delivery.webhooks.sms import GatewayRefuses, SmsWebhook, WebhookSettings
 from sekisho.ports.mail import SmsRefused, TextMessage
 
 pytestmark = pytest.mark.anyio
@@ -38,7 +39,7 @@ class Clock:
 
 def webhook(url: str, *, tls: ssl.SSLContext | None = None, timeout_s: float = 5, **settings: str) -> SmsWebhook:
     post = HttpsPost(url, timeout_s=timeout_s, tls=tls)
-    return SmsWebhook(post, WebhookSettings(secret=SECRET, **settings), Clock())
+    return SmsWebhook(SignedPost(post, SECRET, Clock()), WebhookSettings(**settings))
 
 
 async def test_V4_1_5_what_is_posted_is_signed_with_its_time() -> None:
@@ -323,7 +324,7 @@ async def test_the_receiver_of_the_document_takes_what_is_signed_and_nothing_els
                 return round((time.time() - self.late_s) * 1000)
 
         def sender(secret: str = SECRET, late_s: int = 0) -> SmsWebhook:
-            return SmsWebhook(HttpsPost(url), WebhookSettings(secret=secret), Now(late_s))
+            return SmsWebhook(SignedPost(HttpsPost(url), secret, Now(late_s)), WebhookSettings())
 
         for wrong in (sender("another secret"), sender(late_s=301)):
             with pytest.raises(GatewayRefuses) as refused:

@@ -192,14 +192,14 @@ def test_V13_1_1_V13_1_2_V13_1_3_the_page_says_what_the_code_does() -> None:
                 assert f"{letters.give_up_after_ms // 3_600_000} h" in row
                 assert f" {letters.parallel} " in row
     named = {"smtp": "MAIL__HOST", "audit_syslog": "AUDIT__SINK", "https_post": "SMS__URL"}
-    named |= {"alert_webhook": "ALERTS__URL", "breached_ranges": "PASSWORD__BREACHED_URL"}
+    named |= {"alerts": "ALERTS__URL", "breached_ranges": "PASSWORD__BREACHED_URL"}
     for page in PAGES:
         said_to = page.read_text(encoding="utf-8").split("\n## ")[0]
         assert [name for name in named.values() if f"`SEKISHO_{name}`" not in said_to] == []
     reaching = re.compile(
         r"^(?:import|from) (?:aiosmtplib|h11|http\b|socket)|open_connection|HttpsPost\(", re.MULTILINE
     )
-    ours = Path(audit_syslog.__file__).parent.glob("*.py")
+    ours = Path(audit_syslog.__file__).parent.rglob("*.py")
     assert {path.stem for path in ours if reaching.search(path.read_text(encoding="utf-8"))} <= set(named)
     assert _block("GRANT", PAGES[0]) == _block("GRANT", PAGES[1])
     assert _block("ACL", PAGES[0]) == _block("ACL", PAGES[1])

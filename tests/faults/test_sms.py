@@ -18,7 +18,7 @@ from faults.mail import mail_server
 from faults.site import Site, account, port_of, sign_in, until
 from faults.wire import Wire
 from live_server import LiveServer, free_port
-from sekisho.delivery.https_post import HttpsPost
+from sekisho.delivery.webhooks.https_post import HttpsPost
 
 pytestmark = pytest.mark.anyio
 

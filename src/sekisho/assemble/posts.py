@@ -3,9 +3,10 @@ where one is named."""
 
 from __future__ import annotations
 
-from sekisho.delivery.alert_webhook import AlertWebhook
-from sekisho.delivery.https_post import HttpsPost
-from sekisho.delivery.sms_webhook import SmsWebhook, WebhookSettings
+from sekisho.delivery.webhooks.alerts import AlertWebhook
+from sekisho.delivery.webhooks.https_post import HttpsPost
+from sekisho.delivery.webhooks.signed_post import SignedPost
+from sekisho.delivery.webhooks.sms import SmsWebhook, WebhookSettings
 from sekisho.ports.clock import Clock
 from sekisho.settings import Settings
 
@@ -17,19 +18,12 @@ def gateway_post(settings: Settings) -> HttpsPost:
 
 def sms_webhook(settings: Settings, clock: Clock) -> SmsWebhook:
     sms = settings.sms
-    return SmsWebhook(
-        gateway_post(settings),
-        WebhookSettings(
-            secret=sms.secret.get_secret_value() if sms.secret else "",
-            token=sms.token.get_secret_value() if sms.token else "",
-            header=sms.header,
-            sender=sms.sender,
-        ),
-        clock,
-    )
+    post = SignedPost(gateway_post(settings), sms.secret.get_secret_value() if sms.secret else "", clock)
+    token = sms.token.get_secret_value() if sms.token else ""
+    return SmsWebhook(post, WebhookSettings(token=token, header=sms.header, sender=sms.sender))
 
 
 def alert_webhook(settings: Settings, secret: str, clock: Clock) -> AlertWebhook:
     """Return what posts alerts to their receiver, which must be named."""
     alerts = settings.alerts
-    return AlertWebhook(HttpsPost(alerts.url, may_be_private=alerts.private_network), secret, clock)
+    return AlertWebhook(SignedPost(HttpsPost(alerts.url, may_be_private=alerts.private_network), secret, clock))

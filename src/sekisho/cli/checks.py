@@ -253,7 +253,7 @@ async def _smtp(settings: Settings) -> Check:
 async def _sms(settings: Settings) -> Check:
     """Connect to the gateway for text messages, and send nothing: a message would cost money."""
     from sekisho.assemble.posts import gateway_post
-    from sekisho.delivery.https_post import PostFailed
+    from sekisho.delivery.webhooks.https_post import PostFailed
 
     if not settings.sms.url:
         is_caught = settings.mode == "dev" and "sms" in settings.factors.kinds

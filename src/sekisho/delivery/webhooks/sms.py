@@ -4,28 +4,23 @@
     Content-Type: application/json
     <header>: <token>                                  only if a token is set
     Idempotency-Key: <id>                              the same at every retry
-    Sekisho-Signature: t=<seconds>,v1=<hex>            HMAC-SHA256 of "<seconds>.<body>" under the secret
+    Sekisho-Signature: …                               see `signed_post`
 
     {"id": …, "to": "+81…", "text": …, "from": …}
 
 Any 2xx means accepted. 400, 413, 415 and 422 mean never; everything else is tried again as long as the code lives.
 
-Spec: ASVS 4.1.5 (signed messages); RFC 9110 section 15.
+Spec: RFC 9110 section 15.
 """
 
 from __future__ import annotations
 
-import hmac
-
 import msgspec
 from msgspec import UNSET, UnsetType
 
-from sekisho.delivery.https_post import HttpsPost
+from sekisho.delivery.webhooks.signed_post import SignedPost
 from sekisho.model import Discreet
-from sekisho.ports.clock import Clock
 from sekisho.ports.mail import SmsRefused, TextMessage
-
-SIGNATURE_HEADER = "Sekisho-Signature"
 
 _NEVER = frozenset({400, 413, 415, 422})
 
@@ -39,10 +34,9 @@ class GatewayRefuses(Exception):
 
 
 class WebhookSettings(Discreet, frozen=True, kw_only=True):
-    """secret: signs; shared with the receiver only. token: goes into `header` as it is; "" for none. sender: what the
-    receiver shall send from; "" leaves it to the receiver."""
+    """token: goes into `header` as it is; "" for none. sender: what the receiver shall send from; "" leaves it to the
+    receiver."""
 
-    secret: str
     token: str = ""
     header: str = "Authorization"
     sender: str = ""
@@ -58,10 +52,9 @@ class _Body(Discreet, frozen=True):
 class SmsWebhook:
     """An `SmsGateway` over HTTP."""
 
-    def __init__(self, post: HttpsPost, settings: WebhookSettings, clock: Clock) -> None:
+    def __init__(self, post: SignedPost, settings: WebhookSettings) -> None:
         self._post = post
         self._settings = settings
-        self._clock = clock
 
     async def send(self, message: TextMessage, message_id: str) -> None:
         """Hand over one message.
@@ -72,22 +65,11 @@ class SmsWebhook:
         """
         settings = self._settings
         body = msgspec.json.encode(_Body(message_id, message.to, message.text, settings.sender or UNSET))
-        headers = {
-            "Content-Type": "application/json",
-            "User-Agent": "Sekisho",
-            "Idempotency-Key": message_id,
-            SIGNATURE_HEADER: sign(settings.secret, body, self._clock.now() // 1000),
-        }
+        headers = {"Idempotency-Key": message_id}
         if settings.token:
             headers[settings.header] = settings.token
-        status = await self._post.post(body, headers)
+        status = await self._post.send(body, headers)
         if status in _NEVER:
             raise SmsRefused(f"HTTP {status}")
         if not 200 <= status <= 299:
             raise GatewayRefuses(status)
-
-
-def sign(secret: str, body: bytes, at_s: int) -> str:
-    """Return the value of the signature header: a receiver refuses what is older than a few minutes."""
-    tag = hmac.digest(secret.encode(), b"%d." % at_s + body, "sha256")
-    return f"t={at_s},v1={tag.hex()}"

@@ -2,23 +2,20 @@
 
     POST <url>
     Content-Type: application/json
-    Sekisho-Signature: t=<seconds>,v1=<hex>            HMAC-SHA256 of "<seconds>.<body>" under the secret
+    Sekisho-Signature: …                               see `signed_post`
 
     {"alerts": [{"severity": …, "event": …, "reason": …, "at": …, "account_id": …, …}, …]}
 
 Any 2xx means taken; everything else, a redirect too, is tried again.
-
-Spec: ASVS 4.1.5 (signed messages).
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sekisho.delivery.https_post import HttpsPost, PostFailed
-from sekisho.delivery.sms_webhook import SIGNATURE_HEADER, sign
+from sekisho.delivery.webhooks.https_post import PostFailed
+from sekisho.delivery.webhooks.signed_post import SignedPost
 from sekisho.ports.audit_sink import ShippedLine, SinkUnavailable
-from sekisho.ports.clock import Clock
 
 # A batch of the trail is then posted in a few requests, whose time together a slow receiver may use up.
 MOST_IN_ONE = 200
@@ -27,10 +24,8 @@ MOST_IN_ONE = 200
 class AlertWebhook:
     """An `AuditSink` over HTTP, for lines that are alerts."""
 
-    def __init__(self, post: HttpsPost, secret: str, clock: Clock) -> None:
+    def __init__(self, post: SignedPost) -> None:
         self._post = post
-        self._secret = secret
-        self._clock = clock
 
     async def take(self, lines: Sequence[ShippedLine]) -> None:
         for first in range(0, len(lines), MOST_IN_ONE):
@@ -39,13 +34,8 @@ class AlertWebhook:
             )
 
     async def _send(self, body: bytes) -> None:
-        headers = {
-            "Content-Type": "application/json",
-            "User-Agent": "Sekisho",
-            SIGNATURE_HEADER: sign(self._secret, body, self._clock.now() // 1000),
-        }
         try:
-            status = await self._post.post(body, headers)
+            status = await self._post.send(body)
         except (PostFailed, OSError, TimeoutError) as error:
             # The type alone: a text may hold the address.
             raise SinkUnavailable(type(error).__name__) from None
