@@ -10,6 +10,7 @@
 set -eu
 
 STAMP=sdk/node_modules/.installed
+BUILT=sdk/node_modules/.built
 
 say() { printf '\n==> %s\n' "$*"; }
 
@@ -27,9 +28,17 @@ install() {
     fi
 }
 
+is_built() {
+    [ -f "$BUILT" ] && [ -d sdk/dist ] && [ -f sdk/LICENSE ] &&
+        [ -z "$(find LICENSE sdk/src sdk/scripts sdk/package.json sdk/tsconfig*.json "$STAMP" sdk/dist -newer "$BUILT" | head -n 1)" ]
+}
+
+# Nothing, where neither a source nor what was built of it has changed since.
 build() {
     install
+    is_built && return
     (cd sdk && npm run --silent build)
+    touch "$BUILT"
 }
 
 # A name without the version, so that an app's `npm install` of it does not go stale.
