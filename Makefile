@@ -20,7 +20,7 @@ DEV := .venv/.dev
 # What runs side by side says what it has to say in one piece, where make can do that.
 TOGETHER := $(if $(filter output-sync,$(.FEATURES)),--output-sync=target)
 
-.PHONY: help setup setup-dev serve test faults check check-types check-packages docs format lock clean bench bench-quick bench-against sdk ui wheel example-fastapi-react example-django-vue
+.PHONY: help setup setup-dev serve test faults check check-python check-packages docs format lock clean bench bench-quick bench-against sdk ui wheel example-fastapi-react example-django-vue
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-22s %s\n", $$1, $$2 }' Makefile
@@ -41,16 +41,17 @@ test: $(DEV) ## Set up and run every test
 faults: $(DEV) ## Break real processes and servers: the heavy tests, which `make test` leaves out
 	$(PYTHON) -m pytest -m heavy tests/faults tests/storage
 
-check: $(DEV) ## Check format, style, types and imports
-	$(PYTHON) -m ruff format --check .
-	$(PYTHON) -m ruff check .
-	@$(MAKE) --no-print-directory -j 2 $(TOGETHER) check-types check-packages
+check: ## Check format, style, types and imports
+	@$(MAKE) --no-print-directory -j 2 $(TOGETHER) check-python check-packages
 	$(PYTHON) -m pytest -n 2 tests/architecture
 
-check-types: $(DEV)
+check-python: $(DEV)
+	$(PYTHON) -m ruff format --check .
+	$(PYTHON) -m ruff check .
 	$(PYTHON) -m mypy
 
-check-packages: $(DEV)
+# Needs no Python, so that in a fresh checkout it need not wait for one.
+check-packages:
 	@sh scripts/sdk.sh check
 	@sh scripts/ui.sh check
 
