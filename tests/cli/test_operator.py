@@ -12,6 +12,7 @@ from subprocess import CompletedProcess, run
 from typing import Any
 
 import httpx2
+import pyotp
 import pytest
 
 from cli.person import EMAIL, PASSWORD, refreshed, sign_in, who_am_i
@@ -115,6 +116,23 @@ def test_whoever_has_lost_every_second_factor_is_let_in_by_the_operator(server: 
     assert refused(server, "user", "reset-factors", "nobody@example.com")["error"] == "not_found"
     assert told(server, "user", "forget-devices", EMAIL)["devices"] == 0
     assert refused(server, "user", "forget-devices", "nobody@example.com")["error"] == "not_found"
+
+
+def test_what_opens_an_account_is_shown_to_who_has_to_help(server: LiveServer) -> None:
+    names = ("second_factors", "recovery_codes", "trusted_devices")
+    shown = told(server, "user", "show", EMAIL)
+    assert [shown[name] for name in names] == [[], 0, 0]
+    auth = {"Authorization": f"Bearer {sign_in(server).access_token}"}
+    factors = f"{server.url}/api/v1/auth/factors"
+    begun = httpx2.post(factors, json={"kind": "totp"}, headers=auth).json()
+    code = {"code": pyotp.TOTP(begun["secret"]).now()}
+    assert httpx2.post(f"{factors}/{begun['id']}/confirm", json=code, headers=auth).status_code == 200
+    shown = told(server, "user", "show", EMAIL)
+    assert [shown[name] for name in names] == [["totp"], 10, 0]
+    assert "Second factors" in sekisho("user", "show", EMAIL, folder=server.folder).stdout
+    told(server, "user", "reset-factors", EMAIL)
+    shown = told(server, "user", "show", EMAIL)
+    assert [shown[name] for name in names] == [[], 0, 0]
 
 
 def test_N_23_a_recovery_address_is_shown_and_removed(server: LiveServer) -> None:

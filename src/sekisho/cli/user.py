@@ -8,7 +8,7 @@ from typing import Annotated, Any, NoReturn
 
 import typer
 
-from sekisho.admin import accounts, recovery_email, sessions
+from sekisho.admin import accounts, overview, recovery_email
 from sekisho.admin.accounts import NewAccount
 from sekisho.admin.world import OperatorWorld
 from sekisho.cli.failures import fail
@@ -90,17 +90,25 @@ def show_list(
 
 @app.command("show", help=say("help.user_show"), context_settings=TAKES_IDS)
 def show(who: Who, as_json: AsJson = False) -> None:
-    async def work(world: OperatorWorld) -> tuple[Account, int, RecoveryEmail | None]:
+    async def work(world: OperatorWorld) -> overview.Overview:
         try:
-            account, live = await sessions.list_sessions(who, world)
+            return await overview.look_at(who, world)
         except NotFound as error:
             _no_account(error, who, as_json)
-        return account, len(live), await world.store.find_recovery_email(account.id)
 
-    account, live, recovery = run(work, as_json=as_json)
-    second = recovery.email if recovery else None
+    found = run(work, as_json=as_json)
+    account, second = found.account, found.recovery_email.email if found.recovery_email else None
     if as_json:
-        print_json({"account": account_view(account), "recovery_email": second, "live_sessions": live})
+        print_json(
+            {
+                "account": account_view(account),
+                "recovery_email": second,
+                "second_factors": list(found.second_factors),
+                "recovery_codes": found.recovery_codes,
+                "trusted_devices": found.trusted_devices,
+                "live_sessions": found.live_sessions,
+            }
+        )
         return
     print_facts(
         (
@@ -112,8 +120,11 @@ def show(who: Who, as_json: AsJson = False) -> None:
             (say("column.roles"), ", ".join(account.roles) or say("none")),
             (say("column.locale"), account.locale),
             (say("column.password"), say("no" if account.password_hash is None else "yes")),
+            (say("column.second_factors"), ", ".join(found.second_factors) or say("none")),
+            (say("column.recovery_codes"), str(found.recovery_codes)),
+            (say("column.trusted_devices"), str(found.trusted_devices)),
             (say("column.created"), time_text(account.created_at)),
-            (say("column.sessions"), str(live)),
+            (say("column.sessions"), str(found.live_sessions)),
         )
     )
 
