@@ -268,6 +268,30 @@ def test_doctor_connects_to_the_gateway_for_text_messages_and_sends_nothing(tmp_
     assert found["sms"]["state"] == "skipped"
 
 
+def test_doctor_connects_to_the_receiver_of_alerts_and_sends_nothing(tmp_path: Path) -> None:
+    signed = {"SEKISHO_ALERTS__SECRET": "Qm4vT8zWc1Kp7Yx3Rb9Ld5Hf2Gj6Ns0Ae-UiOtVyBwMk"}
+    with socket.create_server(("127.0.0.1", 0)) as receiver:
+        port = receiver.getsockname()[1]
+        url = f"http://127.0.0.1:{port}/secret-path"
+        _, found = checks(tmp_path, **production(tmp_path, **signed, SEKISHO_ALERTS__URL=url))
+        came, _ = receiver.accept()
+        assert came.recv(100) == b""
+        came.close()
+    assert found["alerts"]["state"] == "ok"
+    assert "`warning`" in found["alerts"]["text"]
+
+    code, found = checks(tmp_path, **production(tmp_path, **signed, SEKISHO_ALERTS__URL=url))
+    assert (code, found["alerts"]["state"]) == (1, "problem")
+    assert "SEKISHO_ALERTS__URL" in found["alerts"]["fix"]
+    assert "secret-path" not in str(found["alerts"])
+
+    _, found = checks(tmp_path, **production(tmp_path, **signed, SEKISHO_ALERTS__URL="https://127.0.0.2:1/"))
+    assert "SEKISHO_ALERTS__PRIVATE_NETWORK" in found["alerts"]["fix"]
+
+    _, found = checks(tmp_path, **production(tmp_path))
+    assert found["alerts"]["state"] == "skipped"
+
+
 def test_doctor_lists_every_mistake_of_the_settings(tmp_path: Path) -> None:
     done = sekisho("doctor", folder=tmp_path, SEKISHO_SECRET="short", SEKISHO_METRICS="yes")
     assert done.returncode == 1

@@ -16,6 +16,11 @@ def gateway_post(settings: Settings) -> HttpsPost:
     return HttpsPost(settings.sms.url, may_be_private=settings.sms.private_network)
 
 
+def alerts_post(settings: Settings) -> HttpsPost:
+    """Return what posts to the receiver of alerts, which must be named."""
+    return HttpsPost(settings.alerts.url, may_be_private=settings.alerts.private_network)
+
+
 def sms_webhook(settings: Settings, clock: Clock) -> SmsWebhook:
     sms = settings.sms
     post = SignedPost(gateway_post(settings), sms.secret.get_secret_value() if sms.secret else "", clock)
@@ -25,5 +30,4 @@ def sms_webhook(settings: Settings, clock: Clock) -> SmsWebhook:
 
 def alert_webhook(settings: Settings, secret: str, clock: Clock) -> AlertWebhook:
     """Return what posts alerts to their receiver, which must be named."""
-    alerts = settings.alerts
-    return AlertWebhook(SignedPost(HttpsPost(alerts.url, may_be_private=alerts.private_network), secret, clock))
+    return AlertWebhook(SignedPost(alerts_post(settings), secret, clock))

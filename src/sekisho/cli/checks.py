@@ -7,7 +7,7 @@ import shutil
 import sys
 from collections.abc import AsyncIterator, Callable, Coroutine
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import urlsplit
 
 import aiosmtplib
@@ -26,6 +26,9 @@ from sekisho.settings import Settings, describe
 from sekisho.storage.revision import SCHEMA_REVISION
 from sekisho.storage.sqlite.connections import explained, open_reader, open_to_others
 from sekisho.times import iso_time
+
+if TYPE_CHECKING:
+    from sekisho.delivery.webhooks.https_post import HttpsPost
 
 DAY_MS = 86_400_000
 MB = 1024 * 1024
@@ -85,6 +88,7 @@ async def checks_around(settings: Settings) -> AsyncIterator[Check]:
         yield _disk(settings)
     yield await _smtp(settings)
     yield await _sms(settings)
+    yield await _alerts(settings)
     yield _url(settings)
 
 
@@ -252,22 +256,37 @@ async def _smtp(settings: Settings) -> Check:
 
 async def _sms(settings: Settings) -> Check:
     """Connect to the gateway for text messages, and send nothing: a message would cost money."""
-    from sekisho.assemble.posts import gateway_post
-    from sekisho.delivery.webhooks.https_post import PostFailed
-
     if not settings.sms.url:
         is_caught = settings.mode == "dev" and "sms" in settings.factors.kinds
         return Check(name="sms", state="skipped", text=say("doctor.sms_caught" if is_caught else "doctor.sms_none"))
-    # The path may hold a secret of the gateway's.
-    host = urlsplit(settings.sms.url).netloc
+    from sekisho.assemble.posts import gateway_post
+
+    return await _reached("sms", settings.sms.url, gateway_post(settings), limit=settings.sms.sends_per_day)
+
+
+async def _alerts(settings: Settings) -> Check:
+    """Connect to the receiver of alerts, and send nothing: it could be taken for an alert, or for a forged one."""
+    if not settings.alerts.url:
+        return Check(name="alerts", state="skipped", text=say("doctor.alerts_none"))
+    from sekisho.assemble.posts import alerts_post
+
+    return await _reached("alerts", settings.alerts.url, alerts_post(settings), least=settings.alerts.least)
+
+
+async def _reached(name: str, url: str, post: HttpsPost, **values: str | int) -> Check:
+    """Say whether a connection comes about, with TLS where it is spoken. The path may hold a secret: the host alone is
+    named."""
+    from sekisho.delivery.webhooks.https_post import PostFailed
+
+    host = urlsplit(url).netloc
     try:
-        await gateway_post(settings).check()
+        await post.check()
     except (PostFailed, OSError) as error:
         is_inside = isinstance(error, PostFailed)
         detail = " ".join(str(error).split())[:200] or type(error).__name__
-        text = say("doctor.sms_down", host=host, detail=detail)
-        return problem("sms", text, say("doctor.sms_inside_fix" if is_inside else "doctor.sms_fix"))
-    return Check(name="sms", text=say("doctor.sms", host=host, limit=settings.sms.sends_per_day))
+        text = say(f"doctor.{name}_down", host=host, detail=detail)
+        return problem(name, text, say(f"doctor.{name}_inside_fix" if is_inside else f"doctor.{name}_fix"))
+    return Check(name=name, text=say(f"doctor.{name}", host=host, **values))
 
 
 def _url(settings: Settings) -> Check:
