@@ -34,9 +34,9 @@ class Factors(Group):
     required_roles: Annotated[tuple[str, ...], BeforeValidator(split)] = setting(
         (),
         "Roles that require a second factor, comma separated. Whoever has one is always asked for a second step, and a "
-        "session carries the role only once an authenticator app or a recovery code was shown.",
+        "session carries the role only once an app, a code by SMS or a recovery code was shown.",
         "第二要素を必須にするロール (カンマ区切り)。該当する人には必ず第二段階を求め、"
-        "認証アプリか回復コードを示すまで、セッションはそのロールを持ちません。",
+        "認証アプリ、SMS のコード、回復コードのいずれかを示すまで、セッションはそのロールを持ちません。",
         "admin",
     )
     required_clients: Annotated[tuple[str, ...], BeforeValidator(split)] = setting(
