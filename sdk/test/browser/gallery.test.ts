@@ -3,6 +3,7 @@
 import type { Browser, BrowserContext, Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, test } from "vitest";
 import { codeFor, newEmail } from "../support/people.js";
+import { totp } from "../support/totp.js";
 import { findings } from "./axe.js";
 import { HAS_CHROMIUM, type Site, startChromium } from "./chromium.js";
 import { FRAMEWORKS, startGallery } from "./gallery/site.js";
@@ -35,13 +36,13 @@ describe.skipIf(!HAS_CHROMIUM).each(FRAMEWORKS)("in %s", (framework) => {
 
   afterEach(() => context.close());
 
-  const show = (component: string, locale = "en") =>
-    page.goto(`${site.url}/${framework}.html?${new URLSearchParams({ show: component, locale, server: SERVER })}`);
+  const show = (component: string, locale = "en", app = "web") =>
+    page.goto(`${site.url}/${framework}.html?${new URLSearchParams({ show: component, locale, server: SERVER, app })}`);
 
   /** Sign up without a component, as somebody who did so long ago. */
-  const haveAccount = async () => {
+  const haveAccount = async (app = "web") => {
     const email = newEmail();
-    await show("SignIn");
+    await show("SignIn", "en", app);
     const pending = await page.evaluate((who) => client.signUp(who), { email, password: PASSWORD });
     const code = await codeFor(SERVER, email);
     await page.evaluate(({ pending, code }) => client.confirmSignUp({ ...pending, code }), { pending, code });
@@ -111,6 +112,27 @@ describe.skipIf(!HAS_CHROMIUM).each(FRAMEWORKS)("in %s", (framework) => {
       await look("UserButton, open");
 
       expect(found).toEqual([]);
+    },
+  );
+
+  test.each([
+    ["en", "A second factor is needed", "Set one up"],
+    ["ja", "第二要素が必要です", "第二要素を設定する"],
+  ])(
+    "an app that requires a second factor says so on the account page, and leads to it, in %s",
+    async (locale, title, way) => {
+      await haveAccount("console");
+      await show("UserProfile", locale, "console");
+      const notice = page.getByRole("region", { name: title });
+      await notice.waitFor();
+      expect(await findings(page, "UserProfile, a factor wanting")).toEqual([]);
+      await notice.getByRole("button", { name: way }).click();
+      const key = await page.locator(".sekisho-factors code").first().textContent();
+      expect(await focused()).toBe("code");
+      await page.keyboard.type(totp(key ?? ""));
+      await page.keyboard.press("Enter");
+      await page.locator(".sekisho-codes").waitFor();
+      await notice.waitFor({ state: "detached" });
     },
   );
 
