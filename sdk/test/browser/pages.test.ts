@@ -297,6 +297,24 @@ describe.skipIf(!HAS_CHROMIUM || !HAS_BUNDLE)("the account page", () => {
     expect(await page.evaluate(() => JSON.stringify({ ...localStorage }))).not.toMatch(/skr_|eyJ/);
   });
 
+  test("has buttons that can be read under the pointer, in both colour schemes", async () => {
+    for (const colorScheme of ["light", "dark"] as const) {
+      await page.emulateMedia({ colorScheme, reducedMotion: "reduce" });
+      const save = page.getByRole("button", { name: "Save" });
+      await save.hover();
+      const [text, own] = await save.evaluate((button) => {
+        const told = getComputedStyle(button).color;
+        const probe = document.createElement("span");
+        probe.style.color = "var(--sekisho-accent-text)";
+        button.append(probe);
+        const wanted = getComputedStyle(probe).color;
+        probe.remove();
+        return [told, wanted];
+      });
+      expect(text, colorScheme).toBe(own);
+    }
+  });
+
   test("repairs a CSRF value that is gone, by itself", async () => {
     await context.clearCookies({ name: "csrftoken" });
     await page.getByLabel("Name").fill("Hanako");
