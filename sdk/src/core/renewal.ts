@@ -41,6 +41,7 @@ export interface Renewal {
 export function createRenewal(engine: Engine): Renewal {
   const { ports, store } = engine;
   let inFlight: Promise<void> | undefined;
+  let flownFor = engine.generation();
   let failures = 0;
   let pause:
     | { readonly error: AuthError; readonly since: number; readonly length: number; readonly byServer: boolean }
@@ -52,9 +53,11 @@ export function createRenewal(engine: Engine): Renewal {
     ports.withLock(`sekisho ${engine.options.baseUrl} ${engine.app}`, LOCK_PATIENCE_MS, work);
 
   const renew = (): Promise<void> => {
-    if (inFlight) return inFlight;
+    // One that began before the last sign-in changes nothing any more: whoever asks now asks for the session of now.
+    if (inFlight) return flownFor === engine.generation() ? inFlight : inFlight.then(renew);
     const waited = pause ? ports.now() - pause.since : 0;
     if (pause && waited >= 0 && waited < pause.length) return Promise.reject(pause.error);
+    flownFor = engine.generation();
     inFlight = run().finally(() => {
       inFlight = undefined;
     });

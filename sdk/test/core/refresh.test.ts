@@ -32,6 +32,16 @@ describe("one refresh for everybody", () => {
     expect(person.apiCalls()).toBe(40);
   });
 
+  test("one that is asked for after a sign-in is for that session, also while one from before it is under way", async () => {
+    const person = atBrowser();
+    await person.client.signIn({ email: EMAIL, password: PASSWORD });
+    const token = await person.client.getAccessToken();
+
+    await person.client.refresh();
+
+    expect(await person.client.getAccessToken()).not.toBe(token);
+  });
+
   test("clients with the same server and app in a tab share it", async () => {
     const person = await signedIn();
     const ports = person.browser.tab();

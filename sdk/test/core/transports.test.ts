@@ -139,7 +139,6 @@ describe.each(transports)("over transport %s", (transport) => {
     person.server.factors.enrol("admin@example.com");
     expect(person.client.getSnapshot().user?.roles).toEqual(["admin"]);
     person.server.required.add("admin@example.com");
-    await settled();
 
     await person.client.refresh();
     expect(person.client.getSnapshot()).toMatchObject({ user: { roles: [] }, session: { acr_required: "aal2" } });
