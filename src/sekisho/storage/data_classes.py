@@ -82,8 +82,10 @@ REGISTER: dict[str, Kept] = {
         operational=("is_decoy", "created_at", "expires_at"),
     ),
     "one_time_codes": Kept(
-        en='until it expires: minutes, of "that was not me" seven days, or until the withdrawal',
-        ja="有効期限まで (数分。「自分ではない」のコードは 7 日、または退会まで)",
+        en='until it expires: minutes, of "that was not me" seven days, or until the withdrawal '
+        "(of a former address seven days; whose it was is sealed)",
+        ja="有効期限まで (数分。「自分ではない」のコードは 7 日、または退会まで。"
+        "変更前のアドレスのものは 7 日で、誰のものかは暗号化されています)",
         secret=("code_hash",),
         pseudonym=("id",),
         operational=("purpose", "tries", "expires_at", "used_at"),
