@@ -1,10 +1,11 @@
-/** What a signed-in person sees and changes of the account: sessions, profile, withdrawal. */
+/** What a signed-in person sees and changes of the account: sessions, profile, recovery address, withdrawal. */
 
 import type { Calls } from "./calls.js";
 import type { Engine } from "./engine.js";
 import { AuthError } from "./error.js";
-import type { History, MailedCode, Session, User } from "./wire.js";
+import type { History, MailedCode, RecoveryEmail, Session, User } from "./wire.js";
 
+const RECOVERY = "/user/recovery-email";
 const ID = /^[A-Za-z0-9_-]{1,128}$/;
 
 export interface Account {
@@ -39,6 +40,16 @@ export interface Account {
     readonly sendCode: (given: { email: string; password: string }) => Promise<MailedCode>;
     /** Take the new address; the other sessions end. Rejects with `invalid_code`. */
     readonly verifyCode: (given: { email: string; code: string }) => Promise<User>;
+  };
+  readonly recoveryEmail: {
+    /** Return where the code of a password reset goes too; null if nowhere. */
+    readonly get: () => Promise<RecoveryEmail | null>;
+    /** Have a code mailed to that address. */
+    readonly sendCode: (given: { email: string; password: string }) => Promise<MailedCode>;
+    /** Take it, in the place of an older one. Rejects with `invalid_code`. */
+    readonly verifyCode: (given: { email: string; code: string }) => Promise<RecoveryEmail>;
+    /** Rejects with `step_up_required` where the proof is too old, and with `not_found` where there is none. */
+    readonly remove: () => Promise<void>;
   };
   /** Erase the account. There is no way back. Rejects with `invalid_credentials` for a wrong password. */
   readonly withdraw: (proof: { password: string }) => Promise<void>;
@@ -78,6 +89,15 @@ export function createAccount(engine: Engine, { call }: Calls): Account {
       sendCode: ({ email, password }) => call<MailedCode>("POST", "/user/email/send-code", { email, password }),
       verifyCode: async ({ email, code }) =>
         learnt(await call<User>("POST", "/user/email/verify-code", { email, code })),
+    },
+    recoveryEmail: {
+      get: async () => {
+        const found = await call<RecoveryEmail | { email: null }>("GET", RECOVERY);
+        return found.email === null ? null : found;
+      },
+      sendCode: ({ email, password }) => call<MailedCode>("POST", `${RECOVERY}/send-code`, { email, password }),
+      verifyCode: ({ email, code }) => call<RecoveryEmail>("POST", `${RECOVERY}/verify-code`, { email, code }),
+      remove: async () => void (await call("DELETE", RECOVERY)),
     },
     withdraw: async ({ password }) => {
       await call("DELETE", "/user/account", { password });

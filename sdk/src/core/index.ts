@@ -21,6 +21,7 @@ export type {
   MailedCode,
   PendingSignUp,
   ProvenSession,
+  RecoveryEmail,
   ResetToken,
   SecondFactorRequired,
   Session,

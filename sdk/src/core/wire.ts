@@ -75,6 +75,12 @@ export interface MailedCode {
   readonly message: string;
 }
 
+/** Where the code of a password reset goes too. `verified_at` is RFC 3339. */
+export interface RecoveryEmail {
+  readonly email: string;
+  readonly verified_at: string;
+}
+
 /** Sets one new password. */
 export interface ResetToken {
   readonly reset_token: string;

@@ -1,17 +1,23 @@
 /** A server in memory that speaks the real one's wire format: for tests of apps that use this library, and for its own. */
 
-import type { ConfirmedFactor, HistoryEvent, Session, Transport, User } from "../core/wire.js";
+import type { ConfirmedFactor, HistoryEvent, RecoveryEmail, Session, Transport, User } from "../core/wire.js";
 import { en, ja } from "../texts/catalogue.js";
 import { createFakeFactors, type FakeFactors } from "./fake_factors.js";
 
 const ACCESS_SECONDS = 900;
 const CODE_SECONDS = 900;
 /** What somebody with a second factor must have shown lately, the password notwithstanding. */
-const OWNERS_ONLY = ["PUT /user/password", "POST /user/email/send-code", "DELETE /user/account"];
+const OWNERS_ONLY = [
+  "PUT /user/password",
+  "POST /user/email/send-code",
+  "POST /user/recovery-email/send-code",
+  "DELETE /user/account",
+];
 
 interface FakeAccount {
   user: User;
   password: string;
+  recovery?: RecoveryEmail | undefined;
 }
 
 interface FakeSession {
@@ -362,6 +368,28 @@ export function createFakeServer(now: () => number = Date.now): FakeServer {
         accounts.set(email, account);
         session.email = email;
         return Response.json(account.user);
+      }
+      case "GET /user/recovery-email":
+        return Response.json(account.recovery ?? { email: null, verified_at: null });
+      case "POST /user/recovery-email/send-code": {
+        const { email = "", password } = call.body;
+        if (email === session.email) return refuse(400, "validation_error", call, { email: "own_address" });
+        if (account.password !== password) return refuse(401, "invalid_credentials", call);
+        return mailed("recovery", email);
+      }
+      case "POST /user/recovery-email/verify-code": {
+        const { email = "", code } = call.body;
+        if (resets.get(`recovery ${email}`) !== code) return refuse(400, "invalid_code", call);
+        resets.delete(`recovery ${email}`);
+        account.recovery = { email, verified_at: "2026-01-01T00:00:00.000Z" };
+        return Response.json(account.recovery);
+      }
+      case "DELETE /user/recovery-email": {
+        const acr = factors.ask(session.email) ? "aal2" : "aal1";
+        if (!session.fresh) return refuse(401, "step_up_required", call, { max_age: 300, acr });
+        if (!account.recovery) return refuse(404, "not_found", call);
+        account.recovery = undefined;
+        return Response.json({ message: "" });
       }
       case "DELETE /user/account":
         if (account.password !== call.body["password"]) return refuse(401, "invalid_credentials", call);

@@ -54,7 +54,8 @@ const en = {
   reset_title: "Reset the password",
   reset_hint: "We mail a code to this address. With it you choose a new password.",
   reset_send: "Send the code",
-  reset_code_hint: "If {email} has an account here, we have sent a code to it. It works for {minutes} minutes.",
+  reset_code_hint:
+    "If {email} has an account here, we have sent a code to it, and to its recovery address if it has one. The code works for {minutes} minutes.",
   reset_new_title: "Choose a new password",
   reset_new_hint: "For {email}. You will be signed out everywhere and can then sign in with the new password.",
   reset_set: "Set the password",
@@ -115,7 +116,8 @@ const ja: Record<BaseLabel, string> = {
   reset_title: "パスワードの再設定",
   reset_hint: "このアドレスに確認コードをお送りします。コードを入力すると、新しいパスワードを決められます。",
   reset_send: "コードを送る",
-  reset_code_hint: "{email} のアカウントがあれば、確認コードをお送りしました。コードは {minutes} 分間使えます。",
+  reset_code_hint:
+    "{email} のアカウントがあれば、確認コードをお送りしました (回復用アドレスが登録されていれば、そこにもお送りしました)。コードは {minutes} 分間使えます。",
   reset_new_title: "新しいパスワードの設定",
   reset_new_hint:
     "{email} のアカウントです。設定するとすべての端末でサインアウトし、新しいパスワードでサインインできます。",

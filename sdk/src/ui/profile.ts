@@ -1,4 +1,4 @@
-/** The account page: profile, password and address, second factors, devices, history, and leaving for good. */
+/** The account page: profile, password and addresses, second factors, devices, history, and leaving for good. */
 
 import type { AuthClient } from "../core/client.js";
 import { AuthError } from "../core/error.js";
@@ -12,6 +12,7 @@ import { createFactorModel, factorSection } from "./profile/factors.js";
 import { createHistory, historySection } from "./profile/history.js";
 import { profileLabels } from "./profile/labels.js";
 import { createPassword, passwordItem } from "./profile/password.js";
+import { createRecovery, recoveryItem } from "./profile/recovery.js";
 import { createSessions, sessionSection } from "./profile/sessions.js";
 import { createStepUp, stepUpDialog } from "./profile/step_up.js";
 import { createTrusted, trustedSection } from "./profile/trusted.js";
@@ -55,6 +56,7 @@ function createParts(auth: AuthClient, props: () => UserProfileProps) {
     details: createDetails(desk),
     password: createPassword(desk),
     address: createAddress(desk),
+    recovery: createRecovery(desk),
     factors: createFactorModel(desk),
     trusted,
     sessions,
@@ -91,7 +93,7 @@ function create(auth: AuthClient, props: () => UserProfileProps): UserProfileMod
     try {
       const [user] = await Promise.all([auth.profile.get(), parts.sessions.load(), parts.factors.load()]);
       store.change({ user });
-      await Promise.all([parts.history.load(), parts.trusted.load()]);
+      await Promise.all([parts.history.load(), parts.trusted.load(), parts.recovery.load()]);
     } catch (cause) {
       if (!(cause instanceof AuthError)) throw cause;
       store.change({ problem: cause });
@@ -161,6 +163,7 @@ function credentialsSection<N>(drawing: Drawing<N>, state: UserProfileState, use
       { class: "sekisho-list" },
       addressItem(drawing, state.address, user, parts.address),
       passwordItem(drawing, state.password, user, parts.password),
+      recoveryItem(drawing, state.recovery, user, parts.recovery),
     ),
   );
 }

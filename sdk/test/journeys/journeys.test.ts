@@ -83,6 +83,26 @@ describe.each(["cookie", "session", "body"] as const)("over transport %s", (tran
     expect((await other.signIn({ email: next, password: "nine grey cranes" })).status).toBe("signed_in");
   });
 
+  test("come back by a recovery address, and remove it (N-23)", async () => {
+    const auth = client(nodeBrowser(SERVER), transport);
+    const email = await signedUp(auth);
+    const second = newEmail();
+    expect(await auth.recoveryEmail.get()).toBeNull();
+    await expect(auth.recoveryEmail.remove()).rejects.toMatchObject({ code: "not_found" });
+    await auth.recoveryEmail.sendCode({ email: second, password: PASSWORD });
+    const taken = await auth.recoveryEmail.verifyCode({ email: second, code: await codeFor(SERVER, second) });
+    expect(taken.email).toBe(second);
+    expect(await auth.recoveryEmail.get()).toEqual(taken);
+
+    const other = client(nodeBrowser(SERVER), transport);
+    await other.passwordReset.sendCode({ email });
+    const { reset_token } = await other.passwordReset.verifyCode({ email, code: await codeFor(SERVER, second) });
+    await other.passwordReset.complete({ reset_token, password: "eight black cranes" });
+    await other.signIn({ email, password: "eight black cranes" });
+    await other.recoveryEmail.remove();
+    expect(await other.recoveryEmail.get()).toBeNull();
+  });
+
   test("hear of a change by mail, say that it was somebody else, and everything ends", async () => {
     const auth = client(nodeBrowser(SERVER), transport);
     const email = await signedUp(auth);

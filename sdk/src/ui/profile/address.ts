@@ -3,7 +3,8 @@
 import type { MailedCode, User } from "../../core/wire.js";
 import { type FormState, STILL, toField, toPlace, type Values } from "../form.js";
 import { createModelStore, type Drawing, type ModelStore } from "../model.js";
-import { field, form, said } from "../parts.js";
+import { said } from "../parts.js";
+import { ASKED, addressSteps, codeOf, firstOf } from "./address_steps.js";
 import { type Desk, formOf } from "./desk.js";
 import { opener } from "./opener.js";
 
@@ -24,12 +25,11 @@ export interface AddressModel extends ModelStore<AddressState> {
 }
 
 const FORM = "address";
-const CODE = "address-code";
-const ASKED = ["email", "password"];
+const CODE = codeOf(FORM);
 
 export function createAddress({ auth, proven, changed }: Desk): AddressModel {
   const store = createModelStore<AddressState>({ isOpen: false, sent: null, form: STILL });
-  const first = (): FormState => ({ ...STILL, focus: toField("email", FORM) });
+  const first = (): FormState => ({ ...STILL, focus: firstOf(FORM) });
   return {
     ...store,
     open: () => store.change({ isOpen: true, sent: null, form: first() }),
@@ -81,73 +81,7 @@ export function addressItem<N>(page: Drawing<N>, state: AddressState, user: User
     ),
     opener(drawing, { name: FORM, label: say("change"), about: say("change_address"), isOpen: state.isOpen, model }),
     state.isOpen
-      ? state.sent
-        ? codeStep(drawing, state, state.sent, model)
-        : askStep(drawing, state, user, model)
+      ? addressSteps(drawing, { name: FORM, state, user, label: "new_address", hint: "address_hint", model })
       : said(drawing, state.form),
-  );
-}
-
-function askStep<N>(drawing: Drawing<N>, state: AddressState, user: User, model: AddressModel): N {
-  const { h, say } = drawing;
-  return h(
-    "div",
-    { class: "sekisho-opened", key: "ask" },
-    h("p", { class: "sekisho-hint" }, say("address_hint")),
-    form(drawing, { key: FORM, state: state.form, fields: ASKED, button: say("send_code"), onsubmit: model.send }, [
-      field(drawing, state.form, {
-        name: "email",
-        label: say("new_address"),
-        attributes: {
-          type: "email",
-          autocomplete: "email",
-          inputmode: "email",
-          autocapitalize: "none",
-          spellcheck: "false",
-          required: true,
-        },
-      }),
-      h("input", {
-        type: "text",
-        autocomplete: "username",
-        initial: user.email,
-        readonly: true,
-        hidden: true,
-        key: "whose",
-      }),
-      field(drawing, state.form, {
-        name: "password",
-        label: say("current_password"),
-        attributes: { type: "password", autocomplete: "current-password", required: true },
-      }),
-    ]),
-  );
-}
-
-function codeStep<N>(drawing: Drawing<N>, state: AddressState, sent: MailedCode, model: AddressModel): N {
-  const { h, say } = drawing;
-  const minutes = Math.round(sent.expires_in / 60);
-  return h(
-    "div",
-    { class: "sekisho-opened", key: "code" },
-    h("p", { class: "sekisho-hint" }, say("code_hint", { email: sent.email, minutes })),
-    form(drawing, { key: CODE, state: state.form, fields: ["code"], button: say("confirm"), onsubmit: model.confirm }, [
-      field(drawing, state.form, {
-        name: "code",
-        label: say("code"),
-        attributes: {
-          type: "text",
-          autocomplete: "one-time-code",
-          inputmode: "numeric",
-          required: true,
-          class: "sekisho-input sekisho-code",
-        },
-      }),
-    ]),
-    h(
-      "p",
-      { class: "sekisho-other" },
-      h("button", { type: "button", class: "sekisho-link", onclick: model.again }, say("address_again")),
-    ),
   );
 }
