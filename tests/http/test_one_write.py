@@ -101,6 +101,16 @@ async def test_what_is_held_is_written_when_the_connection_closes() -> None:
     assert wire.is_closed
 
 
+async def test_what_is_held_for_a_client_that_hung_up_is_forgotten() -> None:
+    wire = Wire()
+    holding = HoldingTransport(wire)
+    holding.hold()
+    holding.write(b"a")
+    wire.close()
+    holding.release()
+    assert wire.writes == []
+
+
 async def test_an_answer_that_fails_half_way_holds_nothing_back(site: Site) -> None:
     wire = Wire()
     holding = HoldingTransport(wire)

@@ -22,7 +22,8 @@ class HoldingTransport(asyncio.Transport):
 
     def release(self) -> None:
         held, self._held = self._held, None
-        if held:
+        # Who hung up meanwhile is no mistake of whoever answers.
+        if held and not self._transport.is_closing():
             self._transport.write(b"".join(held))
 
     def write(self, data: Any) -> None:
