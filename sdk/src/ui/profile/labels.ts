@@ -25,7 +25,8 @@ const en = {
   copy: "Copy",
   copied: "Copied.",
   open_app: "Open the app on this device",
-  mail_sent: "We have sent a code to your address. Enter it here.",
+  mail_sent:
+    "We have sent a code to your address. Enter it here. This way does not keep out who can read your mail: a new password is set by mail, too.",
   text_sent: "We have sent a code to {number}. Enter it here.",
   cancel: "Cancel",
   recovery_title: "Your recovery codes",
@@ -128,7 +129,8 @@ const ja: Record<ProfileLabel, string> = {
   copy: "コピー",
   copied: "コピーしました。",
   open_app: "この端末のアプリを開く",
-  mail_sent: "メールアドレスにコードをお送りしました。ここに入力してください。",
+  mail_sent:
+    "メールアドレスにコードをお送りしました。ここに入力してください。この方法では、あなたのメールを読める人を防げません。パスワードの再設定もメールで行えるためです。",
   text_sent: "{number} にコードをお送りしました。ここに入力してください。",
   cancel: "やめる",
   recovery_title: "回復コード",
