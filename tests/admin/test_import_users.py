@@ -93,6 +93,8 @@ async def test_a_dry_run_says_what_would_be_and_adds_nothing(world: World) -> No
         (f"ren@mail.test,,,{'x' * 101},,,", "name", "too_long"),
         ("ren@mail.test,,,,,,yesterday", "created_at", "invalid_format"),
         ("ren@mail.test,,,,,,2019-05-01", "created_at", "invalid_format"),
+        ("ren@mail.test,,,,,,0001-01-01T00:00:00+09:00", "created_at", "out_of_range"),
+        ("ren@mail.test,,,,,,1969-12-31T23:59:59Z", "created_at", "out_of_range"),
         ("ren@mail.test,,", "", "wrong_number_of_fields"),
         ("SORA@mail.test,,,,,,", "email", "twice_in_file"),
     ],

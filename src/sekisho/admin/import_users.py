@@ -195,6 +195,8 @@ def _roles(fields: dict[str, Any]) -> tuple[str, ...]:
 
 
 def _moment(fields: dict[str, Any], now: Millis) -> Millis:
+    """Return when the account came into being; what lies ahead is now. Before 1970 there was none: some systems write
+    the year 1 where they do not know."""
     text = _text(fields, "created_at")
     if not text:
         return now
@@ -202,8 +204,11 @@ def _moment(fields: dict[str, Any], now: Millis) -> Millis:
         moment = datetime.fromisoformat(text)
     except ValueError:
         moment = None
-    _refuse_unless(moment is not None and moment.tzinfo is not None, "created_at", "invalid_format")
-    return min(now, int(moment.timestamp() * 1000)) if moment else now
+    if moment is None or moment.tzinfo is None:
+        raise ValidationError(details={"created_at": "invalid_format"}, detail="created_at")
+    at = int(moment.timestamp() * 1000)
+    _refuse_unless(at >= 0, "created_at", "out_of_range")
+    return min(now, at)
 
 
 def _password_hash(fields: dict[str, Any]) -> str | None:
