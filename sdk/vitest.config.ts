@@ -1,3 +1,4 @@
+import { availableParallelism } from "node:os";
 import { fileURLToPath } from "node:url";
 import { defineConfig } from "vitest/config";
 
@@ -5,6 +6,8 @@ const react18 = fileURLToPath(new URL("./test/react18/node_modules", import.meta
 
 export default defineConfig({
   test: {
+    // Two even where two are all: each waits for the server and the browser most of its time.
+    maxWorkers: Math.max(2, availableParallelism() - 1),
     projects: [
       { test: { name: "core", include: ["test/core/**/*.test.ts"], environment: "node" } },
       { test: { name: "components", include: ["test/components/**/*.test.ts"], environment: "happy-dom" } },
@@ -24,6 +27,8 @@ export default defineConfig({
           environment: "node",
           globalSetup: "test/support/server.ts",
           testTimeout: 30_000,
+          // Some begin with a sign-up in the browser.
+          hookTimeout: 30_000,
         },
       },
     ],

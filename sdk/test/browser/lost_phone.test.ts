@@ -268,7 +268,7 @@ describe.skipIf(!HAS_CHROMIUM).each([
         const copy = await changedCopy(FOLDER, sql);
         const told = await audit(copy);
         rmSync(copy, { recursive: true });
-        expect([told.code, told.proof.whole], sql).toEqual([1, false]);
+        expect([told.code, told.proof.whole], `${sql}: ${JSON.stringify(told.proof)}`).toEqual([1, false]);
         expect(told.proof.found, sql).toContainEqual(expect.objectContaining(found));
       }
       const untouched = await changedCopy(FOLDER, "SELECT 1");
