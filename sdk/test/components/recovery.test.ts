@@ -1,6 +1,6 @@
 /** The recovery address on the account page, in React and in Vue alike. */
 
-import { findByLabelText, findByText, queryByRole, queryByText, waitFor } from "@testing-library/dom";
+import { findByLabelText, findByRole, findByText, queryByRole, queryByText, waitFor } from "@testing-library/dom";
 import { describe, expect, test } from "vitest";
 import type { FakeAuth } from "../../src/testing/index.js";
 import { EMAIL, handsOn, PASSWORD, signedIn, type } from "./hands.js";
@@ -64,6 +64,8 @@ describe.each(TWINS)("$name", ({ mount }) => {
     await findByText(section, "The recovery address is removed.");
     expect(queryByText(section, SECOND)).toBeNull();
     expect(queryByRole(section, "button", { name: REMOVE })).toBeNull();
+    const change = await findByRole(section, "button", { name: CHANGE });
+    await waitFor(() => expect(document.activeElement).toBe(change));
     expect(await fake.client.recoveryEmail.get()).toBeNull();
   });
 

@@ -102,10 +102,15 @@ export function recoveryItem<N>(page: Drawing<N>, state: RecoveryState, user: Us
       h("strong", {}, say("recovery_address")),
       h("span", { class: "sekisho-hint" }, current ? current.email : say("recovery_none")),
     ),
-    opener(drawing, { name: FORM, label: say("change"), about: say("change_recovery"), isOpen, model }),
-    current && !isOpen
-      ? quiet(drawing, say("recovery_remove"), model.remove, "remove", { "aria-label": say("recovery_remove_of") })
-      : null,
+    h(
+      "div",
+      { class: "sekisho-item-actions", key: "actions" },
+      opener(drawing, { name: FORM, label: say("change"), about: say("change_recovery"), isOpen, model }),
+      current && !isOpen
+        ? quiet(drawing, say("recovery_remove"), model.remove, "remove", { "aria-label": say("recovery_remove_of") })
+        : null,
+    ),
+    isOpen ? null : complaint(drawing, state.form),
     isOpen
       ? addressSteps(drawing, {
           name: FORM,
@@ -115,6 +120,6 @@ export function recoveryItem<N>(page: Drawing<N>, state: RecoveryState, user: Us
           hint: "recovery_address_hint",
           model,
         })
-      : h("div", { key: "done" }, complaint(drawing, state.form), said(drawing, state.form)),
+      : said(drawing, state.form),
   );
 }
