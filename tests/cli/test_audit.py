@@ -123,6 +123,10 @@ def test_records_are_counted_and_reported(folder: Path) -> None:
     assert json.loads(report.stdout)["adoption"] == {"accounts": 0, "with_factor": 0}
     assert "wrong_password" in audit(folder, "report", "--since", "2025-01-01").stdout
     assert "<td>1</td>" in audit(folder, "report", "--since", "2025-01-01", "--format", "html").stdout
+    ever = ("--since", "0001-01-01T00:00:00+14:00", "--until", "9999-12-31T23:59:59-14:00", "--format", "json")
+    whole = json.loads(audit(folder, "report", *ever).stdout)
+    assert (whole["since"], whole["until"]) == ("1970-01-01T00:00:00.000Z", "9999-12-31T23:59:59.999Z")
+    assert whole["failures"] == {"unknown_account": 1, "wrong_password": 1}
 
 
 def test_an_export_holds_every_record_and_is_its_owners(folder: Path) -> None:

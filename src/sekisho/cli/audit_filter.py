@@ -29,6 +29,7 @@ Until = Annotated[str | None, typer.Option("--until", metavar="TIME", help=say("
 
 _SPAN = re.compile(r"([0-9]{1,5})([smhdw])")
 _UNIT_MS = {"s": 1000, "m": 60_000, "h": 3_600_000, "d": 86_400_000, "w": 604_800_000}
+_LAST: Millis = 253_402_300_799_999
 _WORDS = {"event": tuple(str(event) for event in Event), "outcome": (SUCCESS, FAILURE)}
 
 
@@ -57,15 +58,17 @@ def known_words(*, as_json: bool) -> Iterator[None]:
 
 
 def moment(field: str, text: str | None, now: Millis, as_json: bool) -> Millis | None:
-    """Return the time that an option says: a date, a time, or a span back from now."""
+    """Return the time that an option says: a date, a time, or a span back from now. What lies before 1970 or after 9999
+    is the nearest that can be written in every form; no record is older or younger."""
     if text is None:
         return None
     span = _SPAN.fullmatch(text)
     if span:
-        return now - int(span[1]) * _UNIT_MS[span[2]]
+        return max(0, now - int(span[1]) * _UNIT_MS[span[2]])
     try:
         found = datetime.fromisoformat(text)
     except ValueError:
         reason = say("refused.field", field=f"--{field}", reason=say("reason.bad_time"))
         fail("validation_error", reason, as_json=as_json, details={field: "bad_time"})
-    return int((found if found.tzinfo else found.replace(tzinfo=UTC)).timestamp() * 1000)
+    at = int((found if found.tzinfo else found.replace(tzinfo=UTC)).timestamp() * 1000)
+    return max(0, min(at, _LAST))
