@@ -20,12 +20,11 @@ from sekisho.errors import (
     InvalidCode,
     InvalidCredentials,
     NotFound,
-    ServiceUnavailable,
     SessionRevoked,
     ValidationError,
 )
 from sekisho.identifiers import EmailAddress, parse_email
-from sekisho.mfa.freshness import require_fresh
+from sekisho.mfa.freshness import overtaken, require_fresh
 from sekisho.model import Account, AccountStatus, Discreet, Millis, Origin, Principal, RecoveryEmail
 from sekisho.notices import Notices
 from sekisho.one_time_codes import OneTimeCodes, parse_code
@@ -174,7 +173,7 @@ async def remove_recovery_email(principal: Principal, seen_from: Origin, world: 
         _told(MailKind.RECOVERY_EMAIL_GONE, before, account, now, world),
     )
     if outcome.lost:
-        raise ServiceUnavailable(detail=outcome.lost.why, retry_after=1)
+        raise await overtaken(world.store, principal, outcome.lost.why)
 
 
 async def _owner(principal: Principal, world: RecoveryEmailWorld) -> Account:
