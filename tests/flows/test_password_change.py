@@ -82,6 +82,13 @@ async def test_a_password_that_may_not_be_costs_no_try_and_changes_nothing(
     await change(world, pair)
 
 
+async def test_V6_2_11_the_owners_name_is_no_password(world: World) -> None:
+    await world.account(name="Natsume Souseki")
+    with pytest.raises(ValidationError) as refused:
+        await change(world, await world.signed_in(), "NatsumeSouseki!")
+    assert (refused.value.details or {})["password"] == "contains_personal_word"
+
+
 async def test_V6_3_1_wrong_current_passwords_are_limited_and_audited(world: World) -> None:
     pair = await world.signed_in()
     for _ in range(5):

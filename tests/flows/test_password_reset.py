@@ -250,9 +250,9 @@ async def test_an_account_without_a_password_gets_one_if_its_address_is_verified
 
 
 async def test_a_refused_password_leaves_the_token_good(world: World) -> None:
-    await world.account()
+    await world.account(name="Natsume Souseki")
     token = await token_of(world)
-    for password in ("short", "password123", HANAKO) * 5:
+    for password in ("short", "password123", HANAKO, "NatsumeSouseki!") * 5:
         await is_refused(complete(world, token, password), ValidationError)
     await complete(world, token)
 

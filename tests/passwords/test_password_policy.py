@@ -145,6 +145,16 @@ def test_V6_2_11_the_same_password_is_fine_for_somebody_else() -> None:
     assert verdict(STANDARD, "YamadaHanako!!", email="taro@else.example") is None
 
 
+@pytest.mark.parametrize(
+    "password", ["SousekiNatsume!", "natsume1867", "N4tsume!!", "山田花子山田花子", "hanakosouseki"]
+)
+def test_V6_2_11_the_name_that_somebody_has_given_is_refused_too(password: str) -> None:
+    with pytest.raises(ValidationError) as refused:
+        STANDARD.check(password, email=EMAIL, name="Natsume Souseki" if password.isascii() else "山田　花子")
+    assert (refused.value.details or {})["password"] == "contains_personal_word"
+    assert verdict(STANDARD, "SousekiNatsume!") is None
+
+
 def test_legacy_asks_for_each_class_in_turn() -> None:
     assert LEGACY.min_length == 12
     assert verdict(LEGACY, "Kx7vq2mzpw!") == "too_short"

@@ -67,7 +67,7 @@ async def change_password(
     account = await world.store.find_account(principal.account_id)
     if account is None or account.status is not AccountStatus.ACTIVE:
         raise SessionRevoked(detail="account gone")
-    world.policy.check(change.password, email=account.email)
+    world.policy.check(change.password, email=account.email, name=account.name)
     password, current_password = normal_form(change.password), normal_form(change.current_password)
     if password == current_password:
         raise ValidationError(details={"password": "unchanged"}, detail="the current password")

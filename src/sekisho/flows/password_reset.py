@@ -182,7 +182,7 @@ async def complete_reset(request: CompleteReset, world: PasswordResetWorld) -> N
         raise ResetTokenInvalid(detail="account gone")
     if account.status is not AccountStatus.ACTIVE or account.security_version != presented.security_version:
         raise await _refused("changed_meanwhile", account, request.seen_from, world)
-    world.policy.check(request.password, email=account.email)
+    world.policy.check(request.password, email=account.email, name=account.name)
 
     counted = await world.store.apply(
         CountCodeTry(id=presented.code_id, purpose=TOKEN_PURPOSE, max_tries=TRIES_PER_TOKEN, now=world.clock.now())

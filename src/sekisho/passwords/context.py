@@ -20,22 +20,23 @@ _MOST_DECORATION = 32
 _LETTERS = [str.maketrans("013457@$!", letters) for letters in ("oleastasi", "oieastasi")]
 
 
-def context_words(fixed: Iterable[str], email: str) -> frozenset[str]:
+def context_words(fixed: Iterable[str], email: str, name: str = "") -> frozenset[str]:
     """Return all that counts as a name of the service or of the person, in bare form.
 
-    From the address: the whole, both sides, their parts of three letters or more, and two parts in a row.
+    From the address and the person's name: the whole, both sides, their parts of three letters or more, and two parts
+    in a row.
     """
-    parts = parts_of(email)
+    parts = parts_of(email, name)
     local, labels = _sides(email)
-    words = [*fixed, email, local, email.casefold().rpartition("@")[2], *labels, *parts]
+    words = [*fixed, email, name, local, email.casefold().rpartition("@")[2], *labels, *parts]
     words += [first + second for first, second in permutations(parts[:_MAX_PARTS], 2)]
     return frozenset(bare for word in words if (bare := _bare(word)))
 
 
-def parts_of(email: str) -> list[str]:
-    """Return the words of three letters or more that the address is made of."""
+def parts_of(email: str, name: str = "") -> list[str]:
+    """Return the words of three letters or more that the address and the name are made of."""
     local, labels = _sides(email)
-    return _parts(local) + [part for label in labels for part in _parts(label)]
+    return _parts(local) + _parts(name.casefold()) + [part for label in labels for part in _parts(label)]
 
 
 def _sides(email: str) -> tuple[str, list[str]]:

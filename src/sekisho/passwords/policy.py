@@ -122,18 +122,21 @@ class PasswordPolicy:
     def deviations(self) -> tuple[str, ...]:
         return self._rules.deviations
 
-    def check(self, password: str, *, email: str) -> None:
+    def check(self, password: str, *, email: str, name: str = "") -> None:
         """Let a good password pass.
+
+        Args:
+            name: what its owner is called, "" where nobody knows.
 
         Raises:
             ValidationError: `details` says `password` and one of `REASONS`, the first that applies; `password_hints`
                 what would be better, where the estimate has anything to say.
         """
         normal = normal_form(password)
-        reason = self._reason_against(normal, email)
+        reason = self._reason_against(normal, email, name)
         hints: tuple[str, ...] = ()
         if not reason or reason in _HINTED:
-            found = estimate(normal, (*self._words, *parts_of(email)))
+            found = estimate(normal, (*self._words, *parts_of(email, name)))
             hints = found.hints
             reason = reason or ("too_guessable" if found.score < self.min_score else "")
         if reason:
@@ -143,11 +146,11 @@ class PasswordPolicy:
                 values={"min_length": self.min_length},
             )
 
-    def _reason_against(self, normal: str, email: str) -> str:
+    def _reason_against(self, normal: str, email: str, name: str) -> str:
         if len(normal) < self._rules.min_length:
             return "too_short"
         folded = unicodedata.normalize("NFKC", normal.casefold())
-        if is_context_word(folded, context_words(self._words, email)):
+        if is_context_word(folded, context_words(self._words, email, name)):
             return "contains_personal_word"
         if folded in self._common:
             return "too_common"
