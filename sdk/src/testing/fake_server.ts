@@ -365,6 +365,7 @@ export function createFakeServer(now: () => number = Date.now): FakeServer {
         for (const other of live) if (other !== session) end(other, call.jar);
         accounts.delete(session.email);
         account.user = { ...account.user, email };
+        if (account.recovery?.email === email) account.recovery = undefined;
         accounts.set(email, account);
         session.email = email;
         return Response.json(account.user);

@@ -52,11 +52,17 @@ function createParts(auth: AuthClient, props: () => UserProfileProps) {
   const sessions = createSessions(desk);
   const history = createHistory(desk);
   const trusted = createTrusted(desk);
+  const recovery = createRecovery(desk);
+  // A recovery address that becomes the account's own is none any more.
+  const moved = () => {
+    changed();
+    void recovery.load();
+  };
   return {
     details: createDetails(desk),
     password: createPassword(desk),
-    address: createAddress(desk),
-    recovery: createRecovery(desk),
+    address: createAddress({ ...desk, changed: moved }),
+    recovery,
     factors: createFactorModel(desk),
     trusted,
     sessions,

@@ -82,6 +82,22 @@ describe.each(TWINS)("$name", ({ mount }) => {
     await findByText(section, new RegExp(`We sent a code to ${SECOND}`));
   });
 
+  test("one that becomes the account's own address is none any more", async () => {
+    const fake = await signedIn();
+    await withRecovery(fake);
+    const section = await credentialsOf(show({ component: "UserProfile", client: fake.client }));
+    await findByText(section, SECOND);
+    await press(section, "Change the email address");
+    type(await findByLabelText(section, "New email address"), SECOND);
+    type(await findByLabelText(section, "Current password"), PASSWORD);
+    await press(section, "Send me a code");
+    type(await findByLabelText(section, "Code from the mail"), fake.server.codeFor(SECOND));
+    await press(section, "Confirm");
+
+    await findByText(section, /The email address is changed/);
+    await findByText(section, /^None\. With one/);
+  });
+
   test("one that is gone already is said to be gone", async () => {
     const fake = await signedIn();
     await withRecovery(fake);
