@@ -39,7 +39,8 @@ test: $(DEV) ## Set up and run every test
 	@sh scripts/sdk.sh test
 
 faults: $(DEV) ## Break real processes and servers: the heavy tests, which `make test` leaves out
-	$(PYTHON) -m pytest -m heavy tests/faults tests/storage
+	$(PYTHON) -m pytest -n 2 --dist worksteal -m "heavy and not alone" tests/faults tests/storage
+	$(PYTHON) -m pytest -m "heavy and alone" tests/faults
 
 check: ## Check format, style, types and imports
 	@$(MAKE) --no-print-directory -j 2 $(TOGETHER) check-python check-packages

@@ -77,6 +77,7 @@ async def test_FS_15_slow_heads_slow_bodies_and_silence_end_in_time(site: Site) 
     assert BODY_S - 0.1 < min(fixed_s, chunked_s, unread_s) <= max(fixed_s, chunked_s, unread_s) < BODY_S + 4
 
 
+@pytest.mark.alone
 @FEW_OR_MANY
 async def test_FS_15_idle_connections_disturb_nobody(site: Site, connections: int) -> None:
     """The server starts with a soft limit of 128 open files, as little as a careless unit file leaves it."""
@@ -148,6 +149,7 @@ async def test_FS_16_too_long_passwords_are_never_hashed(site: Site) -> None:
     assert min(answer.took_s for answer in long) < min(answer.took_s for answer in known) / 3
 
 
+@pytest.mark.alone
 @ON_EVERY_ENGINE
 async def test_FS_16_a_flood_of_hashes_is_turned_away_and_refreshes_do_not_wait(make_site: MakeSite) -> None:
     site = make_site(SEKISHO_PASSWORD__QUEUE="8", SEKISHO_PASSWORD__THREADS="1")

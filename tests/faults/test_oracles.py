@@ -21,7 +21,7 @@ SAMPLES = pytest.mark.parametrize(
     ("engine", "samples"),
     [
         ("sqlite", 40),
-        pytest.param("sqlite", 250, marks=heavy),
+        pytest.param("sqlite", 250, marks=[heavy, pytest.mark.alone]),
         pytest.param("postgres", 20, marks=heavy),
         pytest.param("redis", 20, marks=heavy),
     ],
