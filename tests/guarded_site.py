@@ -55,3 +55,8 @@ async def guarded_site(folder: Path) -> AsyncIterator[Guarded]:
         key = GuardKey(id=made.key_id, name="api", secret_hash=hash_secret(SECRET), created_at=1)
         await made.store.apply(AddGuardKey(key=key))
         yield made
+
+
+def damaged(key: str) -> str:
+    """Return a key with another last character."""
+    return key[:-1] + ("B" if key[-1] == "A" else "A")

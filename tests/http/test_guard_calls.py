@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from msgspec import json
 
-from guarded_site import FORM, SECRET, Guarded, guarded_site
+from guarded_site import FORM, SECRET, Guarded, damaged, guarded_site
 from http_site import EMAIL
 from sekisho.http import revocations
 from sekisho.model import GuardKey
@@ -101,7 +101,7 @@ async def test_V8_2_1_only_a_guards_key_opens_the_calls_of_guards(guarded: Guard
         lambda **h: guarded.app.post("auth/revoke", **h),
         lambda **h: guarded.app.post("auth/tokens/revoke", {"jti": "a"}, **h),
     ]
-    wrong = ["", "garbage", pair["access_token"], pair["refresh_token"], guarded.key[:-1] + "A", guarded.key + "A"]
+    wrong = ["", "garbage", pair["access_token"], pair["refresh_token"], damaged(guarded.key), guarded.key + "A"]
     other = guarded.edge.guards.keys._form.mint(guarded.key_id, b"t" * 16)
     assert (await guarded.app.get("revocations", authorization=f"Bearer {other}")).status_code == 401
     await guarded.store.apply(RemoveGuardKey(id=guarded.key_id))

@@ -11,7 +11,7 @@ from urllib.parse import quote_plus
 
 import pytest
 
-from guarded_site import FORM, Guarded, guarded_site
+from guarded_site import FORM, Guarded, damaged, guarded_site
 from sekisho.http.oauth import BASIC, EITHER
 from sekisho.http.refusals import INVALID_TOKEN
 from sekisho.ports.changes import RemoveGuardKey
@@ -60,7 +60,7 @@ async def test_a_client_that_cannot_show_who_it_is_is_refused_whatever_is_wrong(
         basic("other", guarded.key),
         basic("", guarded.key),
         basic("api", ""),
-        basic("api", guarded.key[:-1] + "A"),
+        basic("api", damaged(guarded.key)),
         basic("api", "skg_" + "A" * 92),
         "Basic",
         "Basic =",
