@@ -289,6 +289,9 @@ async def test_V2_4_1_numbers_that_no_text_message_goes_to_are_refused_before_an
         await enrol(Enrol("sms", "", typed), owner.who, HOME, world.edge.factors)
     assert refused.value.details == {"phone": why}
     assert await world.audit("factor_code_sent") == []
+    lines = [(line.outcome, line.reason) for line in await world.audit("factor_added")]
+    assert lines == ([("failure", "phone_refused")] if typed else [])
+    assert (await owner.list()).factors == ()
     await owner.begin()
 
 

@@ -122,9 +122,9 @@ VOCABULARY: dict[Event, Entry] = {
         fields=(*_SESSION, "method"),
     ),
     Event.FACTOR_ADDED: Entry(
-        en="A second factor was enrolled, or the code that should confirm it was refused.",
-        ja="第二要素が登録されたか、登録を確認するコードが拒否されました。",
-        reasons={SUCCESS: ("",), FAILURE: _FIRST_CODE},
+        en="A second factor was enrolled, or its phone number or the code that should confirm it was refused.",
+        ja="第二要素が登録されたか、その電話番号または登録を確認するコードが拒否されました。",
+        reasons={SUCCESS: ("",), FAILURE: (*_FIRST_CODE, "phone_refused")},
         fields=(*_SESSION, "subject"),
     ),
     Event.FACTOR_RENAMED: Entry(

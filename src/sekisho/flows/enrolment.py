@@ -83,9 +83,10 @@ async def enrol(request: Enrol, principal: Principal, seen_from: Origin, world: 
         ServiceUnavailable: the account changed its credentials meanwhile; ask again.
     """
     name, kind = check_name(request.name), _check_kind(request.kind, world)
-    number = _check_phone(request.phone, kind, world)
+    typed = _check_phone(request.phone, kind)
     who = await owner_of(principal, world)
     check_fresh(who.session, who.factors, who.now, world.fresh_ms)
+    number = await _number_from(typed, who, seen_from, world)
     if kind is not FactorKind.TOTP and any(factor.kind is kind for factor in confirmed(who.factors)):
         raise ValidationError(details={"kind": "too_many"}, detail="enrolled already: one address, one phone")
 
@@ -250,15 +251,27 @@ def _check_kind(text: str, world: FactorsWorld) -> FactorKind:
     raise ValidationError(details={"kind": "invalid_choice"}, detail="kind")
 
 
-def _check_phone(typed: str | None, kind: FactorKind, world: FactorsWorld) -> str:
-    """Return the number that the codes go to, "" for kinds that need none."""
+def _check_phone(typed: str | None, kind: FactorKind) -> str:
+    """Return what was typed as a number, "" for kinds that need none."""
     if kind is FactorKind.SMS:
         if not typed:
             raise ValidationError(details={"phone": "required"}, detail="phone")
-        return world.phones.parse(typed)
+        return typed
     if typed is not None:
         raise ValidationError(details={"phone": "unknown_field"}, detail="phone of a kind without one")
     return ""
+
+
+async def _number_from(typed: str, who: Owner, seen_from: Origin, world: FactorsWorld) -> str:
+    """Return the number that the codes go to. One that is refused leaves a line: whoever tries which countries a text
+    message goes to is seen."""
+    if not typed:
+        return ""
+    try:
+        return world.phones.parse(typed)
+    except ValidationError:
+        await world.store.apply(who.audit(Event.FACTOR_ADDED, seen_from, "phone_refused"))
+        raise
 
 
 def _sealed(factor_id: str, secret: str | None, number: str, world: FactorsWorld) -> bytes:
