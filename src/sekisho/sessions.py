@@ -27,6 +27,7 @@ from sekisho.ports.changes import (
     TouchSession,
 )
 from sekisho.ports.clock import Clock
+from sekisho.ports.factor_changes import NEVER
 from sekisho.ports.storage import Lost, Replayed, Rotated, Rotation, Store, WrongClient
 from sekisho.tokens.access_token import AccessTokens
 from sekisho.tokens.refresh_token import Presented, RefreshTokens
@@ -57,6 +58,14 @@ class Lifetimes(Struct, frozen=True, kw_only=True):
         if acr == AAL2:
             idle_ms, absolute_ms = self.aal2_idle_ms, self.aal2_absolute_ms
         return min(now + idle_ms, now + absolute_ms), now + absolute_ms
+
+    def latest_ends(self, acr: str, now: Millis) -> tuple[Millis, Millis]:
+        """Return the ends that only this level has. The others a session has had from its start: looked at again, a
+        clock that has stepped back would bring them nearer."""
+        if acr != AAL2:
+            return NEVER, NEVER
+        idle_by_at = now + self.aal2_idle_ms if self.aal2_idle_ms < self.idle_ms else NEVER
+        return idle_by_at, now + self.aal2_absolute_ms if self.aal2_absolute_ms < self.absolute_ms else NEVER
 
 
 class Proof(Struct, frozen=True, kw_only=True):
@@ -216,8 +225,8 @@ class Sessions:
 
     def latest_ends(self, acr: str, now: Millis) -> tuple[Millis, Millis]:
         """Return what a proof of this level, shown now, leaves of a session: when it goes idle and when it is over, at
-        the latest. What ended sooner still does."""
-        return self._lifetimes.ends_at(acr, now)
+        the latest; `NEVER` where the level has no end of its own. What ended sooner still does."""
+        return self._lifetimes.latest_ends(acr, now)
 
     def must_keep_factor(self, account: Account, client_id: str) -> bool:
         """Whether the role of this account, or this app, requires a second factor of it."""

@@ -113,3 +113,12 @@ async def test_by_default_every_level_lives_alike(world: World) -> None:
     pair, _ = await strong(world)
     assert pair.session.expires_at == world.now + 90 * DAY
     assert pair.session.idle_expires_at == world.now + 30 * DAY
+
+
+async def test_a_clock_that_has_stepped_back_brings_no_end_nearer_that_the_level_does_not_have(world: World) -> None:
+    pair = await world.signed_in()
+    world.clock.advance(seconds=-1)
+    await world.enrolled(pair)
+    after = (await world.refresh(pair.credential)).session
+    assert after.acr == "aal2"
+    assert after.expires_at == pair.session.expires_at
