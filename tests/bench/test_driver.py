@@ -147,6 +147,6 @@ async def test_a_driver_that_oversleeps_does_not_hide_it() -> None:
         counted = load.counted()
         await load.stop()
 
-    # Twenty of some thirty requests fell due in the pause, the first of them 0.2 s before they could be sent.
-    assert counted.latency.percentile_ms(50) > 20
+    # Twenty of some 35 requests fell due in the pause, the first of them 0.2 s before they could be sent.
+    assert counted.latency.percentile_ms(75) > 20
     assert counted.latency.percentile_ms(99) > 150
