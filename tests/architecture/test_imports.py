@@ -53,6 +53,7 @@ LAYERS = {
     "delivery": {"delivery"},
     "http": {"http"},
     "ui": {"ui"},
+    "sockets": {"sockets"},
     "guard": {"guard"},
     "settings": {"settings"},
     "logs": {"logs"},
@@ -74,15 +75,17 @@ MAY_IMPORT = {
     "delivery": {"nouns", "ports"},
     "http": _INSIDE | {"flows", "admin"},
     "ui": _INSIDE | {"flows", "http"},
+    "sockets": {"http"},
     "guard": {"nouns", "rfc"},
     "settings": {"nouns"},
     "logs": set[str](),
-    "assemble": set(LAYERS) - {"cli", "guard"},
+    "assemble": set(LAYERS) - {"cli", "sockets", "guard"},
     "cli": set(LAYERS) - {"guard"},
 }
 
 # What the world offers, and the layers that may touch it.
-HTTP_LIBRARIES = {"starlette", "uvicorn", "httptools", "uvloop"}
+ASGI_SERVERS = {"uvicorn", "httptools", "uvloop"}
+HTTP_LIBRARIES = {"starlette"} | ASGI_SERVERS
 STORES = {"apsw", "sqlalchemy", "alembic", "sqlite3", "redis", "hiredis"}
 MAIL = {"aiosmtplib", "smtplib"}
 SETTINGS_LIBRARIES = {"pydantic", "pydantic_settings", "dotenv"}
@@ -105,8 +108,10 @@ OUTSIDE = {layer: HTTP_LIBRARIES | STORES | MAIL | SETTINGS_LIBRARIES | COMMAND_
     "rfc": HTTP_LIBRARIES | STORES | MAIL | SETTINGS_LIBRARIES | COMMAND_LINE | SOCKETS_FILES_CLOCKS,
     "storage": HTTP_LIBRARIES | MAIL | SETTINGS_LIBRARIES | COMMAND_LINE,
     "delivery": HTTP_LIBRARIES | STORES | SETTINGS_LIBRARIES | COMMAND_LINE,
-    "http": STORES | MAIL | SETTINGS_LIBRARIES | COMMAND_LINE,
+    # It mounts in another application as well, under whatever server that one has.
+    "http": ASGI_SERVERS | STORES | MAIL | SETTINGS_LIBRARIES | COMMAND_LINE,
     "ui": HTTP_LIBRARIES | STORES | MAIL | SETTINGS_LIBRARIES | COMMAND_LINE,
+    "sockets": {"starlette"} | STORES | MAIL | SETTINGS_LIBRARIES | COMMAND_LINE,
     "settings": HTTP_LIBRARIES | STORES | MAIL | COMMAND_LINE,
     "assemble": SETTINGS_LIBRARIES | COMMAND_LINE,
     "cli": set[str](),

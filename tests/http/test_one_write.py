@@ -10,10 +10,9 @@ import uvicorn
 from uvicorn.server import ServerState
 
 from http_site import Site
-from sekisho.cli.connection import BoundedConnection
-from sekisho.cli.one_write import HoldingTransport
 from sekisho.http.app import Application, Receive, Scope, Send
 from sekisho.http.one_write import HOLDING, ONE_WRITE
+from sekisho.sockets.connection import BoundedConnection, HoldingTransport
 
 pytestmark = pytest.mark.anyio
 

@@ -20,14 +20,14 @@ from msgspec import Struct
 
 from sekisho import __version__
 from sekisho.assemble import Place, application
-from sekisho.cli.accepting import ConnectionCounts, SharedAcceptor
-from sekisho.cli.connection import BoundedConnection
 from sekisho.cli.failures import fail
-from sekisho.cli.listening import BACKLOG
 from sekisho.cli.output import padded
 from sekisho.cli.texts import say
 from sekisho.http.app import Asgi, Receive, Scope, Send
 from sekisho.settings import Settings
+from sekisho.sockets.accepting import ConnectionCounts, SharedAcceptor
+from sekisho.sockets.connection import BoundedConnection
+from sekisho.sockets.listening import BACKLOG
 
 if sys.platform != "win32":
     import resource

@@ -17,11 +17,11 @@ from typing import Annotated
 import typer
 
 from sekisho.cli.failures import fail, told
-from sekisho.cli.listening import PortRefused, listen
 from sekisho.cli.program import program
 from sekisho.cli.texts import say
 from sekisho.logs import configure_logs
 from sekisho.settings import Mode, Settings, load
+from sekisho.sockets.listening import PortRefused, listen
 from sekisho.storage.errors import SchemaTooOld
 from sekisho.storage.revision import SCHEMA_REVISION
 

@@ -30,10 +30,10 @@ import typer
 
 from sekisho import __version__
 from sekisho.assemble import Place
-from sekisho.cli.accepting import ConnectionCounts
 from sekisho.cli.server import GRACEFUL_SHUTDOWN_S, Membership
 from sekisho.http.figure_board import FigureBoard
 from sekisho.settings import Settings
+from sekisho.sockets.accepting import ConnectionCounts
 
 log = structlog.get_logger("sekisho")
 

@@ -9,9 +9,9 @@ from collections.abc import AsyncIterator
 import pytest
 import uvicorn
 
-from sekisho.cli.connection import MAX_FRUITLESS_BYTES, BoundedConnection
-from sekisho.cli.listening import listen
 from sekisho.http.app import Receive, Scope, Send
+from sekisho.sockets.connection import MAX_FRUITLESS_BYTES, BoundedConnection
+from sekisho.sockets.listening import listen
 
 pytestmark = pytest.mark.anyio
 

@@ -1,4 +1,5 @@
-"""One client connection: uvicorn's, with bounds on what may arrive before a request can be answered.
+"""One client connection: uvicorn's, with bounds on what may arrive before a request can be answered, and with an
+answer that can leave in one write.
 
 Attack: a client that sends header bytes for ever, fast to fill the memory or slowly to hold the
 connection, never reaches the application and its limits.
@@ -9,10 +10,10 @@ Spec: RFC 9112 section 3; RFC 6585 section 5 (431).
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from sekisho.cli.one_write import HoldingTransport
 from sekisho.http.one_write import HOLDING, ONE_WRITE
 
 # The application refuses heads above 32 kB with words; this is the point where few words are deserved.
@@ -85,3 +86,46 @@ class BoundedConnection(HttpToolsProtocol):
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
+
+
+class HoldingTransport(asyncio.Transport):
+    """Everything goes to the transport of the loop; `write` waits for `release` after `hold`.
+
+    Implements `sekisho.http.one_write.Holding`. Closing writes what is held first.
+    """
+
+    def __init__(self, transport: asyncio.Transport) -> None:
+        super().__init__()
+        self._transport = transport
+        self._held: list[bytes] | None = None
+
+    def hold(self) -> None:
+        self._held = []
+
+    def release(self) -> None:
+        held, self._held = self._held, None
+        # Who hung up meanwhile is no mistake of whoever answers.
+        if held and not self._transport.is_closing():
+            self._transport.write(b"".join(held))
+
+    def write(self, data: Any) -> None:
+        if self._held is None:
+            self._transport.write(data)
+        else:
+            self._held.append(data)
+
+    def close(self) -> None:
+        self.release()
+        self._transport.close()
+
+    def is_closing(self) -> bool:
+        return self._transport.is_closing()
+
+    def get_extra_info(self, name: str, default: Any = None) -> Any:
+        return self._transport.get_extra_info(name, default)
+
+    def pause_reading(self) -> None:
+        self._transport.pause_reading()
+
+    def resume_reading(self) -> None:
+        self._transport.resume_reading()
