@@ -18,8 +18,10 @@ from sekisho.cli import (
     passwords,
     session,
     user,
+    user_credentials,
 )
 from sekisho.cli.starting import app
+from sekisho.cli.surroundings import TAKES_IDS
 from sekisho.cli.texts import say
 
 __all__ = ["app"]
@@ -32,6 +34,19 @@ app.command("move", help=say("help.move"))(move.move)
 app.command("doctor", help=say("help.doctor"))(doctor.doctor)
 app.command("config", help=say("help.config"))(config.config)
 app.command("openapi", help=say("help.openapi"))(config.openapi)
+user.app.command("reset-factors", help=say("help.user_reset_factors"), context_settings=TAKES_IDS)(
+    user_credentials.reset_factors
+)
+user.app.command("remove-recovery-email", help=say("help.user_remove_recovery_email"), context_settings=TAKES_IDS)(
+    user_credentials.remove_recovery_email
+)
+user.app.command("forget-devices", help=say("help.user_forget_devices"), context_settings=TAKES_IDS)(
+    user_credentials.forget_devices
+)
+user.app.command("force-password-change", help=say("help.user_force_password_change"), context_settings=TAKES_IDS)(
+    user_credentials.force_password_change
+)
+user.app.command("unlock", help=say("help.user_unlock"), context_settings=TAKES_IDS)(user_credentials.unlock)
 app.add_typer(user.app, name="user")
 app.add_typer(import_users.app, name="import")
 app.add_typer(passwords.app, name="passwords")

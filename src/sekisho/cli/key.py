@@ -9,11 +9,11 @@ import typer
 from sekisho.admin import keys
 from sekisho.admin.keys import KeyComesFromSettings, KeySigns
 from sekisho.admin.world import OperatorWorld
+from sekisho.cli.asking import confirm
 from sekisho.cli.failures import fail
 from sekisho.cli.output import print_json, print_table, time_json, time_text
 from sekisho.cli.surroundings import TAKES_IDS, AsJson, run
 from sekisho.cli.texts import say
-from sekisho.cli.user import confirm
 from sekisho.errors import NotFound
 from sekisho.model import KeyState, SigningKey
 

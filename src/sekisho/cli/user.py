@@ -1,45 +1,29 @@
-"""`sekisho user …`: accounts."""
+"""`sekisho user …`: accounts, and whether somebody may sign in to them."""
 
 from __future__ import annotations
 
 import shlex
-import sys
-from typing import Annotated, Any, NoReturn
+from typing import Annotated
 
 import typer
 
-from sekisho.admin import accounts, overview, recovery_email
+from sekisho.admin import accounts, overview
 from sekisho.admin.accounts import NewAccount
 from sekisho.admin.world import OperatorWorld
+from sekisho.cli.accounts import Who, account_view, no_account, tell
+from sekisho.cli.asking import ask_password, confirm
 from sekisho.cli.failures import fail
 from sekisho.cli.output import print_facts, print_json, print_table, time_text
 from sekisho.cli.surroundings import TAKES_IDS, AsJson, run
 from sekisho.cli.texts import say
 from sekisho.errors import EmailAlreadyExists, NotFound
-from sekisho.model import Account, RecoveryEmail
-from sekisho.times import iso_time
+from sekisho.model import Account
 
 app = typer.Typer(help=say("help.user"), no_args_is_help=True)
 role = typer.Typer(help=say("help.role"), no_args_is_help=True)
 app.add_typer(role, name="role")
 
-Who = Annotated[str, typer.Argument(metavar="EMAIL|ID", help=say("argument.who"))]
 Roles = Annotated[list[str], typer.Argument(metavar="ROLE...", help=say("argument.roles"))]
-
-
-def account_view(account: Account) -> dict[str, Any]:
-    """The JSON form of an account."""
-    return {
-        "id": account.id,
-        "email": account.email,
-        "is_verified": account.is_verified,
-        "name": account.name,
-        "locale": account.locale,
-        "roles": list(account.roles),
-        "status": account.status.value,
-        "has_password": account.password_hash is not None,
-        "created_at": iso_time(account.created_at),
-    }
 
 
 @app.command("add", help=say("help.user_add"))
@@ -51,7 +35,7 @@ def add(
     no_password: Annotated[bool, typer.Option("--no-password", help=say("option.no_password"))] = False,
     as_json: AsJson = False,
 ) -> None:
-    password = _password(from_stdin=password_stdin, without=no_password)
+    password = ask_password(from_stdin=password_stdin, without=no_password)
     request = NewAccount(email=email, password=password, roles=tuple(roles or ()), locale=locale)
 
     async def work(world: OperatorWorld) -> Account:
@@ -61,7 +45,7 @@ def add(
             fail(error.code, say("refused.email_taken", email=email, quoted=shlex.quote(email)), as_json=as_json)
 
     account = run(work, as_json=as_json)
-    _tell(account, say("done.user_added", email=account.email, id=account.id), as_json)
+    tell(account, say("done.user_added", email=account.email, id=account.id), as_json)
 
 
 @app.command("list", help=say("help.user_list"))
@@ -94,7 +78,7 @@ def show(who: Who, as_json: AsJson = False) -> None:
         try:
             return await overview.look_at(who, world)
         except NotFound as error:
-            _no_account(error, who, as_json)
+            no_account(error, who, as_json)
 
     found = run(work, as_json=as_json)
     account, second = found.account, found.recovery_email.email if found.recovery_email else None
@@ -135,52 +119,10 @@ def disable(who: Who, as_json: AsJson = False) -> None:
         try:
             return await accounts.disable_account(who, world)
         except NotFound as error:
-            _no_account(error, who, as_json)
+            no_account(error, who, as_json)
 
     done = run(work, as_json=as_json)
-    _tell(done.account, say("done.user_disabled", email=done.account.email, ended=done.ended), as_json, done.ended)
-
-
-@app.command("reset-factors", help=say("help.user_reset_factors"), context_settings=TAKES_IDS)
-def reset_factors(who: Who, as_json: AsJson = False) -> None:
-    async def work(world: OperatorWorld) -> accounts.StandingChanged:
-        try:
-            return await accounts.reset_factors(who, world)
-        except NotFound as error:
-            _no_account(error, who, as_json)
-
-    done = run(work, as_json=as_json)
-    _tell(done.account, say("done.user_factors_reset", email=done.account.email, ended=done.ended), as_json, done.ended)
-
-
-@app.command("remove-recovery-email", help=say("help.user_remove_recovery_email"), context_settings=TAKES_IDS)
-def remove_recovery_email(who: Who, as_json: AsJson = False) -> None:
-    async def work(world: OperatorWorld) -> tuple[Account, RecoveryEmail]:
-        try:
-            return await recovery_email.remove_recovery_email(who, world)
-        except NotFound as error:
-            fail(error.code, say("refused.recovery_email", who=who), as_json=as_json)
-
-    account, before = run(work, as_json=as_json)
-    if as_json:
-        print_json({"account": account_view(account), "removed": before.email})
-    else:
-        print(say("done.user_recovery_email_removed", email=account.email, recovery_email=before.email))
-
-
-@app.command("forget-devices", help=say("help.user_forget_devices"), context_settings=TAKES_IDS)
-def forget_devices(who: Who, as_json: AsJson = False) -> None:
-    async def work(world: OperatorWorld) -> accounts.DevicesForgotten:
-        try:
-            return await accounts.forget_devices(who, world)
-        except NotFound as error:
-            _no_account(error, who, as_json)
-
-    done = run(work, as_json=as_json)
-    if as_json:
-        print_json({"account": account_view(done.account), "devices": done.devices})
-    else:
-        print(say("done.user_devices_forgotten", email=done.account.email, devices=done.devices))
+    tell(done.account, say("done.user_disabled", email=done.account.email, ended=done.ended), as_json, done.ended)
 
 
 @app.command("enable", help=say("help.user_enable"), context_settings=TAKES_IDS)
@@ -189,42 +131,10 @@ def enable(who: Who, as_json: AsJson = False) -> None:
         try:
             return await accounts.enable_account(who, world)
         except NotFound as error:
-            _no_account(error, who, as_json)
+            no_account(error, who, as_json)
 
     done = run(work, as_json=as_json)
-    _tell(done.account, say("done.user_enabled", email=done.account.email), as_json)
-
-
-@app.command("force-password-change", help=say("help.user_force_password_change"), context_settings=TAKES_IDS)
-def force_password_change(who: Who, as_json: AsJson = False) -> None:
-    async def work(world: OperatorWorld) -> accounts.StandingChanged:
-        try:
-            return await accounts.force_password_change(who, world)
-        except NotFound as error:
-            _no_account(error, who, as_json)
-
-    done = run(work, as_json=as_json)
-    said = say("done.user_password_forced", email=done.account.email, ended=done.ended)
-    _tell(done.account, said, as_json, done.ended)
-
-
-@app.command("unlock", help=say("help.user_unlock"), context_settings=TAKES_IDS)
-def unlock(
-    who: Who,
-    ip: Annotated[str, typer.Option("--ip", metavar="ADDRESS", help=say("option.unlock_ip"))] = "",
-    as_json: AsJson = False,
-) -> None:
-    async def work(world: OperatorWorld) -> Account | None:
-        try:
-            return await accounts.unlock(who, world, ip=ip)
-        except NotFound as error:
-            _no_account(error, who, as_json)
-
-    account = run(work, as_json=as_json)
-    if as_json:
-        print_json({"account": account_view(account) if account else None})
-    else:
-        print(say("done.user_unlocked", who=account.email if account else who))
+    tell(done.account, say("done.user_enabled", email=done.account.email), as_json)
 
 
 @app.command("withdraw", help=say("help.user_withdraw"), context_settings=TAKES_IDS)
@@ -235,19 +145,19 @@ def withdraw(
         try:
             return await accounts.find_account(who, world)
         except NotFound as error:
-            _no_account(error, who, as_json)
+            no_account(error, who, as_json)
 
     async def work(world: OperatorWorld) -> accounts.StandingChanged:
         try:
             return await accounts.withdraw_account(account.id, world)
         except NotFound as error:
-            _no_account(error, who, as_json)
+            no_account(error, who, as_json)
 
     account = run(look, as_json=as_json)
     if not yes:
         confirm(say("ask.withdraw", email=account.email, id=account.id), as_json)
     done = run(work, as_json=as_json)
-    _tell(done.account, say("done.user_withdrawn", id=account.id, ended=done.ended), as_json, done.ended)
+    tell(done.account, say("done.user_withdrawn", id=account.id, ended=done.ended), as_json, done.ended)
 
 
 @role.command("add", help=say("help.role_add"), context_settings=TAKES_IDS)
@@ -260,48 +170,13 @@ def role_remove(who: Who, roles: Roles, as_json: AsJson = False) -> None:
     _change_roles(who, as_json, remove=tuple(roles))
 
 
-def confirm(question: str, as_json: bool) -> None:
-    """Go on if a person at a terminal says yes; else exit."""
-    if not sys.stdin.isatty():
-        fail("not_confirmed", say("usage.confirm"), as_json=as_json)
-    typer.confirm(question, abort=True, err=True)
-
-
 def _change_roles(who: str, as_json: bool, *, add: tuple[str, ...] = (), remove: tuple[str, ...] = ()) -> None:
     async def work(world: OperatorWorld) -> Account:
         try:
             return await accounts.change_roles(who, world, add=add, remove=remove)
         except NotFound as error:
-            _no_account(error, who, as_json)
+            no_account(error, who, as_json)
 
     account = run(work, as_json=as_json)
     roles = ", ".join(account.roles) or say("none")
-    _tell(account, say("done.roles", email=account.email, roles=roles), as_json)
-
-
-def _no_account(error: NotFound, who: str, as_json: bool) -> NoReturn:
-    fail(error.code, say("refused.account", who=who), as_json=as_json)
-
-
-def _tell(account: Account, sentence: str, as_json: bool, ended: int | None = None) -> None:
-    if as_json:
-        print_json({"account": account_view(account), **({} if ended is None else {"ended": ended})})
-    else:
-        print(sentence)
-
-
-def _password(*, from_stdin: bool, without: bool) -> str | None:
-    """A password never comes from an argument: arguments stand in process lists and shell histories."""
-    if from_stdin and without:
-        raise typer.BadParameter(say("usage.password_twice"))
-    if without:
-        return None
-    if from_stdin:
-        return sys.stdin.readline().removesuffix("\n").removesuffix("\r")
-    if not sys.stdin.isatty():
-        raise typer.BadParameter(say("usage.no_terminal"))
-    while True:
-        password: str = typer.prompt(say("ask.password"), hide_input=True, err=True)
-        if typer.prompt(say("ask.password_again"), hide_input=True, err=True) == password:
-            return password
-        print(say("ask.password_differs"), file=sys.stderr)
+    tell(account, say("done.roles", email=account.email, roles=roles), as_json)
