@@ -217,6 +217,7 @@ class Factor(Discreet, frozen=True, kw_only=True):
     sealed: what it stands on, encrypted under the master secret: the key of an authenticator app, or a phone number.
     last_step: the newest time step that was used, so that none is used twice; 0 if none was.
     failures: how many codes in a row were tried at it and not right.
+    suspended_at: since when it proves nothing beside another factor, until another was shown; None: it is in force.
     confirmed_at: None while it is being enrolled; then it proves nothing, and is forgotten at `expires_at`.
     """
 
@@ -231,6 +232,7 @@ class Factor(Discreet, frozen=True, kw_only=True):
     last_used_at: Millis | None = None
     expires_at: Millis | None = None
     failures: int = 0
+    suspended_at: Millis | None = None
 
 
 class TrustedDevice(Discreet, frozen=True, kw_only=True):

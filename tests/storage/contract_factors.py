@@ -16,6 +16,7 @@ from sekisho.ports.changes import (
     PurgeExpired,
     RaiseEpoch,
     SetAccountStatus,
+    SetPassword,
 )
 from sekisho.ports.factor_changes import (
     AddFactor,
@@ -23,6 +24,7 @@ from sekisho.ports.factor_changes import (
     CountChallengeTry,
     CountFactorTry,
     OpenChallenge,
+    ReactivateFactor,
     RemoveFactor,
     RemoveFactors,
     RenameFactor,
@@ -30,6 +32,7 @@ from sekisho.ports.factor_changes import (
     SetRecoveryCodes,
     SpendChallenge,
     SpendRecoveryCode,
+    SuspendFactor,
     UseFactor,
 )
 from sekisho.ports.storage import Rotated, Store
@@ -235,6 +238,58 @@ class FactorContract:
         assert await done(store, replace(remove, factor_id=second.id, security_version=4)) == (0,)
         assert await store.count_recovery_codes(owner.id) == 0
         assert await version_of(store, owner) == 5
+
+    async def test_a_factor_is_suspended_since_the_first_time_and_counts_again(self, store: Store) -> None:
+        owner, factor = await enrolled(store, kind=FactorKind.EMAIL)
+        suspend = SuspendFactor(factor_id=factor.id, account_id=owner.id, now=NOW + 1)
+        await done(store, suspend)
+        await done(store, replace(suspend, now=NOW + 2))
+        (found,) = await store.list_factors(owner.id)
+        assert (found.suspended_at, found.confirmed_at) == (NOW + 1, NOW)
+        assert await version_of(store, owner) == 2
+        (renamed,) = await done(store, RenameFactor(factor_id=factor.id, account_id=owner.id, name="new"))
+        assert renamed.suspended_at == NOW + 1
+        reactivate = ReactivateFactor(factor_id=factor.id, account_id=owner.id)
+        await done(store, reactivate)
+        await done(store, reactivate)
+        assert [one.suspended_at for one in await store.list_factors(owner.id)] == [None]
+
+    async def test_only_a_confirmed_factor_of_the_account_is_suspended_or_counts_again(self, store: Store) -> None:
+        owner, factor = await enrolled(store)
+        other, unfinished = account(), a_factor(owner)
+        await done(store, AddAccount(account=other), add(unfinished, security_version=2))
+        for factor_id, account_id in ((unfinished.id, owner.id), (factor.id, other.id), ("unknown", owner.id)):
+            suspend = SuspendFactor(factor_id=factor_id, account_id=account_id, now=NOW)
+            assert await lost(store, suspend) == "factor_gone"
+            assert await lost(store, ReactivateFactor(factor_id=factor_id, account_id=account_id)) == "factor_gone"
+        assert {one.suspended_at for one in await store.list_factors(owner.id)} == {None}
+
+    async def test_a_suspension_that_stands_beside_a_lost_change_did_not_happen(self, store: Store) -> None:
+        owner, factor = await enrolled(store, kind=FactorKind.EMAIL)
+        suspend = SuspendFactor(factor_id=factor.id, account_id=owner.id, now=NOW)
+        taking = SetPassword(account_id=owner.id, security_version=1, password_hash=None, keep_earlier=0)
+        assert await lost(store, suspend, taking) == "security_version"
+        assert [one.suspended_at for one in await store.list_factors(owner.id)] == [None]
+
+    async def test_of_a_password_set_anew_and_a_second_step_at_once_the_suspension_stands(self, store: Store) -> None:
+        """Either order: the sign-in comes before, or starts nothing and makes nothing count again."""
+        for number in range(10):
+            owner, app = await enrolled(store)
+            mail = a_factor(owner, kind=FactorKind.EMAIL)
+            await done(store, add(mail, security_version=2), confirm(mail, security_version=2))
+            suspend = SuspendFactor(factor_id=mail.id, account_id=owner.id, now=NOW)
+            reset = (suspend, SetPassword(account_id=owner.id, security_version=3, password_hash="x", keep_earlier=0))
+            step = (
+                use(app, STEP + 1),
+                ReactivateFactor(factor_id=mail.id, account_id=owner.id),
+                start(session(owner), security_version=3),
+            )
+            calls = (reset, step) if number % 2 else (step, reset)
+            outcomes = await gather(*(store.apply(*call) for call in calls))
+            set_anew = outcomes[0] if number % 2 else outcomes[1]
+            assert set_anew.lost is None
+            found = {one.kind: one.suspended_at for one in await store.list_factors(owner.id)}
+            assert found == {FactorKind.TOTP: None, FactorKind.EMAIL: NOW}
 
     async def test_all_factors_are_removed_at_once(self, store: Store) -> None:
         owner, _ = await enrolled(store)

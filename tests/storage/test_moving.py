@@ -14,8 +14,9 @@ import pytest
 
 from sekisho.assemble import open_store
 from sekisho.master_secret import MasterSecret
-from sekisho.model import RecoveryEmail
+from sekisho.model import FactorKind, RecoveryEmail
 from sekisho.ports.changes import AppendJournal, PurgeExpired, SetMeta
+from sekisho.ports.factor_changes import SuspendFactor
 from sekisho.ports.recovery_changes import SetRecoveryEmail
 from sekisho.settings import load
 from sekisho.storage.errors import DatabaseBusy, SchemaTooOld
@@ -28,7 +29,8 @@ from sekisho.storage.postgres import PostgresStore
 from sekisho.storage.sqlite import SqliteStore
 from sekisho.storage.sqlite.migration import migrate
 from sekisho.storage.unfinished import UnfinishedMove
-from storage.build import JOURNAL_UNTIL, done, end, signed_in
+from storage.build import JOURNAL_UNTIL, NOW, done, end, signed_in
+from storage.contract_factors import a_factor, add, confirm
 from storage.fast_postgres import new_database
 
 pytestmark = pytest.mark.anyio
@@ -47,7 +49,7 @@ def silent(table: str, rows: int, wanted: int) -> None:
 
 @pytest.fixture
 async def source(tmp_path: Path) -> Path:
-    """A file with ten accounts and sessions, one of them ended."""
+    """A file with ten accounts and sessions, one of them ended, and a factor that is suspended."""
     path = tmp_path / "source.db"
     migrate(path)
     store = await SqliteStore.open(path, durability="off")
@@ -58,6 +60,8 @@ async def source(tmp_path: Path) -> Path:
         account_id=people[0][0].id, email="a@b.test", email_key="a@b.test", verified_at=JOURNAL_UNTIL
     )
     await done(store, SetRecoveryEmail(recovery=second, security_version=1))
+    mail = a_factor(people[1][0], kind=FactorKind.EMAIL)
+    await done(store, add(mail), confirm(mail), SuspendFactor(factor_id=mail.id, account_id=mail.account_id, now=NOW))
     await store.close()
     return path
 
@@ -94,6 +98,8 @@ async def test_everything_arrives_and_the_journal_goes_on_with_its_numbers(sourc
     assert await after.list_accounts() == await before.list_accounts()
     second = [await after.find_recovery_email(one.id) for one in await after.list_accounts()]
     assert [each.email for each in second if each] == ["a@b.test"]
+    factors = [each for one in await after.list_accounts() for each in await after.list_factors(one.id)]
+    assert [each.suspended_at for each in factors] == [NOW]
     entry = AppendJournal(kind="jti", value="new", expires_at=JOURNAL_UNTIL, reason="test")
     await done(after, entry)
     assert (await after.read_journal(ended.seq)).entries[0].seq == ended.seq + 1

@@ -70,6 +70,26 @@ class RenameFactor(Change, frozen=True, kw_only=True):
     name: str
 
 
+class SuspendFactor(Change, frozen=True, kw_only=True):
+    """Let a factor prove nothing beside another, from `now` on or since it was suspended before. It stands in one call
+    with a change that is guarded by the account's version. Loses (`factor_gone`) unless the factor is the account's and
+    confirmed.
+
+    Comes before the changes that lock the account, as `UseFactor` does, so that the two never wait for each other.
+    """
+
+    factor_id: str
+    account_id: AccountId
+    now: Millis
+
+
+class ReactivateFactor(Change, frozen=True, kw_only=True):
+    """Let a suspended factor count again; one that counts goes on. Stands and loses as `SuspendFactor`."""
+
+    factor_id: str
+    account_id: AccountId
+
+
 class RemoveFactor(Change, frozen=True, kw_only=True):
     """Forget a confirmed factor and raise `security_version`; with the last one the recovery codes go.
     Returns how many confirmed factors are left.

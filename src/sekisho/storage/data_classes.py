@@ -108,7 +108,16 @@ REGISTER: dict[str, Kept] = {
         secret=("sealed",),
         personal=("name",),
         pseudonym=("id", "account_id"),
-        operational=("kind", "last_step", "failures", "created_at", "confirmed_at", "last_used_at", "expires_at"),
+        operational=(
+            "kind",
+            "last_step",
+            "failures",
+            "created_at",
+            "confirmed_at",
+            "last_used_at",
+            "expires_at",
+            "suspended_at",
+        ),
     ),
     "recovery_codes": Kept(
         en="until new ones are made, or the withdrawal",

@@ -6,7 +6,7 @@ far back that holds, each migrated database says itself, in the table `meta` und
 
 from __future__ import annotations
 
-SCHEMA_REVISION = "0009"
+SCHEMA_REVISION = "0010"
 
 OLDEST_READER = "oldest_schema_reader"
 

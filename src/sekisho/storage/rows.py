@@ -144,7 +144,9 @@ def one_time_code_from(row: Row) -> OneTimeCode:
     return OneTimeCode(id=row[0], purpose=row[1], code_hash=bytes(row[2]), expires_at=row[3])
 
 
-FACTOR = "id account_id kind name sealed last_step created_at confirmed_at last_used_at expires_at failures"
+FACTOR = (
+    "id account_id kind name sealed last_step created_at confirmed_at last_used_at expires_at failures suspended_at"
+)
 
 
 def factor_from(row: Row) -> Factor:
@@ -161,6 +163,7 @@ def factor_from(row: Row) -> Factor:
         last_used_at=row[8],
         expires_at=row[9],
         failures=row[10],
+        suspended_at=row[11],
     )
 
 

@@ -166,6 +166,7 @@ factors = Table(
     _maybe_number("last_used_at"),
     _maybe_number("expires_at"),
     _number("failures", default=0),
+    _maybe_number("suspended_at"),
     Index("factors_account", "account_id", "created_at"),
     Index(
         "factors_expires",

@@ -59,6 +59,8 @@ STEPS_OF: Mapping[type[changes.Change], Maker] = {
     factor_changes.UseFactor: factors.use_factor,
     factor_changes.CountFactorTry: factors.count_factor_try,
     factor_changes.RenameFactor: factors.rename_factor,
+    factor_changes.SuspendFactor: factors.suspend_factor,
+    factor_changes.ReactivateFactor: factors.reactivate_factor,
     factor_changes.RemoveFactor: factors.remove_factor,
     factor_changes.RemoveFactors: factors.remove_factors,
     factor_changes.SetRecoveryCodes: factors.set_recovery_codes,

@@ -16,7 +16,8 @@ COUNT_CONFIRMED = "SELECT count(*) FROM factors WHERE account_id = :account_id A
 
 INSERT_FACTOR = f"""
 INSERT INTO factors ({columns(FACTOR)})
-VALUES (:id, :account_id, :kind, :name, :sealed, :last_step, :created_at, :confirmed_at, :last_used_at, :expires_at, 0)
+VALUES (:id, :account_id, :kind, :name, :sealed, :last_step, :created_at, :confirmed_at, :last_used_at, :expires_at, 0,
+        NULL)
 """
 
 CONFIRM = """
@@ -49,6 +50,19 @@ RENAME = f"""
 UPDATE factors SET name = :name
 WHERE id = :id AND account_id = :account_id AND confirmed_at IS NOT NULL
 RETURNING {columns(FACTOR)}
+"""
+
+# Suspended twice, it is so since the first time.
+SUSPEND = """
+UPDATE factors SET suspended_at = COALESCE(suspended_at, :now)
+WHERE id = :id AND account_id = :account_id AND confirmed_at IS NOT NULL
+RETURNING id
+"""
+
+REACTIVATE = """
+UPDATE factors SET suspended_at = NULL
+WHERE id = :id AND account_id = :account_id AND confirmed_at IS NOT NULL
+RETURNING id
 """
 
 REMOVE = """
@@ -153,6 +167,16 @@ def count_factor_try(change: changes.CountFactorTry) -> Steps:
 def rename_factor(change: changes.RenameFactor) -> Steps:
     rows = yield Step(RENAME, {"id": change.factor_id, "account_id": change.account_id, "name": change.name})
     return factor_from(rows[0]) if rows else Losing("factor_gone")
+
+
+def suspend_factor(change: changes.SuspendFactor) -> Steps:
+    rows = yield Step(SUSPEND, {"id": change.factor_id, "account_id": change.account_id, "now": change.now})
+    return None if rows else Losing("factor_gone")
+
+
+def reactivate_factor(change: changes.ReactivateFactor) -> Steps:
+    rows = yield Step(REACTIVATE, {"id": change.factor_id, "account_id": change.account_id})
+    return None if rows else Losing("factor_gone")
 
 
 def remove_factor(change: changes.RemoveFactor) -> Steps:
