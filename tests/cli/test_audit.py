@@ -129,6 +129,22 @@ def test_records_are_counted_and_reported(folder: Path) -> None:
     assert whole["failures"] == {"unknown_account": 1, "wrong_password": 1}
 
 
+def test_a_report_is_asked_for_as_json_like_everything_else(folder: Path) -> None:
+    period = ("--since", "2025-01-01", "--until", "2100-01-01")
+    by_format = audit(folder, "report", *period, "--format", "json")
+    assert audit(folder, "report", *period, "--json").stdout == by_format.stdout
+    assert audit(folder, "report", *period, "--json", "--format", "json").stdout == by_format.stdout
+
+    torn = audit(folder, "report", "--json", "--format", "html")
+    assert (torn.returncode, torn.stdout) == (2, "")
+    assert json.loads(torn.stderr) == {"error": "usage", "message": "Choose one of --json and --format html."}
+    for asked in (("--json",), ("--format", "json"), ("--format=json",)):
+        wrong = audit(folder, "report", "--since", "yesterday", *asked)
+        assert (wrong.returncode, json.loads(wrong.stderr)["details"]) == (1, {"since": "bad_time"})
+        unknown = audit(folder, "report", "--form", *asked)
+        assert (unknown.returncode, json.loads(unknown.stderr)["error"]) == (2, "usage")
+
+
 def test_an_export_holds_every_record_and_is_its_owners(folder: Path) -> None:
     target = folder / "trail.jsonl"
     assert audit(folder, "export", "--output", str(target)).returncode == 0

@@ -20,7 +20,7 @@ def confirm(question: str, as_json: bool) -> None:
 def ask_password(*, from_stdin: bool, without: bool) -> str | None:
     """A password never comes from an argument: arguments stand in process lists and shell histories."""
     if from_stdin and without:
-        raise typer.BadParameter(say("usage.password_twice"))
+        raise typer.BadParameter(say("usage.choose_one", one="--password-stdin", other="--no-password"))
     if without:
         return None
     if from_stdin:

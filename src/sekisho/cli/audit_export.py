@@ -20,7 +20,7 @@ from sekisho.cli.audit import record_view
 from sekisho.cli.audit_filter import EventName, Outcome, Session, Since, Until, User, known_words, moment, of_user
 from sekisho.cli.failures import fail
 from sekisho.cli.output import print_json
-from sekisho.cli.surroundings import run
+from sekisho.cli.surroundings import AsJson, run
 from sekisho.cli.texts import LANGUAGE, say
 from sekisho.model import AuditRecord
 from sekisho.ports.storage import AuditFilter
@@ -79,21 +79,27 @@ def export(
 def report(
     since: Since = REPORT_DAYS,
     until: Until = None,
-    form: Annotated[ReportForm, typer.Option("--format", help=say("option.report_format"))] = "text",
+    form: Annotated[
+        ReportForm | None, typer.Option("--format", show_default="text", help=say("option.report_format"))
+    ] = None,
+    as_json: AsJson = False,
 ) -> None:
+    if as_json and form not in (None, "json"):
+        raise typer.BadParameter(say("usage.choose_one", one="--json", other=f"--format {form}"))
+    as_json = as_json or form == "json"
     now = time.time_ns() // 1_000_000
-    since_at, until_at = moment("since", since, now, False) or 0, moment("until", until, now, False) or now
+    since_at, until_at = moment("since", since, now, as_json) or 0, moment("until", until, now, as_json) or now
 
     async def work(world: OperatorWorld) -> Report:
         return await audit.report_audit(since_at, until_at, world)
 
-    found = run(work, as_json=False)
-    match form:
+    found = run(work, as_json=as_json)
+    match "json" if as_json else form:
         case "json":
             print_json(_view(found))
         case "html":
             print(_html(found))
-        case "text":
+        case _:
             print(_text(found))
 
 

@@ -34,9 +34,13 @@ def run(app: typer.Typer, words: list[str]) -> NoReturn:
         print(say("usage.aborted"), file=sys.stderr)
         sys.exit(FAILED)
     except TyperException as error:
-        _tell(error, as_json="--json" in words)
+        _tell(error, as_json=_asks_for_json(words))
         sys.exit(WRONG_USAGE)
     sys.exit(code if isinstance(code, int) else 0)
+
+
+def _asks_for_json(words: list[str]) -> bool:
+    return "--json" in words or "--format json" in " ".join(words).replace("=", " ")
 
 
 def _tell(error: Any, *, as_json: bool) -> None:
