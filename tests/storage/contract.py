@@ -9,6 +9,7 @@ from storage.contract_accounts import AccountContract
 from storage.contract_audit import AuditContract
 from storage.contract_codes import CodeContract
 from storage.contract_factors import FactorContract
+from storage.contract_giving_back import GivingBackContract
 from storage.contract_limits import LimitContract
 from storage.contract_operations import OperationContract
 from storage.contract_recovery import RecoveryContract
@@ -25,6 +26,7 @@ class StoreContract(
     RotationContract,
     CodeContract,
     FactorContract,
+    GivingBackContract,
     LimitContract,
     OperationContract,
     RecoveryContract,

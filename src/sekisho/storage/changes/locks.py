@@ -12,3 +12,10 @@ RETURNING email_key
 
 # For a change that holds whatever state the account is in.
 LOCK_ACCOUNT_ROW = "UPDATE accounts SET security_version = security_version WHERE id = :id RETURNING 1"
+
+# For an operator's change, which a disabled account must not escape.
+LOCK_PRESENT_ACCOUNT = """
+UPDATE accounts SET security_version = security_version
+WHERE id = :id AND status <> 'withdrawn' AND security_version = :security_version
+RETURNING 1
+"""
