@@ -5,7 +5,8 @@ its letter: who reads old mail must not end what the owner has set right. A code
 so no tries of it are counted, and a thief who types wrong ones does not use it up.
 
 The letter to the *former* address of an account has one of another kind. It finds its account although the address has
-none any more, and no change by whoever took the account ends it.
+none any more, and no change by whoever took the account ends it. An operator who gives the account back ends it by a
+mark: whoever took the account may have got such letters, too.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ DAYS = 7
 LIFETIME_MS = DAYS * 86_400_000
 
 _FORMER = "former"
+_ENDED = "not_me_ended"
 _HASH_BYTES = 32
 
 
@@ -55,6 +57,17 @@ class NotMeCodes:
             return AccountId(self._master.unseal(PURPOSE, sealed, self.id_of(email_key)).decode())
         except UnsealError:
             return AccountId("")
+
+    def ending_former(self, account_id: AccountId, now: Millis) -> OneTimeCode:
+        """Return a mark. Once it is stored, no code is good that any former address of the account got until now."""
+        return OneTimeCode(id=self.id_of_mark(account_id), purpose=_ENDED, code_hash=b"", expires_at=now + LIFETIME_MS)
+
+    def id_of_mark(self, account_id: AccountId) -> str:
+        return f"{_ENDED}:{account_id}"
+
+    def has_ended(self, stored: OneTimeCode, mark: OneTimeCode | None) -> bool:
+        """Whether the mark of its account came after this code: both live equally long."""
+        return mark is not None and stored.expires_at <= mark.expires_at
 
     def id_of(self, email_key: str) -> str:
         """Return under which id the code of an address is stored: a keyed hash, it names nobody."""

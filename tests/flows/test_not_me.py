@@ -347,6 +347,27 @@ async def test_V6_3_8_the_code_of_the_former_address_does_nothing_to_who_left_or
         await disown(world, code)
 
 
+async def test_codes_of_former_addresses_end_where_an_operator_says_so_and_later_ones_do_not(world: World) -> None:
+    thief = await robbed(world)
+    await move_to(world, thief, "again@mail.test")
+    await world.store.apply(PutCode(code=world.edge.not_me.codes.ending_former(thief.account.id, world.now)))
+    for email in (HANAKO, NEW):
+        with pytest.raises(InvalidCode, match="code_gone"):
+            await disown(world, await code_of(world, email), email)
+    assert await world.is_live(thief)
+    world.clock.advance(seconds=1)
+    await move_to(world, thief, "third@mail.test")
+    await disown(world, await code_of(world, "again@mail.test"), "again@mail.test")
+    assert not await world.is_live(thief)
+
+
+async def test_the_mark_of_one_account_ends_no_code_of_another(world: World) -> None:
+    thief, jiro = await robbed(world), await world.account(JIRO)
+    await world.store.apply(PutCode(code=world.edge.not_me.codes.ending_former(jiro.id, world.now)))
+    await disown(world, await code_of(world, HANAKO))
+    assert not await world.is_live(thief)
+
+
 async def test_what_is_stored_for_a_former_address_names_no_account(world: World) -> None:
     thief = await robbed(world)
     stored = await world.store.find_one_time_code(world.edge.not_me.codes.id_of(HANAKO))

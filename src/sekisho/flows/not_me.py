@@ -10,7 +10,8 @@ recovery address goes, too.
 
 The letter to the former address of an account has a code too: whoever was robbed of the account still reads there. It
 ends as much and gives no more: the address stays as it is, which only an operator can look into, and so does the
-recovery address: it may be the owner's, and then it is the way back.
+recovery address: it may be the owner's, and then it is the way back. Once an operator has given the account back to its
+owner, no such code from before is good any more: a thief who has changed the address twice has one himself.
 
 An address without an account, a wrong code, a used, replaced or expired one: one answer, the same work.
 
@@ -112,10 +113,14 @@ class _Caller(Struct, frozen=True):
 
 
 async def _caller(email: EmailAddress, world: NotMeWorld) -> _Caller:
-    """Find by the address, and by the code that is stored for it, whichever is there: always the same reads."""
+    """Find by the address, and by the code that is stored for it, whichever is there, unless an operator has given the
+    account back since: always the same reads."""
     has = await world.store.find_account_by_email(email.key)
     stored = await world.store.find_one_time_code(world.codes.id_of(email.key))
     had = await world.store.find_account(world.codes.former_owner(stored, email.key))
+    mark = await world.store.find_one_time_code(world.codes.id_of_mark(had.id if had else AccountId("")))
+    if stored and world.codes.has_ended(stored, mark):
+        had = None
     account = has or had
     is_active = account is not None and account.status is AccountStatus.ACTIVE
     return _Caller(email, account if is_active else None, None if has or not had else stored, world.codes)
