@@ -159,6 +159,29 @@ def test_an_export_holds_every_record_and_is_its_owners(folder: Path) -> None:
     assert len(one.stdout.splitlines()) == 1
 
 
+def test_a_script_hears_of_the_file_that_an_export_wrote(folder: Path) -> None:
+    target = folder / "trail.jsonl"
+    assert told(folder, "export", "-o", str(target)) == {"records": 4, "path": str(target)}
+    assert len(target.read_text().splitlines()) == 4
+    again = audit(folder, "export", "-o", str(target), "--json")
+    assert (again.returncode, json.loads(again.stderr)["error"]) == (1, "file_exists")
+    no_file = audit(folder, "export", "--json")
+    assert (no_file.returncode, no_file.stdout, json.loads(no_file.stderr)["error"]) == (2, "", "usage")
+
+
+@pytest.mark.parametrize("command", ["list", "count"])
+def test_a_word_that_no_record_can_have_is_named_to_scripts_too(folder: Path, command: str) -> None:
+    done = audit(folder, command, "--outcome", "perhaps", "--json")
+    assert (done.returncode, list(json.loads(done.stderr)["details"])) == (1, ["outcome"])
+
+
+def test_a_trail_without_a_seal_has_no_head_for_scripts_either(folder: Path) -> None:
+    assert told(folder, "head") == {"head": audit(folder, "head").stdout.strip()}
+    behind_its_back(folder, "DELETE FROM audit_seals")
+    without = audit(folder, "head", "--json")
+    assert (without.returncode, without.stdout, json.loads(without.stderr)["error"]) == (1, "", "not_sealed")
+
+
 def test_V1_2_10_a_spreadsheet_finds_no_formula_in_an_export(folder: Path) -> None:
     rows = list(csv.DictReader(audit(folder, "export", "--format", "csv").stdout.splitlines()))
     assert [row["user_agent"] for row in rows if row["seq"] == "3"] == ["'=1+1"]

@@ -85,6 +85,8 @@ def test_migrate_makes_the_database_and_finds_nothing_to_do_the_second_time(tmp_
     given = production(tmp_path)
     sql = sekisho("migrate", "--sql", folder=tmp_path, **given).stdout
     assert "CREATE TABLE accounts" in sql
+    as_json = json.loads(sekisho("migrate", "--sql", "--json", folder=tmp_path, **given).stdout)
+    assert as_json == {"database": str(tmp_path / "live.db"), "sql": sql}
     assert not (tmp_path / "live.db").exists()
     first = json.loads(sekisho("migrate", "--json", folder=tmp_path, **given).stdout)
     again = json.loads(sekisho("migrate", "--json", folder=tmp_path, **given).stdout)
@@ -151,6 +153,9 @@ def test_init_names_the_choices_of_a_setting(tmp_path: Path) -> None:
     text = sekisho("init", "--print", folder=tmp_path).stdout
     assert "One of: standard, strict, legacy." in text
     assert "One of: ES256, Ed25519, RS256, HS256." in text
+    as_json = json.loads(sekisho("init", "--print", "--json", folder=tmp_path).stdout)
+    assert as_json["path"] is None
+    assert "One of: standard, strict, legacy." in as_json["text"]
 
 
 @pytest.mark.parametrize("command", ["serve", "doctor", "user list"])

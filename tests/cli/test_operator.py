@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import sys
 import time
@@ -291,6 +292,28 @@ def test_everything_that_a_command_lists_is_a_table_too(server: LiveServer, word
 @pytest.mark.parametrize("words", [("session", "end"), ("user", "ad"), ("user", "list", "--limit", "0")])
 def test_wrong_usage_has_its_own_exit_code(server: LiveServer, words: tuple[str, ...]) -> None:
     assert sekisho(*words, folder=server.folder).returncode == 2
+
+
+def test_a_no_to_a_question_is_told_in_the_form_that_was_asked_for(server: LiveServer) -> None:
+    for words, said in (((), "Stopped; nothing was done."), (("--json",), '"aborted"')):
+        keyboard, terminal = os.openpty()
+        try:
+            os.write(keyboard, b"n\n")
+            done = run(
+                [sys.executable, "-m", "sekisho", "session", "end", "--everybody", *words],
+                cwd=server.folder,
+                env=environment(),
+                stdin=terminal,
+                capture_output=True,
+                text=True,
+                timeout=180,
+                check=False,
+            )
+        finally:
+            os.close(keyboard)
+            os.close(terminal)
+        assert (done.returncode, done.stdout.strip()) == (1, "")
+        assert said in done.stderr.splitlines()[-1]
 
 
 @pytest.mark.parametrize(

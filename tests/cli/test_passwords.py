@@ -32,6 +32,18 @@ def test_words_and_counts_are_options(tmp_path: Path) -> None:
     assert json.loads(made.stdout) == {"lines": 3, "passwords": 2, "rare": 0, "path": "b.bin"}
 
 
+def test_the_file_is_named_as_everywhere_and_one_that_is_not_there_is_told_as_such(tmp_path: Path) -> None:
+    (tmp_path / "words.txt").write_text("password\n")
+    assert sekisho("passwords", "filter", "words.txt", "--words", "--output", "b.bin", folder=tmp_path).returncode == 0
+    assert (tmp_path / "b.bin").exists()
+    for given, error in (
+        (("no.txt", "-o", "c.bin"), "no_such_file"),
+        (("words.txt", "-o", "no/c.bin"), "cannot_write"),
+    ):
+        done = sekisho("passwords", "filter", *given, "--words", "--json", folder=tmp_path)
+        assert (done.returncode, json.loads(done.stderr)["error"]) == (1, error)
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [

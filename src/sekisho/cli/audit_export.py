@@ -20,7 +20,7 @@ from sekisho.cli.audit import record_view
 from sekisho.cli.audit_filter import EventName, Outcome, Session, Since, Until, User, known_words, moment, of_user
 from sekisho.cli.failures import fail
 from sekisho.cli.output import print_json
-from sekisho.cli.surroundings import AsJson, run
+from sekisho.cli.surroundings import OUTPUT, AsJson, run
 from sekisho.cli.texts import LANGUAGE, say
 from sekisho.model import AuditRecord
 from sekisho.ports.storage import AuditFilter
@@ -47,32 +47,37 @@ def export(
     since: Since = None,
     until: Until = None,
     form: Annotated[ExportForm, typer.Option("--format", help=say("option.export_format"))] = "jsonl",
-    output: Annotated[Path | None, typer.Option("--output", metavar="FILE", help=say("option.output"))] = None,
+    output: Annotated[Path | None, typer.Option(*OUTPUT, metavar="FILE", help=say("option.output"))] = None,
+    as_json: AsJson = False,
 ) -> None:
+    if as_json and output is None:
+        raise typer.BadParameter(say("usage.json_of_file"))
     now = time.time_ns() // 1_000_000
     wanted = AuditFilter(
         session_id=session,
         event=event,
         outcome=outcome,
-        since_at=moment("since", since, now, False),
-        until_at=moment("until", until, now, False),
+        since_at=moment("since", since, now, as_json),
+        until_at=moment("until", until, now, as_json),
     )
     with ExitStack() as stack:
-        target = sys.stdout if output is None else stack.enter_context(_created(output))
+        target = sys.stdout if output is None else stack.enter_context(_created(output, as_json=as_json))
         write = _csv_writer(target) if form == "csv" else _json_writer(target)
 
         async def work(world: OperatorWorld) -> int:
             records = 0
-            with known_words(as_json=False):
-                async for record in audit.export_audit(await of_user(wanted, user, world, as_json=False), world):
+            with known_words(as_json=as_json):
+                async for record in audit.export_audit(await of_user(wanted, user, world, as_json=as_json), world):
                     write(record)
                     records += 1
-                    if records % TOLD_EVERY == 0:
+                    if records % TOLD_EVERY == 0 and not as_json:
                         print(say("export.progress", count=f"{records:,}"), file=sys.stderr)
             return records
 
-        records = run(work, as_json=False)
-    if output is not None:
+        records = run(work, as_json=as_json)
+    if as_json:
+        print_json({"records": records, "path": str(output)})
+    elif output is not None:
         print(say("export.done", count=f"{records:,}", path=output))
 
 
@@ -103,15 +108,15 @@ def report(
             print(_text(found))
 
 
-def _created(path: Path) -> TextIO:
+def _created(path: Path, *, as_json: bool) -> TextIO:
     """Open a new file that only its owner reads; an older one is not written over."""
     try:
         path.touch(mode=0o600, exist_ok=False)
         return path.open("w", encoding="utf-8", newline="")
     except FileExistsError:
-        fail("file_exists", say("backup.exists", path=path), as_json=False)
+        fail("file_exists", say("backup.exists", path=path), as_json=as_json)
     except OSError as error:
-        fail("cannot_write", say("export.cannot_write", path=path, why=error.strerror or error), as_json=False)
+        fail("cannot_write", say("export.cannot_write", path=path, why=error.strerror or error), as_json=as_json)
 
 
 def _json_writer(target: TextIO) -> Callable[[AuditRecord], None]:

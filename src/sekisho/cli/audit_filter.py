@@ -54,7 +54,8 @@ def known_words(*, as_json: bool) -> Iterator[None]:
     except ValidationError as error:
         field = next(iter(error.details or {}))
         reason = say("reason.unknown_word", known=", ".join(_WORDS[field]))
-        fail(error.code, say("refused.field", field=f"--{field}", reason=reason), as_json=as_json)
+        said = say("refused.field", field=f"--{field}", reason=reason)
+        fail(error.code, said, as_json=as_json, details=dict(error.details or {}))
 
 
 def moment(field: str, text: str | None, now: Millis, as_json: bool) -> Millis | None:

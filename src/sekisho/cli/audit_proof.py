@@ -55,10 +55,10 @@ def show_head(as_json: AsJson = False) -> None:
         return await audit.current_head(world)
 
     found = run(work, as_json=as_json)
+    if found is None:
+        fail("not_sealed", say("verify.no_head"), as_json=as_json)
     if as_json:
         print_json({"head": found})
-    elif found is None:
-        fail("not_sealed", say("verify.no_head"), as_json=False)
     else:
         print(found)
 

@@ -16,7 +16,7 @@ from sekisho.settings import Settings
 
 
 def backup(
-    target: Annotated[Path, typer.Argument(help=say("argument.backup_target"))], as_json: AsJson = False
+    target: Annotated[Path, typer.Argument(metavar="FILE", help=say("argument.backup_target"))], as_json: AsJson = False
 ) -> None:
     settings = settings_for_command(as_json=as_json)
     if settings.is_postgres:
@@ -35,7 +35,8 @@ def backup(
 
 
 def restore(
-    source: Annotated[Path | None, typer.Argument(help=say("argument.backup_source"))] = None, as_json: AsJson = False
+    source: Annotated[Path | None, typer.Argument(metavar="FILE", help=say("argument.backup_source"))] = None,
+    as_json: AsJson = False,
 ) -> None:
     settings = settings_for_command(as_json=as_json)
     if settings.is_postgres:

@@ -30,11 +30,13 @@ def fail(error: str, message: str, *, as_json: bool, **more: object) -> NoReturn
 
     error: a stable word for scripts. more: further fields of the JSON form.
     """
-    if as_json:
-        print(msgspec.json.encode({"error": error, "message": message, **more}).decode(), file=sys.stderr)
-    else:
-        print(message, file=sys.stderr)
+    tell_failure(error, message, as_json=as_json, **more)
     raise typer.Exit(FAILED)
+
+
+def tell_failure(error: str, message: str, *, as_json: bool, **more: object) -> None:
+    told = msgspec.json.encode({"error": error, "message": message, **more}).decode() if as_json else message
+    print(told, file=sys.stderr)
 
 
 @contextmanager

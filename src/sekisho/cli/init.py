@@ -14,7 +14,7 @@ import typer
 
 from sekisho.cli.failures import fail
 from sekisho.cli.output import print_json
-from sekisho.cli.surroundings import AsJson
+from sekisho.cli.surroundings import OUTPUT, AsJson
 from sekisho.cli.texts import LANGUAGE, say
 from sekisho.settings import Variable, reference
 
@@ -24,13 +24,14 @@ IF_NEEDED = ("mail.user", "mail.password")
 
 
 def init(
-    output: Annotated[Path, typer.Option("--output", "-o", metavar="FILE", help=say("option.output"))] = Path(
-        "sekisho.env"
-    ),
+    output: Annotated[Path, typer.Option(*OUTPUT, metavar="FILE", help=say("option.output"))] = Path("sekisho.env"),
     to_stdout: Annotated[bool, typer.Option("--print", help=say("option.print"))] = False,
     as_json: AsJson = False,
 ) -> None:
     text = settings_file()
+    if to_stdout and as_json:
+        print_json({"path": None, "text": text})
+        return
     if to_stdout:
         print(text, end="")
         return

@@ -23,7 +23,7 @@ def migrate(
     path = settings.database_place
     with told(settings, as_json=as_json):
         if sql:
-            _tell_pending(_pending_sql(settings), settings)
+            _tell_pending(_pending_sql(settings), settings, as_json=as_json)
             return
         # The migration libraries are heavy; only this command needs them.
         before = asyncio.run(bring_up(settings))
@@ -47,8 +47,11 @@ async def bring_up(settings: Settings) -> str | None:
     return migrate_file(settings.database_path)
 
 
-def _tell_pending(statements: str, settings: Settings) -> None:
+def _tell_pending(statements: str, settings: Settings, *, as_json: bool) -> None:
     """Standard output is for the statements alone: it may go straight into a file."""
+    if as_json:
+        print_json({"database": str(settings.database_place), "sql": statements})
+        return
     print(statements, end="")
     if not statements:
         print(say("done.up_to_date", path=settings.database_place, revision=SCHEMA_REVISION), file=sys.stderr)

@@ -19,6 +19,9 @@ _T = TypeVar("_T")
 # Ids are base64url and may begin with a dash; a word that is no option of the command is then an argument.
 TAKES_IDS = {"ignore_unknown_options": True}
 
+OUTPUT = ("--output", "-o")
+"""Where a command writes a file."""
+
 AsJson = Annotated[bool, typer.Option("--json", help=say("option.json"))]
 
 

@@ -6,11 +6,10 @@ import re
 import sys
 from typing import Any, NoReturn
 
-import msgspec
 import typer
 from typer.exceptions import TyperException
 
-from sekisho.cli.failures import FAILED
+from sekisho.cli.failures import FAILED, tell_failure
 from sekisho.cli.program import NAME, program
 from sekisho.cli.texts import say
 
@@ -31,7 +30,7 @@ def run(app: typer.Typer, words: list[str]) -> NoReturn:
     try:
         code = app(words, prog_name=NAME, standalone_mode=False)
     except typer.Abort:
-        print(say("usage.aborted"), file=sys.stderr)
+        tell_failure("aborted", say("usage.aborted"), as_json=_asks_for_json(words))
         sys.exit(FAILED)
     except TyperException as error:
         _tell(error, as_json=_asks_for_json(words))
@@ -47,12 +46,9 @@ def _tell(error: Any, *, as_json: bool) -> None:
     """Tell the mistake. Of the error's attributes only those are there that its kind has."""
     context = getattr(error, "ctx", None)
     sentence = _sentence(error)
-    if as_json:
-        print(msgspec.json.encode({"error": "usage", "message": sentence}).decode(), file=sys.stderr)
-    elif context is None or sentence.startswith(context.get_usage()):
-        print(sentence, file=sys.stderr)
-    else:
-        print(f"{sentence}\n\n{say('usage.help', command=_as_typed(context.command_path))}", file=sys.stderr)
+    if not (as_json or context is None or sentence.startswith(context.get_usage())):
+        sentence += f"\n\n{say('usage.help', command=_as_typed(context.command_path))}"
+    tell_failure("usage", sentence, as_json=as_json)
 
 
 def _sentence(error: Any) -> str:
