@@ -134,10 +134,13 @@ async def test_a_mailed_code_is_of_its_session_and_not_enough_beside_an_app(worl
     assert await send_code("email", principal_of(pair), HOME, world.edge.step_up) == 600
     renewed = await prove(world, pair, method="email", code=await world.code())
     assert (renewed.session.auth_time_at, renewed.session.acr) == (world.now, "aal1")
-    await world.enrolled(pair)
     await send_code("email", principal_of(pair), HOME, world.edge.step_up)
+    code = await world.code()
+    await world.enrolled(pair)
+    with pytest.raises(ValidationError, match="not available"):
+        await send_code("email", principal_of(pair), HOME, world.edge.step_up)
     with pytest.raises(StepUpRequired):
-        await prove(world, pair, method="email", code=await world.code())
+        await prove(world, pair, method="email", code=code)
 
 
 async def test_a_session_that_has_ended_is_not_renewed(world: World) -> None:

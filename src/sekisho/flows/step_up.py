@@ -98,15 +98,14 @@ async def find_ways(principal: Principal, world: StepUpWorld) -> Ways:
         is_fresh = True
     except StepUpRequired:
         is_fresh = False
-    enough = tuple(method for method in methods if not (is_strong and method is Method.EMAIL))
-    return Ways(takes_password=not is_strong, methods=enough, is_fresh=is_fresh)
+    return Ways(takes_password=not is_strong, methods=_enough(methods, factors), is_fresh=is_fresh)
 
 
 async def send_code(method_text: str, principal: Principal, seen_from: Origin, world: StepUpWorld) -> int:
     """Send a code for this session; return the seconds that it lives. An older code dies.
 
     Raises:
-        ValidationError: no such method, or not one of this account's whose code is sent.
+        ValidationError: no such method, not one of this account's whose code is sent, or mail beside a stronger factor.
         FactorUnusable: the server cannot read the phone number.
         RateLimitExceeded: too many mails or text messages: to this address or number, for this account, from this
             network, or of the whole server.
@@ -115,7 +114,7 @@ async def send_code(method_text: str, principal: Principal, seen_from: Origin, w
     method, now = parse_method(method_text), world.clock.now()
     session, account = await _find(principal, world)
     factors = await world.store.list_factors(account.id)
-    if method not in SENT or method not in methods_of(factors, 0):
+    if method not in SENT or method not in _enough(methods_of(factors, 0), factors):
         raise not_available()
     to = world.sender.recipient(account, method, factors)
     await world.sender.count(to, world.store, seen_from.ip, now)
@@ -256,11 +255,19 @@ async def _find(principal: Principal, world: StepUpWorld) -> tuple[Session, Acco
 
 async def _too_weak(account: Account, factors: Sequence[Factor], world: StepUpWorld) -> StepUpRequired:
     methods = methods_of(factors, await world.store.count_recovery_codes(account.id))
-    enough = [method.value for method in methods if method is not Method.EMAIL]
     return StepUpRequired(
         detail="a stronger factor is there",
-        details={"max_age": world.fresh_ms // 1000, "acr": AAL2, "methods": enough},
+        details={
+            "max_age": world.fresh_ms // 1000,
+            "acr": AAL2,
+            "methods": [method.value for method in _enough(methods, factors)],
+        },
     )
+
+
+def _enough(methods: tuple[Method, ...], factors: Sequence[Factor]) -> tuple[Method, ...]:
+    """Leave out what is weaker than the account can show."""
+    return tuple(method for method in methods if method is not Method.EMAIL or level_of(factors) == AAL1)
 
 
 def _place(session: Session) -> CodePlace:
