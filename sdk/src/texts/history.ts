@@ -17,6 +17,9 @@ export const history = {
     "factor_added.failure": "The code for adding a second step was refused",
     "factor_renamed.success": "A second step was given another name",
     "factor_removed.success": "A second step was removed",
+    "factor_suspended.success":
+      "The password was set anew by mail: codes by mail are not asked for until you have used another second step",
+    "factor_reactivated.success": "Codes by mail can be used again",
     "factors_reset.success": "The operator removed all second steps",
     "recovery_codes_made.success": "New recovery codes were made",
     "recovery_code_used.success": "A recovery code was used",
@@ -65,6 +68,8 @@ export const history = {
     "factor_added.failure": "2 段階認証の方法を追加するコードが拒否されました",
     "factor_renamed.success": "2 段階認証の方法の名前を変更しました",
     "factor_removed.success": "2 段階認証の方法を削除しました",
+    "factor_suspended.success": "メールでパスワードが再設定されたため、別の方法で確認するまでメールのコードは使えません",
+    "factor_reactivated.success": "メールのコードが再び使えるようになりました",
     "factors_reset.success": "運営者が 2 段階認証の方法をすべて削除しました",
     "recovery_codes_made.success": "新しい回復コードを作りました",
     "recovery_code_used.success": "回復コードが使われました",

@@ -20,6 +20,8 @@ class Event(StrEnum):
     FACTOR_ADDED = "factor_added"
     FACTOR_RENAMED = "factor_renamed"
     FACTOR_REMOVED = "factor_removed"
+    FACTOR_SUSPENDED = "factor_suspended"
+    FACTOR_REACTIVATED = "factor_reactivated"
     FACTORS_RESET = "factors_reset"
     RECOVERY_CODES_MADE = "recovery_codes_made"
     RECOVERY_CODE_USED = "recovery_code_used"

@@ -105,7 +105,14 @@ VOCABULARY: dict[Event, Entry] = {
         en="The second step of a sign-in was refused. One that was right is the success of `login`.",
         ja="サインインの第二段階が拒否されました。成功した場合は `login` の成功として記録されます。",
         reasons={
-            FAILURE: (*_WRONG_CODE, "challenge_gone", "challenge_dead", "wrong_client", "changed_meanwhile"),
+            FAILURE: (
+                *_WRONG_CODE,
+                "factor_suspended",
+                "challenge_gone",
+                "challenge_dead",
+                "wrong_client",
+                "changed_meanwhile",
+            ),
         },
         fields=("account_id", "client_id", "method"),
     ),
@@ -138,6 +145,19 @@ VOCABULARY: dict[Event, Entry] = {
         ja="本人が第二要素を削除しました。",
         reasons=_DONE,
         fields=(*_SESSION, "subject"),
+    ),
+    Event.FACTOR_SUSPENDED: Entry(
+        en="The password was set anew by mail: codes by mail count no more beside an app or a phone, until one of "
+        "those or a recovery code was shown.",
+        ja="メールでパスワードが再設定されました。アプリ、電話、回復コードのいずれかで確認するまで、メールのコードは使えません。",
+        reasons=_DONE,
+        fields=("account_id", "subject"),
+    ),
+    Event.FACTOR_REACTIVATED: Entry(
+        en="A second step was passed with something else: codes by mail count again.",
+        ja="別の方法で第二段階を通過したため、メールのコードが再び使えるようになりました。",
+        reasons=_DONE,
+        fields=("account_id", "client_id", "subject"),
     ),
     Event.FACTORS_RESET: Entry(
         en="An operator removed every second factor and recovery code of an account; its sessions ended.",

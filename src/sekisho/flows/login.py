@@ -190,7 +190,7 @@ async def _ask_second_factor(
     if outcome.lost:
         raise await _refusal("changed_meanwhile", parse_email(request.email), client, account, request.seen_from, world)
     await _rehash_if_weak(account, request.password, world)
-    return SecondFactorRequired(challenge.value, step.methods, trust_days=step.trust_days)
+    return SecondFactorRequired(challenge.value, step.methods, trust_days=step.trust_days, suspended=step.suspended)
 
 
 async def _count_try(email: EmailAddress, client: ClientId, origin: Origin, world: LoginWorld) -> tuple[CountTry, ...]:

@@ -3,15 +3,16 @@
     send_code    count -> find the account -> a code that replaces the older one -> mail it, to the recovery address too
     verify_code  count the try -> compare -> the code is spent for a reset token, in one commit
     complete     open the token -> policy -> breached? used before? -> hash
-                 -> spend the token, set the password, end all sessions: one commit
+                 -> spend the token, suspend codes by mail, set the password, end all sessions: one commit
 
 An address without an account that may reset (unknown, disabled, withdrawn) gets a *decoy*: the same row with a code
 that is never right, and a letter that says so to whoever reads that mail. Each call does the same work for both. A
 recovery address is never looked for: whoever types one gets what an unknown address gets.
 
-No tokens are issued: the person signs in afterwards, and is asked for a second factor then.
+No tokens are issued: the person signs in afterwards, and is asked for a second factor then, which is no code by mail
+where there is another: `mfa.suspension`.
 
-Spec: NIST SP 800-63B-4 section 4.2; OWASP ASVS 5.0 rows 6.3.8, 6.4.3, 6.5.1, 6.5.5, 6.6.3, 7.4.3.
+Spec: NIST SP 800-63B-4 section 4.2; OWASP ASVS 5.0 rows 6.3.8, 6.4.3, 6.4.4, 6.5.1, 6.5.5, 6.6.3, 7.4.3.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from msgspec import Struct
 from sekisho.audit import Event, record
 from sekisho.errors import InvalidCode, ResetTokenInvalid
 from sekisho.identifiers import EmailAddress, parse_email
+from sekisho.mfa.suspension import suspending
 from sekisho.model import Account, AccountId, AccountStatus, Discreet, EndReason, Millis, Origin, RecoveryEmail
 from sekisho.notices import Notices
 from sekisho.one_time_codes import OneTimeCodes, parse_code
@@ -40,6 +42,7 @@ from sekisho.ports.changes import (
     SetPassword,
 )
 from sekisho.ports.clock import Clock
+from sekisho.ports.factor_changes import SuspendFactor
 from sekisho.ports.storage import Store
 from sekisho.sessions import Sessions
 from sekisho.throttle import Throttle, refuse_if_throttled
@@ -166,7 +169,8 @@ async def verify_reset_code(request: VerifyResetCode, world: PasswordResetWorld)
 
 
 async def complete_reset(request: CompleteReset, world: PasswordResetWorld) -> None:
-    """Set the new password. Every session of the account has ended when this returns, and nobody is signed in.
+    """Set the new password. Every session of the account has ended when this returns, nobody is signed in, and codes by
+    mail are no second step beside another factor until that was shown.
 
     Raises:
         ResetTokenInvalid: forged, spent, expired, or the account changed since the code was typed.
@@ -194,8 +198,10 @@ async def complete_reset(request: CompleteReset, world: PasswordResetWorld) -> N
     password_hash = await world.passwords.hash(request.password)
 
     now, recovery = world.clock.now(), await world.store.find_recovery_email(account.id)
+    factors = await world.store.list_factors(account.id)
     outcome = await world.store.apply(
         ConsumeCode(id=presented.code_id, purpose=TOKEN_PURPOSE, code_hash=bytes(counted.results[0]), now=now),
+        *suspending(account, factors, request.seen_from, now),
         world.sessions.ending_all(account.id, EndReason.PASSWORD_CHANGED, request.seen_from, now),
         SetPassword(
             account_id=account.id,
@@ -209,7 +215,7 @@ async def complete_reset(request: CompleteReset, world: PasswordResetWorld) -> N
         *world.throttle.forget_logins(account.email_key or "", request.seen_from.ip),
     )
     if outcome.lost:
-        why = "changed_meanwhile" if isinstance(outcome.lost.change, SetPassword) else outcome.lost.why
+        why = "changed_meanwhile" if isinstance(outcome.lost.change, SetPassword | SuspendFactor) else outcome.lost.why
         raise await _refused(why, account, request.seen_from, world)
 
 

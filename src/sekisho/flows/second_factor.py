@@ -3,8 +3,9 @@
     send_code      find the challenge -> count -> a new code, the older dies -> mail it, or send it as a text message
     second_factor  find the challenge -> count the try -> compare -> spend challenge and code, start the session, last
 
-Who has no second factor and is asked all the same gets a code by mail. Between the password and this step nothing is
-issued. The challenge is bound to its account, app and transport and to the account's `security_version`; five tries
+Who has no second factor and is asked all the same gets a code by mail. Codes by mail that a reset suspended count
+again once a second step was passed with something else (`mfa.suspension`). Between the password and this step nothing
+is issued. The challenge is bound to its account, app and transport and to the account's `security_version`; five tries
 kill it, and a new one does not reset the count of the account.
 
 Spec: NIST SP 800-63B-4 sections 2.2 and 3.2.2; RFC 8176; OWASP ASVS 5.0 rows 6.3.3, 6.5.1, 6.6.2, 6.6.3, 6.7.2.
@@ -37,6 +38,7 @@ from sekisho.mfa.methods import (
 )
 from sekisho.mfa.proofs import CodePlace, NotShown, Proofs, Shown, lost_reason, parse_typed, refusal_of
 from sekisho.mfa.second_step import SecondSteps
+from sekisho.mfa.suspension import reactivating
 from sekisho.mfa.trust import NewTrust, Trust
 from sekisho.model import Account, AccountStatus, Challenge, Discreet, Millis, Origin, SessionId, Transport
 from sekisho.notices import Notices
@@ -183,6 +185,7 @@ async def second_factor(request: SecondFactor, world: SecondFactorWorld) -> Toke
         also=(
             SpendChallenge(challenge_id=challenge.id, now=now),
             *shown.spending,
+            *reactivating(factors, challenge.client_id, request.seen_from, now),
             *(
                 _telling_of_trust(trust, account, challenge, request.seen_from, now, world)
                 if request.trust_device

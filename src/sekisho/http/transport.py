@@ -63,6 +63,7 @@ def asked_answer(call: Call, asked: SecondFactorRequired) -> Answer:
             methods=methods,
             expires_in=asked.expires_in,
             trust_days=asked.trust_days or UNSET,
+            suspended=tuple(method.value for method in asked.suspended) or UNSET,
         )
     )
 

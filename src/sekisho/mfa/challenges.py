@@ -33,12 +33,14 @@ class NewChallenge(Discreet, frozen=True):
 
 class SecondFactorRequired(Discreet, frozen=True):
     """A sign-in whose password was right and that is not finished: nothing has been issued. `expires_in` in seconds;
-    `trust_days` is for how long the device may be trusted afterwards, 0 if not at all."""
+    `trust_days` is for how long the device may be trusted afterwards, 0 if not at all. `suspended`: what the account
+    has, and what finishes no sign-in until another of `methods` was shown."""
 
     challenge: str
     methods: tuple[Method, ...]
     expires_in: int = LIFETIME_MS // 1000
     trust_days: int = 0
+    suspended: tuple[Method, ...] = ()
 
 
 class Challenges:

@@ -82,9 +82,24 @@ def confirmed(factors: Iterable[Factor]) -> tuple[Factor, ...]:
     return tuple(factor for factor in factors if factor.confirmed_at is not None)
 
 
+def in_force(factors: Iterable[Factor]) -> tuple[Factor, ...]:
+    """Return those that prove something now. Where nothing in force raises the level all of them do: nobody is locked
+    out by a suspension."""
+    having = confirmed(factors)
+    others = tuple(factor for factor in having if factor.suspended_at is None)
+    return others if level_of(others) == AAL2 else having
+
+
+def suspended(factors: Iterable[Factor]) -> tuple[Factor, ...]:
+    """Return those that prove nothing until another was shown."""
+    having = confirmed(factors)
+    proving = in_force(having)
+    return tuple(factor for factor in having if factor not in proving)
+
+
 def methods_of(factors: Iterable[Factor], unused_codes: int) -> tuple[Method, ...]:
     """Return how the owner of these factors can show that it is them; nothing if there are none."""
-    kinds = {factor.kind for factor in confirmed(factors)}
+    kinds = {factor.kind for factor in in_force(factors)}
     has_codes = bool(kinds) and unused_codes > 0
     return tuple(
         method

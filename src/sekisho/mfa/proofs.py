@@ -12,7 +12,7 @@ from msgspec import Struct
 
 from sekisho.errors import FactorLocked, FactorUnusable, InvalidCode, Refusal
 from sekisho.master_secret import UnsealError
-from sekisho.mfa.methods import MAX_FAILURES, Method, confirmed, not_available
+from sekisho.mfa.methods import MAX_FAILURES, Method, confirmed, in_force, not_available
 from sekisho.mfa.recovery import RecoveryCodes, parse_recovery_code
 from sekisho.mfa.totp import TotpKeys
 from sekisho.model import Account, Factor, FactorKind, Millis
@@ -21,7 +21,7 @@ from sekisho.ports.changes import Change, ConsumeCode, CountCodeTry
 from sekisho.ports.factor_changes import CountFactorTry, SpendRecoveryCode, UseFactor
 from sekisho.ports.storage import Store
 
-UNREADABLE, LOCKED = "unreadable_secret", "factor_locked"
+UNREADABLE, LOCKED, SUSPENDED = "unreadable_secret", "factor_locked", "factor_suspended"
 
 
 def parse_typed(method: Method, typed: str) -> str:
@@ -52,8 +52,8 @@ class Shown(Struct, frozen=True):
 
 
 class NotShown(Struct, frozen=True):
-    """reason: the audit's word: `wrong_code`, `code_gone`, `code_dead`, `no_such_method`, `factor_locked` or
-    `unreadable_secret`."""
+    """reason: the audit's word: `wrong_code`, `code_gone`, `code_dead`, `no_such_method`, `factor_locked`,
+    `factor_suspended` or `unreadable_secret`."""
 
     reason: str
 
@@ -80,9 +80,10 @@ class Proofs:
         """
         if method is Method.RECOVERY_CODE:
             return self._recovery_code(account, factors, code, now)
-        candidates = [factor for factor in confirmed(factors) if factor.kind == FactorKind(method.value)]
+        enrolled = [factor for factor in confirmed(factors) if factor.kind == FactorKind(method.value)]
+        candidates = [factor for factor in in_force(factors) if factor in enrolled]
         if not candidates:
-            return NotShown("no_such_method")
+            return NotShown(SUSPENDED if enrolled else "no_such_method")
         counting = CountFactorTry(account_id=account.id, kind=candidates[0].kind, max_failures=MAX_FAILURES)
         counted = await self._tools.store.apply(counting)
         if counted.lost:
@@ -141,7 +142,8 @@ class Proofs:
 def refusal_of(reason: str) -> Refusal:
     """Return what to raise for a code that was not right, by the audit's word."""
     match reason:
-        case "no_such_method":
+        case "no_such_method" | "factor_suspended":
+            # Who may not show it is told no more than who has none.
             return not_available()
         case "unreadable_secret":
             return FactorUnusable(detail=reason)

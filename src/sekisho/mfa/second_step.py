@@ -1,6 +1,7 @@
 """Which second step is asked of a sign-in whose first step was right.
 
-    the account has a second factor   -> any of its methods, but for a device that its owner trusts: nothing
+    the account has a second factor   -> any of its methods that is not suspended; on a device that its owner trusts:
+                                         nothing
     it has none, and one is asked for -> a code by mail, to the address of the account
     else                              -> nothing: sign in
 
@@ -18,7 +19,7 @@ from typing import Protocol
 from msgspec import Struct
 
 from sekisho.identifiers import ClientId
-from sekisho.mfa.methods import Method, confirmed, methods_to_finish
+from sekisho.mfa.methods import Method, confirmed, methods_to_finish, suspended
 from sekisho.mfa.requirement import Requirement
 from sekisho.mfa.trust import Trust
 from sekisho.model import Account, Discreet, Millis
@@ -44,10 +45,12 @@ class FirstStep(Discreet, frozen=True, kw_only=True):
 
 class SecondStep(Struct, frozen=True):
     """methods: what may be shown, the best first; none: the first step is enough.
+    suspended: what the account has beside them, and what counts only once one of them was shown.
     trusted: the id of the device that spared it, and `using`, which goes into the commit that starts the session.
     trust_days: for how long the device may be trusted once the step is done; 0: not at all."""
 
     methods: tuple[Method, ...] = ()
+    suspended: tuple[Method, ...] = ()
     trusted: str = ""
     using: tuple[Change, ...] = ()
     trust_days: int = 0
@@ -73,7 +76,9 @@ class SecondSteps:
                 return SecondStep(trusted=device.id, using=(_using(account, device.id, first.now),))
         codes = await self._store.count_recovery_codes(account.id) if factors else 0
         return SecondStep(
-            methods_to_finish(factors, codes), trust_days=0 if is_required or not factors else self._trust.days
+            methods_to_finish(factors, codes),
+            suspended=tuple(Method(factor.kind.value) for factor in suspended(factors)),
+            trust_days=0 if is_required or not factors else self._trust.days,
         )
 
     async def may_trust(self, account: Account, client: ClientId) -> bool:
