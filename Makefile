@@ -82,8 +82,8 @@ bench: $(DEV) ## Measure the server, about twelve minutes; writes bench/results.
 bench-quick: $(DEV) ## Measure most of it in about a minute and a half, less exactly
 	$(PYTHON) -m bench --quick
 
-bench-against: $(DEV) ## Compare what a refresh costs with an earlier commit: REV=1a2b3c4, and CALL=who-am-i for another call
-	$(PYTHON) -m bench.against $(REV) --call $(or $(CALL),refresh)
+bench-against: $(DEV) ## Compare what a refresh costs with an earlier commit: REV=1a2b3c4; CALL=who-am-i, ENGINE=postgres or redis
+	$(PYTHON) -m bench.against $(REV) --call $(or $(CALL),refresh) --engine $(or $(ENGINE),sqlite)
 
 format: $(DEV) ## Put the code into the house format
 	$(PYTHON) -m ruff check --select I --fix .

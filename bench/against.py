@@ -2,68 +2,50 @@
 
     make bench-against REV=1a2b3c4                 refresh, this checkout against that commit
     make bench-against REV=1a2b3c4 CALL=who-am-i
+    make bench-against REV=1a2b3c4 ENGINE=postgres    on PostgreSQL; ENGINE=redis: with Redis deciding rotations
 
 Two runs of the benchmark cannot be compared where other programs share the machine: a noisy minute costs more than most
 changes do. Neighbours in time can, so what counts is the median of the ratios of neighbours, and the range in which
 that median lies in 95 of 100 resamplings. If 1.00 is inside the range, no difference was shown.
 
-The earlier server runs with the libraries of this environment, on a database that its own code made.
+The earlier server runs with the libraries of this environment, on a database that its own code made. Both databases
+are on one PostgreSQL server, and each version has a Redis of its own.
 """
 
 from __future__ import annotations
 
 import argparse
 import os
-import subprocess
 import sys
-import tarfile
 import tempfile
 from collections import Counter
 from collections.abc import Sequence
-from io import BytesIO
+from contextlib import ExitStack
 from itertools import cycle
 from pathlib import Path
 from random import Random
 from statistics import median
 
 import uvloop
-from msgspec import Struct, json, structs
+from msgspec import Struct
 
+from bench import stores
 from bench.chains import Chains, chains, stored_violations
 from bench.driver import ClosedLoop, Script
+from bench.engines import new_database
 from bench.measure import SATURATING_USERS, Plan, measure
-from bench.processes import ROOT, Started, cores
+from bench.processes import ROOT, Cores, Started, cores
 from bench.scenarios.who_am_i import warm_bearers
 from bench.scripts import Taking, must_contain
-from bench.seeding import seed
 from bench.setting import serving
 from bench.site import Site
 from bench.smtp_sink import smtp_sink
-from sekisho.model import SigningKey
+from bench.versions import Place, python_path, seeded, unpacked
 
 PLAN = Plan(size=20_000, warm_up_s=0.2, seconds=1.0, repeats=1, revocations=0)
 RESAMPLINGS = 2_000
-
-# Run by the earlier version's own code, in a process of its own.
-_SEED_THERE = """
-import asyncio, sys
-from pathlib import Path
-from msgspec import json
-from bench.seeding import seed
-site = asyncio.run(seed(Path(sys.argv[1]), int(sys.argv[2])))
-there = {name: getattr(site, name) for name in ("url", "secret", "values", "accounts", "keys")}
-sys.stdout.buffer.write(json.encode(there))
-"""
-
-
-class Seeded(Struct, frozen=True):
-    """What the earlier version tells of its database."""
-
-    url: str
-    secret: str
-    values: bytes
-    accounts: list[str]
-    keys: list[SigningKey]
+NEEDS = {"sqlite": set[str](), "postgres": {"PostgreSQL"}, "redis": {"PostgreSQL", "Redis"}}
+"""The engines, each with the servers that it needs."""
 
 
 class Side(Struct, frozen=True):
@@ -85,62 +67,55 @@ class Comparison(Struct, frozen=True):
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m bench.against", description="Compare with an earlier version.")
-    parser.add_argument("revision", help="a commit of this repository, from 2026-11-21 on")
+    parser.add_argument("revision", help="a commit of this repository that has this benchmark, on that engine")
     parser.add_argument("--call", choices=("refresh", "who-am-i"), default="refresh")
+    parser.add_argument("--engine", choices=tuple(NEEDS), default="sqlite")
     parser.add_argument("--rounds", type=int, default=30, help="of a second for each version")
     given = parser.parse_args()
+    if missing := sorted(NEEDS[given.engine] & set(stores.missing())):
+        parser.error(f"{' and '.join(missing)} not installed, see scripts/servers.sh")
     have = cores()
     os.sched_setaffinity(0, {have.driver})
     with tempfile.TemporaryDirectory(dir=Path(__file__).parent, prefix=".data-") as name:
-        return uvloop.run(_run(Path(name), given.revision, given.call, given.rounds, have.server))
+        return uvloop.run(_run(Path(name), given, have))
 
 
-async def _run(folder: Path, revision: str, call: str, rounds: int, core: int) -> int:
-    code = _unpack(revision, folder)
-    (folder / "now").mkdir()
-    (folder / "then").mkdir()
-    now_site, then_site = await seed(folder / "now", PLAN.size), _seed_there(code, folder / "then")
-    async with smtp_sink() as smtp_port:
-        with (
-            serving(now_site, smtp_port, core) as now_server,
-            serving(then_site, smtp_port, core, code=f"{code / 'src'}:{code}") as then_server,
-        ):
-            now = Side(now_site, now_server, _scripts(now_site, call))
-            then = Side(then_site, then_server, _scripts(then_site, call))
-            pairs, broken = await _in_turn(now, then, rounds)
-            for side in (now, then):
-                broken += await stored_violations(side.site, [one for one in side.scripts if isinstance(one, Chains)])
+async def _run(folder: Path, given: argparse.Namespace, have: Cores) -> int:
+    code = unpacked(given.revision, folder)
+    with ExitStack() as stack:
+        here, there = await _places(given.engine, have.stores, stack)
+        now_site = seeded(ROOT, folder / "now", PLAN.size, here)
+        then_site = seeded(code, folder / "then", PLAN.size, there)
+        now_scripts, then_scripts = _scripts(now_site, given.call), _scripts(then_site, given.call)
+        async with smtp_sink() as smtp_port:
+            with (
+                serving(now_site, smtp_port, have.server) as now_server,
+                serving(then_site, smtp_port, have.server, code=python_path(code)) as then_server,
+            ):
+                now, then = Side(now_site, now_server, now_scripts), Side(then_site, then_server, then_scripts)
+                pairs, broken = await _in_turn(now, then, given.rounds)
+        # With Redis, the database knows every rotation once the server has been stopped.
+        for site, scripts in ((now_site, now_scripts), (then_site, then_scripts)):
+            broken += await stored_violations(site, [one for one in scripts if isinstance(one, Chains)])
     found = compare(pairs)
     sys.stdout.write(
-        f"{call}: {found.now_us:.1f} µs of CPU now, {found.then_us:.1f} in {revision}; "
-        f"{found.ratio:.3f} of it ({found.low:.3f} to {found.high:.3f}, {rounds} rounds)\n"
+        f"{given.call}, {given.engine}: {found.now_us:.1f} µs of CPU now, {found.then_us:.1f} in {given.revision}; "
+        f"{found.ratio:.3f} of it ({found.low:.3f} to {found.high:.3f}, {given.rounds} rounds)\n"
     )
     for what, count in broken.items():
         sys.stdout.write(f"broken {count} times: {what}\n")
     return 1 if broken else 0
 
 
-def _unpack(revision: str, folder: Path) -> Path:
-    """Lay the files of a version out and return their folder."""
-    code = folder / "code"
-    code.mkdir()
-    packed = subprocess.run(  # noqa: S603 - our own words
-        ["git", "archive", revision, "--", "src", "bench"],  # noqa: S607 - the developer's own git
-        cwd=ROOT,
-        check=True,
-        stdout=subprocess.PIPE,
-    )
-    with tarfile.open(fileobj=BytesIO(packed.stdout)) as files:
-        files.extractall(code, filter="data")
-    return code
-
-
-def _seed_there(code: Path, folder: Path) -> Site:
-    words = [sys.executable, "-c", _SEED_THERE, str(folder), str(PLAN.size)]
-    paths = {"PYTHONPATH": f"{code / 'src'}:{code}"}
-    told = subprocess.run(words, cwd=code, env=os.environ | paths, check=True, stdout=subprocess.PIPE)  # noqa: S603
-    seeded = json.decode(told.stdout, type=Seeded)
-    return Site(folder=folder, size=PLAN.size, seeded_s=0.0, **structs.asdict(seeded))
+async def _places(engine: str, core: int, stack: ExitStack) -> tuple[Place, Place]:
+    """Return where each version keeps its data, on servers that run until the stack is closed."""
+    if engine == "sqlite":
+        return Place(), Place()
+    server = stack.enter_context(stores.postgres(core))
+    urls = [await new_database(server, name) for name in ("now", "before")]
+    redis_urls = [stack.enter_context(stores.redis(core)).redis_url if engine == "redis" else "" for _ in urls]
+    here, there = (Place(*each) for each in zip(urls, redis_urls, strict=True))
+    return here, there
 
 
 def _scripts(site: Site, call: str) -> Sequence[Script]:

@@ -75,9 +75,14 @@ class Engines:
         return await self._seeded(LARGE_DATABASE, size)
 
     async def _seeded(self, database: str, size: int) -> Site:
-        connection = await asyncpg.connect(self.postgres.postgres_url("postgres"))
-        try:
-            await connection.execute(f"CREATE DATABASE {database}")
-        finally:
-            await connection.close()
-        return await seed_postgres(self._folder, size, self.postgres.postgres_url(database))
+        return await seed_postgres(self._folder, size, await new_database(self.postgres, database))
+
+
+async def new_database(server: StoreServer, name: str) -> str:
+    """Make an empty database and return its URL."""
+    connection = await asyncpg.connect(server.postgres_url("postgres"))
+    try:
+        await connection.execute(f"CREATE DATABASE {name}")
+    finally:
+        await connection.close()
+    return server.postgres_url(name)
