@@ -6,9 +6,7 @@ import re
 import shutil
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from functools import cache
 from pathlib import Path
-from tempfile import mkdtemp
 from typing import Any
 
 import httpx2
@@ -18,18 +16,11 @@ from sekisho.assemble import running
 from sekisho.http.app import Application
 from sekisho.http.edge import Edge
 from sekisho.settings import load
-from sekisho.storage.sqlite.migration import migrate
+from storage.fast import template
 
 API = "/api/v1"
 EMAIL = "hana@example.com"
 PASSWORD = "korewa nagai himitsu"
-
-
-@cache
-def _migrated_file() -> Path:
-    path = Path(mkdtemp(prefix="sekisho-test-")) / "template.db"
-    migrate(path)
-    return path
 
 
 class Site:
@@ -173,7 +164,7 @@ def answer_to(asked: dict[str, Any], code: str, method: str = "totp", **given: A
 @asynccontextmanager
 async def open_site(folder: Path, **environ: str) -> AsyncIterator[Site]:
     settings = load("dev", {"SEKISHO_LOG__LEVEL": "error", **environ}, folder)
-    shutil.copy(_migrated_file(), settings.database_path)
+    shutil.copy(template(), settings.database_path)
     async with running(settings) as edge:
         site = Site(edge, edge.settings.public_origin)
         try:
