@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -14,6 +13,8 @@ from pathlib import Path
 
 import httpx2
 from msgspec import Struct
+
+from free_ports import free_port
 
 START_S = 90.0
 STOP_S = 30.0
@@ -35,12 +36,6 @@ class LiveServer(Struct, frozen=True):
         """As a power cut would: no chance to finish anything."""
         self.process.send_signal(signal.SIGKILL)
         self.process.wait(STOP_S)
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def environment(**given: str) -> dict[str, str]:

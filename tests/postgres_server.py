@@ -7,7 +7,6 @@ import os
 import pwd
 import shutil
 import signal
-import socket
 import subprocess
 import tempfile
 import time
@@ -15,6 +14,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+
+from free_ports import free_port
 
 USER = "sekisho"
 HOW_IT_IS_MADE = ("-U", USER, "--auth=trust", "--encoding=UTF8", "--locale=C.UTF-8", "-N")
@@ -30,12 +31,6 @@ def binary(name: str) -> str:
             pytest.fail(missing)
         pytest.skip(missing)
     return found
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 class PostgresServer:

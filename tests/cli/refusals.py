@@ -11,7 +11,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from live_server import environment, free_port
+from free_ports import free_port
+from live_server import environment
 from storage.fast import template
 
 PASSWORD = "quiet-lantern"

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from cli.refusals import PASSWORD, must_say, refused
-from live_server import free_port
+from free_ports import free_port
 from postgres_server import PostgresServer
 from sekisho.storage.postgres.connections import Target
 from sekisho.storage.postgres.migration import migrate

@@ -13,11 +13,12 @@ import pytest
 
 from certificates import Authority
 from cli.refusals import must_say, refused
+from free_ports import free_port
 from live_server import live_server, sekisho
 from postgres_server import USER, PostgresServer
 from sekisho.storage.postgres.connections import Target
 from sekisho.storage.postgres.migration import migrate
-from storage.redis_server import RedisServer, redis_port
+from storage.redis_server import RedisServer
 
 SETTINGS = {
     "SEKISHO_SECRET": "uT4mXw9ZkQ2rB7sVe1LdYc6HnPj3GfAa8KiO5oRqWzE",
@@ -151,7 +152,7 @@ def test_a_file_of_an_authority_that_is_not_there(tmp_path: Path) -> None:
 def redis(tmp_path: Path, authorities: Authorities) -> Iterator[tuple[RedisServer, int]]:
     """A server and its encrypted port."""
     certificate, key = authorities.ours.certify(host="127.0.0.1")
-    port = redis_port()
+    port = free_port()
     words = ("--tls-port", str(port), "--tls-cert-file", str(certificate), "--tls-key-file", str(key))
     words += ("--tls-ca-cert-file", str(authorities.ours.file), "--tls-auth-clients", "no")
     server = RedisServer(tmp_path / "redis", *words)

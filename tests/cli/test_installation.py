@@ -16,7 +16,8 @@ import apsw
 import pytest
 
 from cli.test_starts import SECRET, a_dev_folder
-from live_server import environment, free_port, sekisho
+from free_ports import free_port
+from live_server import environment, sekisho
 from sekisho.http.openapi import document
 from sekisho.http.routes import ROUTES
 from sekisho.ports.clock import CLOCK_SKEW_MS

@@ -16,7 +16,8 @@ import apsw
 import httpx2
 import pytest
 
-from live_server import LiveServer, environment, free_port, live_server, sekisho
+from free_ports import free_port
+from live_server import LiveServer, environment, live_server, sekisho
 from storage.fast import template
 
 SECRET = "uT4mXw9ZkQ2rB7sVe1LdYc6HnPj3GfAa8KiO5oRqWzE"

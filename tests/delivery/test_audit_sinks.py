@@ -13,7 +13,7 @@ from msgspec import Struct
 
 from certificates import Authority
 from delivery.syslog_server import Collector
-from live_server import free_port
+from free_ports import free_port
 from sekisho.delivery.audit_file import FileSink
 from sekisho.delivery.audit_syslog import SyslogSink, tls_by
 from sekisho.ports.audit_sink import SinkUnavailable

@@ -18,7 +18,7 @@ import pytest
 
 from certificates import Authority
 from delivery.sms_gateway import Gateway
-from live_server import free_port
+from free_ports import free_port
 from sekisho.delivery.webhooks.https_post import HttpsPost, PostFailed
 from sekisho.delivery.webhooks.signed_post import SignedPost
 from sekisho.delivery.webhooks.sms import GatewayRefuses, SmsWebhook, WebhookSettings

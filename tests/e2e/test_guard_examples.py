@@ -16,7 +16,8 @@ from typing import Any
 import httpx2
 import pytest
 
-from live_server import environment, free_port, live_server, sekisho
+from free_ports import free_port
+from live_server import environment, live_server, sekisho
 from one_second import seconds_to_refusal, within_a_second
 
 EXAMPLES = Path(__file__).parents[2] / "examples"

@@ -13,7 +13,8 @@ import pytest
 from aiosmtpd.controller import Controller
 from aiosmtpd.handlers import Message
 
-from live_server import LiveServer, free_port, live_server, sekisho
+from free_ports import free_port
+from live_server import LiveServer, live_server, sekisho
 
 EMAIL, PASSWORD = "hana@example.com", "korewa nagai himitsu"
 CLIENT = "phone:0123456789abcdef0123"

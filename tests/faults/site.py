@@ -17,7 +17,8 @@ import msgspec
 
 from faults.engines import Engine, Sqlite
 from faults.wire import Answer, Wire, heard
-from live_server import LiveServer, free_port, live_server, sekisho
+from free_ports import free_port
+from live_server import LiveServer, live_server, sekisho
 from sekisho.master_secret import MasterSecret
 from sekisho.model import Account, AccountId, AccountStatus
 from sekisho.passwords.encoded import make_hash

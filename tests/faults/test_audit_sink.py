@@ -8,7 +8,7 @@ from msgspec import json
 from delivery.syslog_server import Collector
 from faults.site import Site, account, port_of, sign_in, until
 from faults.wire import Wire
-from live_server import free_port
+from free_ports import free_port
 
 pytestmark = pytest.mark.anyio
 

@@ -11,7 +11,7 @@ from faults.engines import ON_EVERY_ENGINE
 from faults.load import CLIENT, Nodes, Told, look
 from faults.site import Pair, Site, account, port_of, ports_of, refresh, sign_in
 from faults.wire import Wire
-from live_server import free_port
+from free_ports import free_port
 
 pytestmark = pytest.mark.anyio
 

@@ -20,7 +20,8 @@ from faults.living import is_refused, living, used
 from faults.load import CLIENT
 from faults.site import PASSWORD, Site, account, ports_of, refresh, sign_in, until
 from faults.wire import Wire, once
-from live_server import LiveServer, free_port
+from free_ports import free_port
+from live_server import LiveServer
 from postgres_server import PostgresServer
 from storage.redis_server import BINARY, RedisServer
 

@@ -17,7 +17,8 @@ from faults.engines import ON_EVERY_ENGINE
 from faults.mail import mail_server
 from faults.site import Site, account, port_of, sign_in, until
 from faults.wire import Wire
-from live_server import LiveServer, free_port
+from free_ports import free_port
+from live_server import LiveServer
 from sekisho.delivery.webhooks.https_post import HttpsPost
 
 pytestmark = pytest.mark.anyio

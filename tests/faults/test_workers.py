@@ -16,7 +16,8 @@ from faults.invariants import everybody_goes_on, the_database_agrees
 from faults.load import CLIENT, Told, look, refresh_once
 from faults.site import Site, account, port_of, refresh, sign_in, until
 from faults.wire import Cut, Wire, once
-from live_server import LiveServer, free_port
+from free_ports import free_port
+from live_server import LiveServer
 from postgres_server import children_of
 
 pytestmark = [pytest.mark.anyio, pytest.mark.parametrize("engine", ["postgres"], indirect=True)]

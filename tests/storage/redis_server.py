@@ -13,14 +13,12 @@ from pathlib import Path
 
 import pytest
 
-from live_server import free_port
+from free_ports import free_port
 
 PROGRAMS = [name for name in ("redis-server", "valkey-server") if shutil.which(name)] or ["redis-server"]
 """Which of the two are here; the contract runs on each."""
 
 BINARY = shutil.which(PROGRAMS[0])
-
-HIGHEST_PORT = 55_535
 
 
 def needs_redis() -> None:
@@ -31,14 +29,6 @@ def needs_redis() -> None:
         pytest.skip("redis-server is missing")
 
 
-def redis_port() -> int:
-    """Return a free port that leaves room for the second one of a cluster's node, 10,000 above it."""
-    while True:
-        port = free_port()
-        if port <= HIGHEST_PORT:
-            return port
-
-
 class RedisServer:
     """One server. `port` stays over stops and starts. program: one of `PROGRAMS`."""
 
@@ -46,7 +36,7 @@ class RedisServer:
         needs_redis()
         self.program = shutil.which(program)
         self.folder = folder
-        self.port = port or redis_port()
+        self.port = port or free_port()
         self.words = words
         self.process: subprocess.Popen[bytes] | None = None
         folder.mkdir(parents=True, exist_ok=True)

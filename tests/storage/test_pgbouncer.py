@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
-from live_server import free_port
+from free_ports import free_port
 from sekisho.storage.postgres import PostgresStore
 from sekisho.storage.postgres.connections import Target
 from storage.contract import StoreContract

@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from live_server import free_port
+from free_ports import free_port
 from sekisho.model import Account, Session, Transport
 from sekisho.ports.changes import AddAccount, Change, CountTry, GiveBackTry, RotateSession
 from sekisho.ports.storage import Outcome, Rotated

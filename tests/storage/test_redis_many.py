@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from live_server import free_port
+from free_ports import free_port
 from sekisho.model import Session
 from sekisho.ports.storage import Ended, Repeated, Rotated, Store, StoreUnavailable
 from sekisho.storage.redis.fleet import Servers
@@ -112,11 +112,7 @@ def cluster(tmp_path: Path) -> Iterator[list[RedisServer]]:
     """Three primaries, each with a replica."""
     needs_redis()
     words = ("--cluster-enabled", "yes", "--cluster-node-timeout", "1000", "--repl-diskless-sync-delay", "0")
-    nodes = []
-    while len(nodes) < 6:
-        port = free_port()
-        if port < 55_000:
-            nodes.append(RedisServer(tmp_path / f"node-{port}", *words, port=port).start())
+    nodes = [RedisServer(tmp_path / f"node-{number}", *words).start() for number in range(6)]
     command = ["redis-cli", "--cluster", "create", *(f"{HOST}:{node.port}" for node in nodes)]
     subprocess.run([*command, "--cluster-replicas", "1", "--cluster-yes"], check=True, stdout=subprocess.DEVNULL)
     deadline = time.monotonic() + 20
