@@ -72,8 +72,8 @@ KEY_HEADS = {
     "ja": ("鍵", "守るもの", "アルゴリズム", "替え方"),
 }
 USES = {
-    "en": {"key": "key of", "tag": "tag of", "seal": "seal of"},
-    "ja": {"key": "鍵", "tag": "タグ", "seal": "封"},
+    "en": {"key": "key of", "tag": "tag of", "lasting": "lasting tag of", "seal": "seal of"},
+    "ja": {"key": "鍵", "tag": "タグ", "lasting": "替わらないタグ", "seal": "封"},
 }
 
 

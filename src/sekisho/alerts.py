@@ -49,6 +49,7 @@ _BY_EVENT: Mapping[Event, Severity] = {
     Event.NOT_ME: Severity.CRITICAL,
     Event.SIGNING_KEY_COMPROMISED: Severity.CRITICAL,
     Event.DATABASE_RESTORED: Severity.CRITICAL,
+    Event.MASTER_SECRET_REPLACED: Severity.CRITICAL,
 }
 _BY_REASON: Mapping[tuple[Event, str], Severity] = {
     (Event.SESSION_ENDED, EndReason.REPLAY): Severity.CRITICAL,

@@ -232,7 +232,7 @@ class Throttle:
 
     def identifier_tag(self, email_key: str) -> str:
         """Return a keyed hash of an identifier, for audit and known devices."""
-        return base64url.encode(self._master.tag("identifier", email_key))
+        return base64url.encode(self._master.lasting_tag("identifier", email_key))
 
     async def is_known_device(self, reads: AccountReads, email_key: str, origin: Origin, client: ClientId) -> bool:
         """Say whether this identifier signed in before from where the request comes."""
@@ -258,7 +258,7 @@ class Throttle:
         """
         device_part = client.device if len(client.device) >= _SHORTEST_DEVICE_PART else ""
         names = (("cookie", origin.device_token), ("client", device_part))
-        return tuple(base64url.encode(self._master.tag("device", kind, name)) for kind, name in names if name)
+        return tuple(base64url.encode(self._master.lasting_tag("device", kind, name)) for kind, name in names if name)
 
     def _delay(self, rule: str, whose: str, now: Millis, *, limit: int | None = None) -> CountTry:
         """Return the try that waits longer with each failure of a day."""

@@ -12,9 +12,9 @@ from sekisho.settings import reference
 from sekisho.storage.data_classes import REGISTER
 
 SOURCE = Path(sekisho.__file__).parent
-USES = {"derive": "key", "tag": "tag", "seal": "seal"}
+USES = {"derive": "key", "tag": "tag", "lasting_tag": "lasting", "seal": "seal"}
 # Values that are sealed or tagged with a derived key of the second table, and rows that only carry somebody's code.
-BY_DERIVED_KEYS = {"one_time_codes", "factors", "recovery_codes", "outbox", "audit", "audit_seals"}
+BY_DERIVED_KEYS = {"one_time_codes", "factors", "recovery_codes", "outbox", "audit", "audit_seals", "meta"}
 
 
 def purposes(path: Path) -> Iterator[tuple[str, str]]:

@@ -71,6 +71,7 @@ TOLD: dict[Event, tuple[MailKind, ...] | str] = {
     Event.PASSWORD_CHANGE_FORCED: (MailKind.PASSWORD_CHANGE_FORCED,),
     Event.ACCOUNT_UNLOCKED: "clears a count; the owner asked for it",
     Event.SIGNING_KEYS_ROTATED: "of no account",
+    Event.MASTER_SECRET_REPLACED: "of no account",
     Event.SIGNING_KEY_RETIRED: "of no account",
     Event.SIGNING_KEY_COMPROMISED: "of no account; the operator is alerted",
     Event.DATABASE_RESTORED: "of no account; the operator is alerted",

@@ -70,7 +70,7 @@ def test_a_missing_value_is_a_programming_mistake() -> None:
 
 
 @pytest.mark.parametrize(
-    "group", ["", "user", "user role", "session", "key", "guard-key", "audit", "passwords", "import"]
+    "group", ["", "user", "user role", "session", "key", "secret", "guard-key", "audit", "passwords", "import"]
 )
 def test_every_command_in_a_list_says_what_it_does_in_japanese_too(group: str, tmp_path: Path) -> None:
     # A list cuts at spaces. Japanese has none, so a sentence that is too long would vanish whole.

@@ -13,6 +13,7 @@ from storage.contract_giving_back import GivingBackContract
 from storage.contract_limits import LimitContract
 from storage.contract_operations import OperationContract
 from storage.contract_recovery import RecoveryContract
+from storage.contract_resealing import ResealingContract
 from storage.contract_restoring import RestoringContract
 from storage.contract_rotation import RotationContract
 from storage.contract_sessions import SessionContract
@@ -30,6 +31,7 @@ class StoreContract(
     LimitContract,
     OperationContract,
     RecoveryContract,
+    ResealingContract,
     RestoringContract,
     TrustContract,
 ):

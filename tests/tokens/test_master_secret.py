@@ -68,6 +68,44 @@ def test_the_fingerprint_tells_secrets_apart() -> None:
     assert MASTER.fingerprint() != OTHER.fingerprint()
 
 
+def successor_of(old: MasterSecret, secret: bytes, last_seal: int = 0) -> MasterSecret:
+    new = MasterSecret(secret)
+    new.recall(old.replaced_by(MasterSecret(secret), 1_800_000_000_000, last_seal))
+    return new
+
+
+def test_V13_3_4_a_secret_knows_those_that_it_replaced_and_they_do_not_know_it() -> None:
+    sealed = MASTER.seal("p", b"plain", "row:1")
+    second = successor_of(MASTER, b"the second secret, long enough!!", 7)
+    third = successor_of(second, b"the third secret, as long as it is")
+
+    assert [(each.secret.fingerprint(), each.last_seal) for each in third.formers] == [
+        (MASTER.fingerprint(), 7),
+        (second.fingerprint(), 0),
+    ]
+    assert second.unseal("p", sealed, "row:1") == third.unseal("p", sealed, "row:1") == b"plain"
+    with pytest.raises(UnsealError):
+        MASTER.unseal("p", third.seal("p", b"plain", "row:1"), "row:1")
+
+
+def test_a_lasting_tag_is_the_first_secrets_and_a_tag_is_the_present_ones() -> None:
+    second = successor_of(MASTER, b"the second secret, long enough!!")
+    third = successor_of(second, b"the third secret, as long as it is")
+
+    assert third.lasting_tag("t", "a") == second.lasting_tag("t", "a") == MASTER.tag("t", "a")
+    assert len({each.tag("t", "a") for each in (MASTER, second, third)}) == 3
+
+
+def test_secrets_from_before_that_were_changed_or_are_anothers_are_refused() -> None:
+    kept = MASTER.replaced_by(OTHER, 0, 0)
+    MasterSecret(b"another secret of enough length!").recall(kept)
+    for text in ("", "!", kept[:-4], "B" + kept[1:]):
+        with pytest.raises(UnsealError):
+            MasterSecret(b"another secret of enough length!").recall(text)
+    with pytest.raises(UnsealError):
+        MASTER.recall(kept)
+
+
 def test_nothing_shows_the_secret() -> None:
     assert repr(MASTER) == str(MASTER) == f"{MASTER}" == "<MasterSecret>"
     with pytest.raises(TypeError, match="not to be written out"):

@@ -10,9 +10,10 @@ serving       the edge with its background work, and the whole as an ASGI applic
 from sekisho.assemble.operating import operator
 from sekisho.assemble.parts import Parts, SystemClock, parts
 from sekisho.assemble.serving import Place, Served, application, running
-from sekisho.assemble.stores import WrongMasterSecret, examine_redis, open_store
+from sekisho.assemble.stores import FormerSecretsDamaged, WrongMasterSecret, examine_redis, open_store
 
 __all__ = [
+    "FormerSecretsDamaged",
     "Parts",
     "Place",
     "Served",

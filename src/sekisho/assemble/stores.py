@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from sekisho.master_secret import MasterSecret, UnsealError
+from sekisho.master_secret import STORED_CHECK, STORED_FORMERS, MasterSecret, UnsealError
 from sekisho.ports.changes import SetMeta
 from sekisho.ports.storage import Store
 from sekisho.settings import Settings
@@ -24,8 +24,18 @@ class WrongMasterSecret(Exception):
     def __init__(self) -> None:
         super().__init__(
             "SEKISHO_SECRET is not the master secret that this database was made with: its keys and tokens cannot be "
-            "opened. Set the original secret (in dev it is in .sekisho/secret), or point SEKISHO_DATABASE_URL to "
-            "another file."
+            "opened. Set the original secret (in dev it is in .sekisho/secret), or the one that replaced it, or point "
+            "SEKISHO_DATABASE_URL to another file."
+        )
+
+
+class FormerSecretsDamaged(Exception):
+    """The master secrets from before cannot be opened. The text is for the operator."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "The row 'former_secrets' of the table meta cannot be opened: it was changed or damaged. Restore the "
+            "database from a backup."
         )
 
 
@@ -47,6 +57,7 @@ async def open_store(
     Raises:
         StoreCannotOpen: with what to do.
         WrongMasterSecret: the database was made with another one; nothing is created in it.
+        FormerSecretsDamaged: what the store keeps of the secrets from before cannot be opened.
     """
     store: Store
     if settings.is_postgres:
@@ -108,15 +119,20 @@ def postgres_target(settings: Settings) -> Any:
 
 
 async def _check_master_secret(store: Store, master: MasterSecret) -> None:
-    """Leave the secret's fingerprint in a new database, or hold it against the one that is there.
+    """Leave the secret's fingerprint in a new database, or hold it against the one that is there; take over the secrets
+    from before.
 
     A database that has lost the fingerprint must not take a wrong one: its keys are asked first.
     """
-    if await store.find_meta("master_secret_check") is None:
+    if await store.find_meta(STORED_CHECK) is None:
         try:
             KeyRing(master).load(await store.list_signing_keys(), now=0)
         except UnsealError:
             raise WrongMasterSecret from None
     check = master.fingerprint()
-    if (await store.apply(SetMeta(name="master_secret_check", value=check))).results[0] != check:
+    if (await store.apply(SetMeta(name=STORED_CHECK, value=check))).results[0] != check:
         raise WrongMasterSecret
+    try:
+        master.recall(await store.find_meta(STORED_FORMERS))
+    except UnsealError:
+        raise FormerSecretsDamaged from None

@@ -51,6 +51,7 @@ class Event(StrEnum):
     SIGNING_KEYS_ROTATED = "signing_keys_rotated"
     SIGNING_KEY_RETIRED = "signing_key_retired"
     SIGNING_KEY_COMPROMISED = "signing_key_compromised"
+    MASTER_SECRET_REPLACED = "master_secret_replaced"  # noqa: S105 - a word of the trail, no secret
     DATABASE_RESTORED = "database_restored"
     GUARD_KEY_ADDED = "guard_key_added"
     GUARD_KEY_REMOVED = "guard_key_removed"

@@ -134,7 +134,7 @@ class _Walk:
             for record in batch:
                 self.add("record_added", record.seq)
             return
-        if not hmac.compare_digest(self._seals.digest_of(seal.lines), seal.lines_digest):
+        if not hmac.compare_digest(self._seals.digest_of_lines(seal), seal.lines_digest):
             self.add("seal_changed", seal.number)
             return
         is_blanked = self._is_retired(seal, "blank", seal.blank_tag)
@@ -145,7 +145,7 @@ class _Walk:
                 self.add("record_added", record.seq)
                 continue
             self.records += 1
-            self._check_record(line, record, is_blanked)
+            self._check_record(line, record, seal, is_blanked)
         # A batch that holds too much was not read to its end: what is left may be there.
         if len(batch) <= seal.records:
             for missing in lines:
@@ -169,15 +169,15 @@ class _Walk:
         """Whether the server retired the batch; a tag that it did not make is a change of its own."""
         if tag is None:
             return False
-        if hmac.compare_digest(tag, self._seals.retirement_tag(what, seal)):
+        if self._seals.is_retirement_tag(tag, what, seal):
             return True
         self.add("seal_changed", seal.number)
         return False
 
-    def _check_record(self, line: Line, record: AuditRecord, is_batch_blanked: bool) -> None:
-        if not self._seals.is_line_of(line, record):
+    def _check_record(self, line: Line, record: AuditRecord, seal: AuditSeal, is_batch_blanked: bool) -> None:
+        if not self._seals.is_line_of(line, record, seal):
             self.add("record_changed", record.seq)
-        elif not self._seals.is_personal_of(line, record):
+        elif not self._seals.is_personal_of(line, record, seal):
             why = self._why_blank(record, is_batch_blanked) if is_blank(record) else None
             if why is None:
                 self.add("record_blanked" if is_blank(record) else "record_changed", record.seq)

@@ -325,6 +325,12 @@ VOCABULARY: dict[Event, Entry] = {
         reasons={SUCCESS: ("", "schedule")},
         fields=("subject",),
     ),
+    Event.MASTER_SECRET_REPLACED: Entry(
+        en="An operator replaced the master secret; nobody was signed out. Later seals are made with the new one.",
+        ja="運用者がマスターシークレットを取り替えました。ログアウトした利用者はいません。以後の封印は新しい値で作られます。",
+        reasons=_DONE,
+        fields=(),
+    ),
     Event.DATABASE_RESTORED: Entry(
         en="An operator put a backup back: what happened since is missing before this line, and every session ended.",
         ja="運用者がバックアップを書き戻しました。この行より前にはバックアップ以降の記録がなく、すべてのセッションが終了しました。",

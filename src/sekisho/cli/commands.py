@@ -16,6 +16,7 @@ from sekisho.cli import (
     migrate,
     move,
     passwords,
+    secret,
     session,
     user,
     user_credentials,
@@ -52,6 +53,7 @@ app.add_typer(import_users.app, name="import")
 app.add_typer(passwords.app, name="passwords")
 app.add_typer(session.app, name="session")
 app.add_typer(key.app, name="key")
+app.add_typer(secret.app, name="secret")
 audit.app.command("export", help=say("help.audit_export"))(audit_export.export)
 audit.app.command("report", help=say("help.audit_report"))(audit_export.report)
 audit.app.command("verify", help=say("help.audit_verify"))(audit_proof.verify)

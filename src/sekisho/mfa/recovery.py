@@ -28,7 +28,7 @@ class RecoveryCodes:
 
     def hash(self, account_id: AccountId, code: str) -> bytes:
         """Return what is stored of a code of this account, as shown or as `parse_recovery_code` returned it."""
-        return self._master.tag("recovery_code", account_id, code.replace("-", ""))
+        return self._master.lasting_tag("recovery_code", account_id, code.replace("-", ""))
 
 
 def parse_recovery_code(text: str) -> str:

@@ -78,5 +78,10 @@ def qr_svg(text: str) -> str:
     return drawn.getvalue().decode()
 
 
+def sealed_as(factor_id: str) -> tuple[str, str]:
+    """Return purpose and context of what a factor hides, for whoever seals it anew."""
+    return _PURPOSE, _context(factor_id)
+
+
 def _context(factor_id: str) -> str:
     return f"factors:{factor_id}"

@@ -83,4 +83,4 @@ class Trust(Struct, frozen=True):
 
     def hash_of(self, value: str) -> bytes:
         """Return what is stored of a value."""
-        return self.master.tag("trusted_device", value)
+        return self.master.lasting_tag("trusted_device", value)

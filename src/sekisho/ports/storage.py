@@ -149,6 +149,9 @@ class FactorReads(Protocol):
     async def list_factors(self, account_id: AccountId) -> list[Factor]:
         """All, also those that are being enrolled, oldest first."""
 
+    async def list_all_factors(self, *, after_id: str = "", limit: int = 100) -> list[Factor]:
+        """Of all accounts, in the order of ids (as the engine sorts texts), for operators."""
+
     async def count_recovery_codes(self, account_id: AccountId) -> int:
         """How many are unused."""
 

@@ -208,8 +208,9 @@ REGISTER: dict[str, Kept] = {
         operational=("id", "attempts", "created_at", "expires_at", "due_at", "error"),
     ),
     "meta": Kept(
-        en="for ever: facts about the installation",
-        ja="無期限 (このインストールについての情報)",
-        operational=("name", "value"),
+        en="for ever: facts about the installation, and the master secrets from before, sealed",
+        ja="無期限 (このインストールについての情報と、封じた以前のマスターシークレット)",
+        secret=("value",),
+        operational=("name",),
     ),
 }

@@ -66,6 +66,7 @@ SELECT password_hash FROM earlier_passwords WHERE account_id = :account_id ORDER
 """
 
 LIST_FACTORS = f"SELECT {columns(FACTOR)} FROM factors WHERE account_id = :account_id ORDER BY created_at, id"
+LIST_ALL_FACTORS = f"SELECT {columns(FACTOR)} FROM factors WHERE id > :after_id ORDER BY id LIMIT :limit"
 COUNT_RECOVERY_CODES = "SELECT count(*) FROM recovery_codes WHERE account_id = :account_id AND used_at IS NULL"
 COUNT_FACTOR_ADOPTION = """
 SELECT 'accounts', count(*) FROM accounts WHERE status = 'active'

@@ -116,6 +116,10 @@ class SqlReads(ABC):
     async def list_factors(self, account_id: AccountId) -> list[Factor]:
         return [factor_from(row) for row in await self._fetch(queries.LIST_FACTORS, {"account_id": account_id})]
 
+    async def list_all_factors(self, *, after_id: str = "", limit: int = 100) -> list[Factor]:
+        rows = await self._scan(queries.LIST_ALL_FACTORS, {"after_id": after_id, "limit": limit})
+        return [factor_from(row) for row in rows]
+
     async def count_recovery_codes(self, account_id: AccountId) -> int:
         unused: int = (await self._fetch(queries.COUNT_RECOVERY_CODES, {"account_id": account_id}))[0][0]
         return unused

@@ -355,5 +355,10 @@ def _only(keys: list[SigningKey], state: KeyState) -> SigningKey:
     return next(key for key in keys if key.state is state)
 
 
+def sealed_as(kid: str) -> tuple[str, str]:
+    """Return purpose and context of a key's sealed private half, for whoever seals it anew."""
+    return _PURPOSE, _context(kid)
+
+
 def _context(kid: str) -> str:
     return f"signing_keys:{kid}"

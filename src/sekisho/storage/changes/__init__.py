@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from sekisho.ports import changes, factor_changes, recovery_changes, trust_changes
+from sekisho.ports import changes, factor_changes, recovery_changes, secret_changes, trust_changes
 from sekisho.storage.changes import (
     accounts,
     audit_seals,
@@ -18,6 +18,7 @@ from sekisho.storage.changes import (
     outbox,
     records,
     recovery,
+    resealing,
     restoring,
     rotation,
     session_ends,
@@ -76,6 +77,7 @@ STEPS_OF: Mapping[type[changes.Change], Maker] = {
     trust_changes.UseTrustedDevice: trust.use_trusted_device,
     trust_changes.ForgetTrustedDevice: trust.forget_trusted_device,
     trust_changes.ForgetTrustedDevices: trust.forget_trusted_devices,
+    secret_changes.Reseal: resealing.reseal,
     changes.AddSigningKey: keys.add_signing_key,
     changes.SetKeyState: keys.set_key_state,
     changes.AddGuardKey: guard_keys.add_guard_key,

@@ -291,6 +291,9 @@ class RedisStore:
     async def list_factors(self, account_id: AccountId) -> list[Factor]:
         return await self._inner.list_factors(account_id)
 
+    async def list_all_factors(self, *, after_id: str = "", limit: int = 100) -> list[Factor]:
+        return await self._inner.list_all_factors(after_id=after_id, limit=limit)
+
     async def count_factor_adoption(self) -> dict[str, int]:
         return await self._inner.count_factor_adoption()
 
