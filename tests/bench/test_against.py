@@ -38,7 +38,7 @@ def test_the_same_pairs_always_say_the_same() -> None:
 
 
 def test_the_code_in_a_folder_makes_the_installation(tmp_path: Path) -> None:
-    """Other code than this: its first account has another address."""
+    """Other code than this: its accounts have other addresses, and other ids."""
     code = tmp_path / "code"
     (code / "src").mkdir(parents=True)
     for folder in ("bench", "src/sekisho"):
@@ -46,10 +46,14 @@ def test_the_code_in_a_folder_makes_the_installation(tmp_path: Path) -> None:
     site_file = code / "bench" / "site.py"
     site_file.write_text(site_file.read_text().replace("person-{account}@", "earlier-{account}@"))
 
+    ids_file = code / "src" / "sekisho" / "ids.py"
+    ids_file.write_text(ids_file.read_text() + "\n\n_made = new_account_id\nnew_account_id = lambda: 'x' + _made()\n")
+
     site = seeded(code, tmp_path / "here", 20, Place())
 
     stored = site.database_path.read_bytes()
     assert (b"earlier-7@" in stored, b"person-7@" in stored) == (True, False)
+    assert {each[0] for each in site.accounts} == {"x"}
     assert (site.size, len(site.accounts), len(site.values)) == (20, 20, 20 * 32)
 
 
