@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from msgspec import Struct
 
-from sekisho.errors import NotFound, Refusal, StepUpRequired
+from sekisho.errors import NotFound, Refusal
 from sekisho.flows.factors import list_factors
 from sekisho.flows.logout import logout_all, logout_cookie
 from sekisho.flows.profile import ProfileChange, change_profile
@@ -51,7 +51,7 @@ class AccountPages(Struct, frozen=True):
 
     async def show(self, visit: Visit, refusal: Refusal | None) -> Answer:
         """Show the account, or the sign-in page to whom nobody knows."""
-        principal = None if refusal and is_signed_out(refusal) else await find_visitor(visit)
+        principal = await find_visitor(visit, refusal)
         if principal is None:
             return self._to_sign_in(visit)
         try:
@@ -116,10 +116,10 @@ class AccountPages(Struct, frozen=True):
         return redirect(visit.link(SIGNED_OUT_PATH), signed_out_cookies(visit, cookie.app))
 
     async def show_withdraw(self, visit: Visit, refusal: Refusal | None) -> Answer:
-        principal = None if refusal and is_signed_out(refusal) else await find_visitor(visit)
+        principal = await find_visitor(visit, refusal)
         if principal is None:
             return self._to_sign_in(visit)
-        if isinstance(refusal, StepUpRequired) or await asks_first(visit, principal, has_password=True):
+        if await asks_first(visit, principal, refusal, has_password=True):
             return to_step_up(visit, "withdraw")
         current = await current_session(principal, visit.edge.session_list)
         return page(

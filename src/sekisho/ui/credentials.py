@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from msgspec import Struct
 
-from sekisho.errors import Refusal, StepUpRequired
+from sekisho.errors import Refusal
 from sekisho.flows.email_change import SendEmailCode, VerifyEmailCode, send_email_code, verify_email_code
 from sekisho.flows.password_change import PasswordChange, change_password
 from sekisho.flows.profile import read_profile
@@ -14,7 +14,7 @@ from sekisho.ui.rendering import Look, page, redirect
 from sekisho.ui.sign_in import PATH as SIGN_IN
 from sekisho.ui.step_up import asks_first, to_step_up
 from sekisho.ui.visit import Visit
-from sekisho.ui.visitor import find_visitor, is_signed_out, require_visitor
+from sekisho.ui.visitor import find_visitor, require_visitor
 
 ACCOUNT = "/account"
 PASSWORD_PATH = "/account/password"  # noqa: S105 - an address, no secret
@@ -79,11 +79,10 @@ class CredentialPages(Struct, frozen=True):
         then: str = "",
     ) -> Answer:
         """Return a page for whoever is signed in. then: what it is for the page that asks for a proof first."""
-        principal = None if refusal and is_signed_out(refusal) else await find_visitor(visit)
+        principal = await find_visitor(visit, refusal)
         if principal is None:
             return redirect(visit.link(SIGN_IN))
-        is_asked = isinstance(refusal, StepUpRequired)
-        if then and (is_asked or await asks_first(visit, principal, has_password=True)):
+        if then and await asks_first(visit, principal, refusal, has_password=True):
             return to_step_up(visit, then)
         account = await read_profile(principal, visit.edge.profile)
         return page(

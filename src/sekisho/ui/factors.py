@@ -36,7 +36,7 @@ from sekisho.ui.rendering import Look, page, redirect
 from sekisho.ui.sign_in import PATH as SIGN_IN
 from sekisho.ui.step_up import asks_first, to_step_up
 from sekisho.ui.visit import Visit
-from sekisho.ui.visitor import find_visitor, is_signed_out, require_visitor
+from sekisho.ui.visitor import find_visitor, require_visitor
 
 PATH = "/account/factors"
 ADD_PATH = "/account/factors/add"
@@ -64,7 +64,7 @@ class FactorPages(Struct, frozen=True):
     look: Look
 
     async def show(self, visit: Visit, refusal: Refusal | None) -> Answer:
-        principal = await _visitor(visit, refusal)
+        principal = await find_visitor(visit, refusal)
         if principal is None:
             return redirect(visit.link(SIGN_IN))
         world = visit.edge.factors
@@ -94,13 +94,13 @@ class FactorPages(Struct, frozen=True):
         return redirect(visit.link(PATH, notice="forgotten"))
 
     async def show_add(self, visit: Visit, refusal: Refusal | None) -> Answer:
-        principal = await _visitor(visit, refusal)
+        principal = await find_visitor(visit, refusal)
         if principal is None:
             return redirect(visit.link(SIGN_IN))
         kind = visit.fields.get("kind") or visit.query.get("kind", "")
         if kind not in OFFERED or kind not in {each.value for each in visit.edge.factors.allowed}:
             return redirect(visit.link(PATH))
-        if isinstance(refusal, StepUpRequired) or await asks_first(visit, principal):
+        if await asks_first(visit, principal, refusal):
             return to_step_up(visit, "add", kind=kind)
         return page(
             visit,
@@ -121,7 +121,7 @@ class FactorPages(Struct, frozen=True):
 
     async def show_confirm(self, visit: Visit, refusal: Refusal | None) -> Answer:
         """Show the key, or say that a code was sent, until the code is right. What is over leads to the list."""
-        principal = await _visitor(visit, refusal)
+        principal = await find_visitor(visit, refusal)
         if principal is None:
             return redirect(visit.link(SIGN_IN))
         factor_id = _factor_id(visit)
@@ -174,8 +174,8 @@ class FactorPages(Struct, frozen=True):
         return redirect(visit.link(PATH, notice="renamed"))
 
     async def show_remove(self, visit: Visit, refusal: Refusal | None) -> Answer:
-        principal = await _visitor(visit, refusal)
-        if principal and (isinstance(refusal, StepUpRequired) or await asks_first(visit, principal)):
+        principal = await find_visitor(visit, refusal)
+        if principal and await asks_first(visit, principal, refusal):
             return to_step_up(visit, "remove", factor=_factor_id(visit))
         return await self._of_one(visit, refusal, "factor_remove.html", REMOVE_PATH, ())
 
@@ -187,10 +187,10 @@ class FactorPages(Struct, frozen=True):
 
     async def show_codes(self, visit: Visit, refusal: Refusal | None) -> Answer:
         """Say what making new ones does. Nothing is made by looking."""
-        principal = await _visitor(visit, refusal)
+        principal = await find_visitor(visit, refusal)
         if principal is None:
             return redirect(visit.link(SIGN_IN))
-        if isinstance(refusal, StepUpRequired) or await asks_first(visit, principal):
+        if await asks_first(visit, principal, refusal):
             return to_step_up(visit, "recovery-codes")
         found = await list_factors(principal, visit.edge.factors)
         if not found.factors:
@@ -208,7 +208,7 @@ class FactorPages(Struct, frozen=True):
         self, visit: Visit, refusal: Refusal | None, template: str, at: str, asked: tuple[str, ...]
     ) -> Answer:
         """Return the page about one factor. One that is gone leads to the list: a second click is no mistake."""
-        principal = await _visitor(visit, refusal)
+        principal = await find_visitor(visit, refusal)
         if principal is None:
             return redirect(visit.link(SIGN_IN))
         found = await list_factors(principal, visit.edge.factors)
@@ -230,10 +230,6 @@ class FactorPages(Struct, frozen=True):
 
     def _codes(self, visit: Visit, codes: tuple[str, ...], said: str) -> Answer:
         return page(visit, self.look, "recovery_codes_new.html", at=PATH, codes=codes, said=said)
-
-
-async def _visitor(visit: Visit, refusal: Refusal | None) -> Principal | None:
-    return None if refusal and is_signed_out(refusal) else await find_visitor(visit)
 
 
 async def _devices(visit: Visit, principal: Principal) -> list[TrustedDeviceView]:

@@ -6,7 +6,7 @@ from contextlib import suppress
 
 from msgspec import Struct
 
-from sekisho.errors import NotFound, Refusal, StepUpRequired
+from sekisho.errors import NotFound, Refusal
 from sekisho.flows.recovery_email import (
     SendRecoveryEmailCode,
     VerifyRecoveryEmailCode,
@@ -21,7 +21,7 @@ from sekisho.ui.rendering import Look, page, redirect
 from sekisho.ui.sign_in import PATH as SIGN_IN
 from sekisho.ui.step_up import asks_first, to_step_up
 from sekisho.ui.visit import Visit
-from sekisho.ui.visitor import find_visitor, is_signed_out, require_visitor
+from sekisho.ui.visitor import find_visitor, require_visitor
 
 PATH = "/account/recovery-email"
 CODE_PATH = "/account/recovery-email/code"
@@ -82,11 +82,10 @@ class RecoveryEmailPages(Struct, frozen=True):
         notice: str = "",
     ) -> Answer:
         """Return a page for whoever is signed in. then: what it is for the page that asks for a proof first."""
-        principal = None if refusal and is_signed_out(refusal) else await find_visitor(visit)
+        principal = await find_visitor(visit, refusal)
         if principal is None:
             return redirect(visit.link(SIGN_IN))
-        is_asked, has_password = isinstance(refusal, StepUpRequired), "password" in asked
-        if then and (is_asked or await asks_first(visit, principal, has_password=has_password)):
+        if then and await asks_first(visit, principal, refusal, has_password="password" in asked):
             return to_step_up(visit, then)
         found = await read_recovery_email(principal, visit.edge.recovery_email)
         if at == REMOVE_PATH and found is None:

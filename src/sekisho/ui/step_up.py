@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from msgspec import Struct
 
-from sekisho.errors import CsrfFailed, Refusal
+from sekisho.errors import CsrfFailed, Refusal, StepUpRequired
 from sekisho.flows.step_up import StepUp, Ways, find_ways, send_code, step_up
 from sekisho.http.answer import Answer
 from sekisho.mfa.methods import SENT
@@ -18,7 +18,7 @@ from sekisho.ui.forms import StepUpForm, StepUpSendForm, as_form
 from sekisho.ui.rendering import Look, page, redirect
 from sekisho.ui.sign_in import PATH as SIGN_IN
 from sekisho.ui.visit import Visit
-from sekisho.ui.visitor import find_visitor, is_signed_out, require_visitor
+from sekisho.ui.visitor import find_visitor, require_visitor
 
 PATH = "/step-up"
 SEND_PATH = "/step-up/send-code"
@@ -47,7 +47,7 @@ class StepUpPages(Struct, frozen=True):
 
     async def show(self, visit: Visit, refusal: Refusal | None) -> Answer:
         """Who has just proven it goes on; so does a form that was sent twice, whose first sending won."""
-        principal = None if refusal and is_signed_out(refusal) else await find_visitor(visit)
+        principal = await find_visitor(visit, refusal)
         if principal is None:
             return redirect(visit.link(SIGN_IN))
         ways = await find_ways(principal, visit.edge.step_up)
@@ -95,9 +95,13 @@ def destination(visit: Visit) -> str:
     return visit.returning.address if visit.returning else visit.link(ACCOUNT)
 
 
-async def asks_first(visit: Visit, principal: Principal, *, has_password: bool = False) -> bool:
-    """Say whether a proof is wanted before the form is shown. A form with the password in it is one itself, for whom
-    nothing stronger could be asked."""
+async def asks_first(
+    visit: Visit, principal: Principal, refusal: Refusal | None, *, has_password: bool = False
+) -> bool:
+    """Say whether a proof is wanted before the form is shown, or was when it was sent. A form with the password in it
+    is one itself, for whom nothing stronger could be asked."""
+    if isinstance(refusal, StepUpRequired):
+        return True
     ways = await find_ways(principal, visit.edge.step_up)
     return not ways.is_fresh and not (has_password and ways.takes_password)
 

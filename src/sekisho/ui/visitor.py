@@ -20,8 +20,10 @@ def held_cookie(visit: Visit) -> HeldCookie | None:
     return next(iter(held.values())) if len(held) == 1 else None
 
 
-async def find_visitor(visit: Visit) -> Principal | None:
-    """Return who is signed in here, or None."""
+async def find_visitor(visit: Visit, refusal: Refusal | None = None) -> Principal | None:
+    """Return who is signed in here, or None; also None where that is why the form was refused."""
+    if refusal is not None and is_signed_out(refusal):
+        return None
     try:
         return await _authenticated(visit)
     except (Unauthorized, SessionRevoked):
