@@ -8,10 +8,12 @@ from sekisho.ui import (
     account,
     credentials,
     dev_pages,
+    enrolment,
     factors,
     history,
     not_me,
     password_reset,
+    recovery_codes,
     recovery_email,
     reference,
     second_factor,
@@ -23,10 +25,12 @@ from sekisho.ui.account import AccountPages, leads_to
 from sekisho.ui.assets import Assets
 from sekisho.ui.credentials import CredentialPages
 from sekisho.ui.dev_pages import DevPages
+from sekisho.ui.enrolment import EnrolmentPages
 from sekisho.ui.factors import FactorPages
 from sekisho.ui.history import HistoryPages
 from sekisho.ui.not_me import NotMePages
 from sekisho.ui.password_reset import PasswordResetPages
+from sekisho.ui.recovery_codes import RecoveryCodePages
 from sekisho.ui.recovery_email import RecoveryEmailPages
 from sekisho.ui.reference import ReferencePage
 from sekisho.ui.refusing import Show, Submit, shown, submitted
@@ -146,12 +150,13 @@ def credential_routes(look: Look, min_length: int) -> tuple[Route, ...]:
 def factor_routes(look: Look) -> tuple[Route, ...]:
     """Return the account's pages for its second step, its history, and the fresh proof that some of them ask for."""
     pages, proof, past = FactorPages(look), StepUpPages(look), HistoryPages(look)
+    new, codes = EnrolmentPages(look), RecoveryCodePages(look)
     forms: tuple[_Form, ...] = (
-        (factors.ADD_PATH, pages.show_add, pages.submit_add, "Add a second step", ("code_sends",)),
-        (factors.CONFIRM_PATH, pages.show_confirm, pages.submit_confirm, "Confirm a second step", ("factor",)),
+        (enrolment.ADD_PATH, new.show_add, new.submit_add, "Add a second step", ("code_sends",)),
+        (enrolment.CONFIRM_PATH, new.show_confirm, new.submit_confirm, "Confirm a second step", ("factor",)),
         (factors.RENAME_PATH, pages.show_rename, pages.submit_rename, "Name a second step", ()),
         (factors.REMOVE_PATH, pages.show_remove, pages.submit_remove, "Remove a second step", ()),
-        (factors.CODES_PATH, pages.show_codes, pages.submit_codes, "Make new recovery codes", ()),
+        (recovery_codes.PATH, codes.show, codes.submit, "Make new recovery codes", ()),
         (step_up.PATH, proof.show, proof.submit, "Prove that it is you", ("password", "factor")),
     )
     send = step_up.SEND_PATH
