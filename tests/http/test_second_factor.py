@@ -150,3 +150,31 @@ async def test_a_mailed_code_goes_to_the_owner_and_never_into_an_answer(site: Si
     assert code not in sent.text
     entered = await client.post("auth/second-factor", answer_to(asked, code, "email"))
     assert entered.status_code == 200
+
+
+async def test_V6_4_3_after_a_reset_by_mail_the_answer_names_what_waits_for_another_method(site: Site) -> None:
+    client = site.client()
+    await client.signed_in()
+    app, _ = await enrolled(client)
+    begun = await client.post("auth/factors", {"kind": "email"})
+    await client.post(f"auth/factors/{begun.json()['id']}/confirm", {"code": await site.code_for(EMAIL)})
+    stranger = site.client()
+    await stranger.post("auth/password-reset/send-code", {"email": EMAIL})
+    typed = {"email": EMAIL, "code": await site.code_for(EMAIL)}
+    allowed = (await stranger.post("auth/password-reset/verify-code", typed)).json()
+    new = {"reset_token": allowed["reset_token"], "password": "atarashii himitsu desu"}
+    assert (await stranger.post("auth/password-reset/complete", new)).status_code == 200
+
+    asked = (await stranger.login(password=new["password"])).json()
+    assert (asked["methods"], asked["suspended"]) == (["totp", "recovery_code"], ["email"])
+    wanted = {"challenge": asked["challenge"], "method": "email"}
+    for answer in (
+        await stranger.post("auth/second-factor/send-code", wanted),
+        await stranger.post("auth/second-factor", answer_to(asked, "123456", "email")),
+    ):
+        assert (answer.status_code, answer.json()["error"]) == (400, "validation_error")
+        assert answer.json()["details"] == {"method": "not_available"}
+    entered = await client.post("auth/second-factor", answer_to(asked, app.code()))
+    assert entered.status_code == 200, entered.text
+    again = (await client.login(password=new["password"])).json()
+    assert (again["methods"], "suspended" in again) == (["totp", "recovery_code", "email"], False)

@@ -92,6 +92,58 @@ async def test_V6_4_4_N_24_the_way_back_replaces_the_lost_app_and_the_owner_hear
     assert "Lost phone" not in (await back.open("/account/factors")).answer.text
 
 
+async def test_V6_4_3_V6_4_4_one_mailbox_is_never_worth_both_steps(site: Site) -> None:
+    """The thief reads the mailbox and nothing else; the owner has the app; then all is as it was."""
+    owner = Reader(site)
+    await owner.sign_up()
+    _, recovery = await enrolled(owner)
+    await owner.open("/account/factors/add?kind=email")
+    await owner.send("factor-add")
+    await owner.send("factor-confirm", code=await site.code_for(EMAIL))
+
+    thief = Reader(site, ip="198.51.100.23")
+    await reset(thief, site)
+    assert (await owner.open("/account")).path == "/sign-in"
+    page = await thief.sign_in(password=NEW_PASSWORD)
+    assert (page.path, page.by_id("use-email")) == ("/sign-in/code", None)
+    assert "one mailbox is not enough for both steps" in page.said("second-factor-suspended")
+    assert "ask whoever runs this service" in page.said("second-factor-suspended")
+    for path, typed in (("/sign-in/send-code", {}), ("/sign-in/code", {"code": "123456"})):
+        letters = len(await subjects(site))
+        refused = await thief.post(path, {**page.form("second-factor").fields, "method": "email", **typed})
+        assert (refused.answer.status_code, len(await subjects(site))) == (400, letters), path
+    page = await thief.open("/sign-in/code?method=email")
+    assert page.said("second-factor-hint").startswith("Enter the 6 digits that your authenticator app")
+    for path in ("/account", "/account/factors", "/step-up", "/account/recovery-codes"):
+        assert (await thief.open(path)).path == "/sign-in", path
+
+    back = Reader(site)
+    await reset(back, site)
+    await back.sign_in(password=NEW_PASSWORD)
+    await back.open("/sign-in/code?method=recovery_code")
+    assert (await back.send("second-factor", code=recovery[0])).path == "/account"
+    assert "Codes by mail can be used again" in (await back.open("/account/history")).answer.text
+
+    by_mail = Reader(site)
+    page = await by_mail.sign_in(password=NEW_PASSWORD)
+    assert page.by_id("second-factor-suspended") is None
+    await by_mail.open("/sign-in/code?method=email")
+    await by_mail.send("second-factor-send")
+    assert (await by_mail.send("second-factor", code=await site.code_for(EMAIL))).path == "/account"
+
+
+async def test_V6_4_3_why_no_code_is_mailed_is_said_in_japanese(site: Site) -> None:
+    owner = Reader(site, language="ja")
+    await owner.sign_up()
+    await enrolled(owner)
+    await owner.open("/account/factors/add?kind=email")
+    await owner.send("factor-add")
+    await owner.send("factor-confirm", code=await site.code_for(EMAIL))
+    await reset(owner, site)
+    page = await owner.sign_in(password=NEW_PASSWORD)
+    assert "いまはメールのコードを使えません" in page.said("second-factor-suspended")
+
+
 async def test_V6_4_4_a_mailed_code_beside_a_lost_app_opens_the_account_and_not_its_second_step(site: Site) -> None:
     owner = Reader(site)
     await owner.sign_up()
