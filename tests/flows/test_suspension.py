@@ -10,6 +10,7 @@ from msgspec.structs import replace
 from flows.counting import CountingReads, Meanwhile
 from flows.factor_owner import Owner
 from sekisho.admin.accounts import force_password_change, reset_factors
+from sekisho.admin.overview import look_at
 from sekisho.errors import ResetTokenInvalid, SessionNotFound, StepUpRequired, ValidationError
 from sekisho.flows.password_change import PasswordChange, change_password
 from sekisho.flows.password_reset import (
@@ -294,6 +295,14 @@ async def test_the_trail_says_when_codes_by_mail_stopped_counting_and_since_when
     (off,), (on,) = await world.audit("factor_suspended"), await world.audit("factor_reactivated")
     assert (off.account_id, off.subject, off.ip) == (home.owner.who.account_id, home.mail_id, ELSEWHERE.ip)
     assert (on.account_id, on.subject, on.client_id, on.ip) == (off.account_id, off.subject, "web", HOME.ip)
+
+
+async def test_an_operator_who_looks_sees_what_is_suspended(world: World, home: Home) -> None:
+    await set_anew(world)
+    seen = await look_at(HANAKO, world.operator())
+    assert (seen.second_factors, seen.suspended_factors) == (("totp", "email"), ("email",))
+    await world.answer(await world.asked(password=NEW), home.app.code())
+    assert (await look_at(HANAKO, world.operator())).suspended_factors == ()
 
 
 async def test_a_sign_in_reads_the_store_no_more_often_than_before(world: World, home: Home) -> None:
