@@ -3,7 +3,7 @@
 import { readFileSync, writeFileSync } from "node:fs";
 
 export const LOCALES = ["en", "ja"];
-const KINDS = ["error.", "reason.", "hint.", "field.", "page.factors.wanting"];
+const KINDS = ["error.", "reason.", "hint.", "field.", "page.factors.wanting", "page.second_factor.suspended"];
 /** The words of the login history: in a module of their own, for only the account page says them. */
 const HISTORY = "history.";
 const PLACE = new URL("../src/texts/catalogue.ts", import.meta.url);

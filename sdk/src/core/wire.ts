@@ -97,6 +97,8 @@ export interface SecondFactorRequired {
   readonly expires_in: number;
   /** For how many days the device may be trusted afterwards (`trustDevice`); left out where it may not. */
   readonly trust_days?: number;
+  /** Methods of the account that finish no sign-in until one of `methods` was shown; left out where there are none. */
+  readonly suspended?: readonly string[];
 }
 
 /** A device on which the second step is not asked again. Times are RFC 3339. */

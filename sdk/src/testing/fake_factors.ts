@@ -11,6 +11,7 @@ interface Held {
   readonly factors: Factor[];
   recovery: string[];
   enrolling: Factor | undefined;
+  isSuspended: boolean;
 }
 
 export type Fields = Readonly<Record<string, string>>;
@@ -27,6 +28,8 @@ export interface FakeFactors {
   /** Say whose challenge and code these are, and with which transport the sign-in began. */
   readonly shown: (fields: Fields) => { readonly email: string } | string;
   readonly proves: (email: string, fields: Fields) => boolean;
+  /** As after a password reset by mail: codes by mail beside another factor wait until that one was shown. */
+  readonly suspend: (email: string) => void;
   /** For how many days a device may be trusted; 0, as at first: not at all. */
   trustDays: number;
   /** Trust a device; returns what it shows from now on. */
@@ -40,7 +43,7 @@ export function createFakeFactors(newId: (kind: string) => string): FakeFactors 
   const challenges = new Map<string, string>();
   const trusted = new Map<string, { readonly email: string; readonly device: TrustedDevice }>();
   const of = (email: string): Held => {
-    const found = held.get(email) ?? { factors: [], recovery: [], enrolling: undefined };
+    const found = held.get(email) ?? { factors: [], recovery: [], enrolling: undefined, isSuspended: false };
     held.set(email, found);
     return found;
   };
@@ -55,8 +58,14 @@ export function createFakeFactors(newId: (kind: string) => string): FakeFactors 
     mine.recovery = Array.from({ length: HOW_MANY }, () => newId("RECOVERY").toUpperCase());
     return mine.recovery;
   };
+  const suspendedOf = (mine: Held): string[] => {
+    const kinds = new Set(mine.factors.map((factor) => factor.kind));
+    return mine.isSuspended && kinds.has("email") && kinds.size > 1 ? ["email"] : [];
+  };
   const methodsOf = (mine: Held): string[] => {
-    const kinds = [...new Set(mine.factors.map((factor) => factor.kind))];
+    const suspended = suspendedOf(mine);
+    const enrolled = [...new Set(mine.factors.map((factor) => factor.kind))];
+    const kinds = enrolled.filter((kind) => !suspended.includes(kind));
     return kinds.length > 0 && mine.recovery.length > 0 ? [...kinds, "recovery_code"] : kinds;
   };
 
@@ -77,18 +86,23 @@ export function createFakeFactors(newId: (kind: string) => string): FakeFactors 
       return mine.recovery.length > 0 ? [] : newCodes(mine);
     },
     ask: (email) => {
-      const methods = methodsOf(of(email));
+      const mine = of(email);
+      const methods = methodsOf(mine);
       if (methods.length === 0) return undefined;
       const challenge = newId("challenge");
       challenges.set(challenge, email);
       const trust = fake.trustDays > 0 ? { trust_days: fake.trustDays } : {};
-      return { status: "second_factor_required", challenge, methods, expires_in: CHALLENGE_SECONDS, ...trust };
+      const suspended = suspendedOf(mine);
+      const waiting = suspended.length > 0 ? { suspended } : {};
+      const expires_in = CHALLENGE_SECONDS;
+      return { status: "second_factor_required", challenge, methods, expires_in, ...trust, ...waiting };
     },
     shown: (fields) => {
       const email = challenges.get(fields["challenge"] ?? "");
       if (email === undefined) return "session_not_found";
       if (!fake.proves(email, fields)) return "invalid_code";
       challenges.delete(fields["challenge"] ?? "");
+      of(email).isSuspended = false;
       return { email };
     },
     proves: (email, { method = "", code = "" }) => {
@@ -98,6 +112,9 @@ export function createFakeFactors(newId: (kind: string) => string): FakeFactors 
       const isOne = mine.recovery.includes(code);
       mine.recovery = mine.recovery.filter((other) => other !== code);
       return isOne;
+    },
+    suspend: (email) => {
+      of(email).isSuspended = true;
     },
     trustDays: 0,
     trust: (email) => {

@@ -257,6 +257,7 @@ export function createFakeServer(now: () => number = Date.now): FakeServer {
     if (!account) return refuse(400, "reset_token_invalid", call);
     if (password.length < 8) return refuse(400, "validation_error", call, { password: "too_short" });
     resets.delete(reset_token);
+    factors.suspend(account.user.email);
     account.password = password;
     for (const session of sessions.values()) if (session.email === account.user.email) session.ended = true;
     return Response.json({ message: "" });

@@ -17,8 +17,7 @@ export const history = {
     "factor_added.failure": "The code for adding a second step was refused",
     "factor_renamed.success": "A second step was given another name",
     "factor_removed.success": "A second step was removed",
-    "factor_suspended.success":
-      "The password was set anew by mail: codes by mail are not asked for until you have used another second step",
+    "factor_suspended.success": "The password was set anew by mail: codes by mail are not asked for until you have used another second step",
     "factor_reactivated.success": "Codes by mail can be used again",
     "factors_reset.success": "The operator removed all second steps",
     "recovery_codes_made.success": "New recovery codes were made",

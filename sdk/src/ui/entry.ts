@@ -310,6 +310,7 @@ function secondStep<N>(drawing: Drawing<N>, state: EntryState, model: EntryModel
     "div",
     { key: "second" },
     h("p", { class: "sekisho-hint" }, methodText(say, "second", method)),
+    state.asked?.suspended ? h("p", { class: "sekisho-hint", key: "suspended" }, say("second_suspended")) : null,
     SENT.includes(method)
       ? h(
           "button",

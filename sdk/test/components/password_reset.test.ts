@@ -51,6 +51,32 @@ describe.each(TWINS)("$name", ({ mount }) => {
       await waitFor(() => expect(done).toHaveBeenCalledWith(expect.objectContaining({ email: EMAIL })));
     });
 
+    test("says why no code by mail is offered beside the app until the app was used once (V6.4.3)", async () => {
+      const fake = fakeAuth();
+      fake.server.factors.enrol(EMAIL);
+      fake.server.factors.enrol(EMAIL, "email");
+      const root = show({ component: "SignIn", client: fake.client });
+      const code = await toCode(fake, root);
+      type(await findByLabelText(root, "Code from the mail"), code);
+      await press(root, "Confirm");
+      type(await findByLabelText(root, "Choose a password"), NEXT);
+      await press(root, "Set the password");
+      type(await findByLabelText(root, "Password"), NEXT);
+      await press(root, "Sign in");
+      await findByText(root, /one mailbox is not enough for both steps/);
+      expect(queryByText(root, "Use a code by mail")).toBeNull();
+      type(await findByLabelText(root, "Code"), fake.server.factors.code);
+      await press(root, "Sign in");
+      await waitFor(() => expect(fake.client.getSnapshot().status).toBe("signed_in"));
+
+      await fake.client.signOut();
+      const again = show({ component: "SignIn", client: fake.client });
+      await fillIn(again, EMAIL, NEXT);
+      await press(again, "Sign in");
+      await findByText(again, "Use a code by mail");
+      expect(queryByText(again, /one mailbox is not enough/)).toBeNull();
+    });
+
     test("says beside the code that it is wrong, and sends a new one", async () => {
       const fake = fakeAuth();
       const root = show({ component: "SignIn", client: fake.client });
