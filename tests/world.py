@@ -279,6 +279,7 @@ class World:
             screening=sign_up.screening,
             throttle=sign_up.throttle,
             outbox=sign_up.outbox,
+            not_me=self.edge.not_me.codes,
             journal_ms=JOURNAL_MS,
             signing_algorithm=self.settings.jwt.algorithm,
             verify_for_ms=JOURNAL_MS,

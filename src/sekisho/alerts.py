@@ -42,6 +42,7 @@ _BY_EVENT: Mapping[Event, Severity] = {
     Event.ACCOUNT_DISABLED: Severity.NOTICE,
     Event.ROLES_CHANGED: Severity.NOTICE,
     Event.FACTORS_RESET: Severity.WARNING,
+    Event.EMAIL_RESET: Severity.WARNING,
     Event.PASSWORD_CHANGE_FORCED: Severity.WARNING,
     Event.GUARD_KEY_ADDED: Severity.WARNING,
     Event.STORE_BEHIND: Severity.WARNING,

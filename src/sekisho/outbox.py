@@ -43,6 +43,9 @@ class MailKind(StrEnum):
     EMAIL_CHANGED = "email_changed"
     EMAIL_CHANGED_FORMER = "email_changed_former"
     EMAIL_CHANGED_RECOVERY = "email_changed_recovery"
+    EMAIL_RESET = "email_reset"
+    EMAIL_RESET_FORMER = "email_reset_former"
+    EMAIL_RESET_RECOVERY = "email_reset_recovery"
     RECOVERY_EMAIL_CODE = "recovery_email_code"
     RECOVERY_EMAIL_SET = "recovery_email_set"
     RECOVERY_EMAIL_REMOVED = "recovery_email_removed"
@@ -60,6 +63,7 @@ class MailKind(StrEnum):
 
 _SIGHTING = frozenset({"at", "device", "place", "ip"})
 _WARNING = _SIGHTING | {"not_me_code"}
+_HANDED_OVER = frozenset({"at", "reference"})
 
 REQUIRED_VALUES: dict[MailKind, frozenset[str]] = {
     MailKind.SIGN_UP_CODE: frozenset({"code", "minutes"}),
@@ -84,6 +88,9 @@ REQUIRED_VALUES: dict[MailKind, frozenset[str]] = {
     MailKind.EMAIL_CHANGED: _SIGHTING | {"new_email"},
     MailKind.EMAIL_CHANGED_FORMER: _WARNING | {"new_email"},
     MailKind.EMAIL_CHANGED_RECOVERY: _SIGHTING | {"new_email"},
+    MailKind.EMAIL_RESET: _HANDED_OVER | {"account_is", "password_was", "recovery_was", "factors_were"},
+    MailKind.EMAIL_RESET_FORMER: _HANDED_OVER | {"address_was"},
+    MailKind.EMAIL_RESET_RECOVERY: _HANDED_OVER | {"new_email"},
     MailKind.RECOVERY_EMAIL_CODE: frozenset({"code", "minutes"}),
     MailKind.RECOVERY_EMAIL_SET: _WARNING | {"recovery_email"},
     MailKind.RECOVERY_EMAIL_REMOVED: _WARNING | {"recovery_email"},
@@ -100,7 +107,9 @@ REQUIRED_VALUES: dict[MailKind, frozenset[str]] = {
 }
 """What each letter must be given. `at` is RFC 3339; device, place, ip and name may be ""; `factor` is a `FactorKind`;
 `left` and `days` count; `email` is the account's address, in letters to its recovery address; `not_me_code` is for the
-flow `not_me`; `reasons` are words of `model.Unusual` with spaces between."""
+flow `not_me`; `reasons` are words of `model.Unusual` with spaces between; `reference` is the account's id, by which the
+operator finds it; `password_was`, `recovery_was` and `factors_were` "removed", "kept" or "none"; `account_is` "open" or
+"blocked"; `address_was` the account's "address" or its "recovery_address"."""
 
 
 class TextKind(StrEnum):

@@ -19,6 +19,7 @@ def operator_of(world: World, *, signing_algorithm: str = "ES256") -> OperatorWo
         screening=sign_up.screening,
         throttle=sign_up.throttle,
         outbox=sign_up.outbox,
+        not_me=world.edge.not_me.codes,
         journal_ms=JOURNAL_MS,
         signing_algorithm=signing_algorithm,
         verify_for_ms=JOURNAL_MS,

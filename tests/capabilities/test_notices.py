@@ -53,6 +53,11 @@ TOLD: dict[Event, tuple[MailKind, ...] | str] = {
         MailKind.EMAIL_CHANGED_FORMER,
         MailKind.EMAIL_CHANGED_RECOVERY,
     ),
+    Event.EMAIL_RESET: (
+        MailKind.EMAIL_RESET,
+        MailKind.EMAIL_RESET_FORMER,
+        MailKind.EMAIL_RESET_RECOVERY,
+    ),
     Event.RECOVERY_EMAIL_CODE_SENT: (MailKind.RECOVERY_EMAIL_CODE,),
     Event.RECOVERY_EMAIL_SET: (
         MailKind.RECOVERY_EMAIL_SET,
@@ -93,6 +98,9 @@ WITHOUT_A_WAY_OUT = {
     MailKind.EMAIL_CHANGE_TAKEN: "goes to somebody else",
     MailKind.EMAIL_CHANGED: "goes to who has just typed a code from that mailbox; the former address gets the warning",
     MailKind.EMAIL_CHANGED_RECOVERY: "a password reset ends all of it, and keeps the recovery address",
+    MailKind.EMAIL_RESET: "everything was ended by the operator",
+    MailKind.EMAIL_RESET_FORMER: "the mailbox may be a thief's, who must not end anything",
+    MailKind.EMAIL_RESET_RECOVERY: "everything was ended by the operator",
     MailKind.RECOVERY_EMAIL_CODE: "is a code itself",
     MailKind.RECOVERY_EMAIL_RESET: "an operator did it",
     MailKind.RECOVERY_EMAIL_HERE: "the mailbox may be somebody else's, who must not end anything",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import re
 from functools import partial
+from itertools import product
 
 import pytest
 from jinja2 import TemplateNotFound, UndefinedError
@@ -16,6 +17,9 @@ from sekisho.delivery.letters import LETTER_LOCALES, render
 from sekisho.model import Mail
 from sekisho.outbox import REQUIRED_VALUES, MailKind
 from sekisho.ports.mail import MailRefused
+
+# Values that choose a sentence instead of standing in one.
+CHOOSING = {"at", "factor", "reasons", "account_is", "password_was", "recovery_was", "factors_were", "address_was"}
 
 every_letter = pytest.mark.parametrize(("kind", "locale"), [(k, locale) for k in MailKind for locale in LOCALES])
 
@@ -34,7 +38,7 @@ def test_every_letter_tells_the_same_in_text_and_html(kind: MailKind, locale: st
     letter = render_for_tea(mail(kind, locale=locale))
     shown = html.unescape(re.sub(r"<[^>]+>", "", letter.html.partition("</head>")[2]))
     for told in (
-        *(value for name, value in VALUES[kind].items() if name not in ("at", "factor", "reasons")),
+        *(value for name, value in VALUES[kind].items() if name not in CHOOSING),
         "https://auth.tea.example",
     ):
         assert told in letter.text
@@ -94,6 +98,46 @@ def test_what_is_not_known_is_said_to_be_unknown() -> None:
     assert "unknown device" in letter.text
     assert "unknown place\n" in letter.text
     assert "()" not in letter.html
+
+
+FATES = ("removed", "kept", "none")
+
+
+@pytest.mark.parametrize("account_is", ["open", "blocked"])
+@pytest.mark.parametrize("password_was", FATES)
+def test_an_owner_who_gets_an_account_back_is_told_what_went_and_what_to_do_next(
+    account_is: str, password_was: str
+) -> None:
+    for recovery_was, factors_were in product(FATES, FATES):
+        values = {"account_is": account_is, "password_was": password_was, "recovery_was": recovery_was}
+        english, japanese = (
+            render_for_tea(mail(MailKind.EMAIL_RESET, locale=locale, factors_were=factors_were, **values)).text
+            for locale in LOCALES
+        )
+        for is_so, en, ja in (
+            (account_is == "blocked", "the account is still blocked", "まだ無効"),
+            (password_was == "kept", "sign in with this address and your password", "このアドレスとパスワードで"),
+            (password_was != "kept", "Forgot your password?", "パスワードをお忘れですか?"),
+            (password_was == "removed", "Your password does not work any more.", "パスワードは使えなくなりました"),
+            (password_was == "none", "Your account has no password.", "パスワードがありません"),
+            (factors_were == "removed", "recovery codes were removed", "第二要素と回復コードは削除されました"),
+            (factors_were == "kept", "Your second factor is asked for as before.", "第二要素は今までどおり"),
+            (recovery_was == "removed", "Your recovery address was removed.", "回復用アドレスは削除されました"),
+            (recovery_was == "kept", "Your recovery address stays as it was.", "回復用アドレスはそのまま"),
+            ("removed" in (recovery_was, factors_were), "set up again", "登録し直せます"),
+        ):
+            assert (en in english, ja in japanese) == (is_so, is_so)
+        assert "  " not in english
+
+
+@pytest.mark.parametrize("locale", LOCALES)
+@pytest.mark.parametrize("address_was", ["address", "recovery_address"])
+def test_a_former_address_gets_a_number_to_quote_and_nothing_to_act_with(address_was: str, locale: str) -> None:
+    letter = render_for_tea(mail(MailKind.EMAIL_RESET_FORMER, locale=locale, address_was=address_was))
+    assert ("recovery" in letter.subject or "回復用" in letter.subject) is (address_was == "recovery_address")
+    assert "q3Zl0v8hRk2mXw9T" in letter.text
+    assert "@" not in letter.text
+    assert not re.search(r"/(not-me|password-reset|sign-in)|[0-9A-Z]{4}-[0-9A-Z]{4}", letter.text)
 
 
 def test_an_unspoken_language_is_answered_in_english() -> None:

@@ -93,7 +93,7 @@ async def add_account(request: NewAccount, world: OperatorWorld) -> Account:
         password_hash=password_hash,
         created_at=now,
     )
-    outcome = await world.store.apply(AddAccount(account=account), _audit(Event.ACCOUNT_ADDED, account.id, now))
+    outcome = await world.store.apply(AddAccount(account=account), audit_line(Event.ACCOUNT_ADDED, account.id, now))
     if outcome.lost:
         raise EmailAlreadyExists(detail=outcome.lost.why)
     return account
@@ -153,12 +153,12 @@ async def reset_factors(who: str, world: OperatorWorld) -> StandingChanged:
         NotFound: no such account, or it is withdrawn.
         ValidationError: as `find_account`.
     """
-    account = await _present_account(who, world)
+    account = await present_account(who, world)
     now = world.clock.now()
     outcome = await world.store.apply(
         RemoveFactors(account_id=account.id),
-        _ending_all(account.id, EndReason.FACTORS_CHANGED, now, world),
-        _audit(Event.FACTORS_RESET, account.id, now),
+        ending_all(account.id, EndReason.FACTORS_CHANGED, now, world),
+        audit_line(Event.FACTORS_RESET, account.id, now),
         world.outbox.letter(MailKind.FACTORS_RESET, to=account.email, locale=account.locale, now=now, at=iso_time(now)),
     )
     if outcome.lost:
@@ -173,9 +173,9 @@ async def forget_devices(who: str, world: OperatorWorld) -> DevicesForgotten:
         NotFound: no such account, or it is withdrawn.
         ValidationError: as `find_account`.
     """
-    account = await _present_account(who, world)
+    account = await present_account(who, world)
     forgetting = ForgetTrustedDevices(account_id=account.id)
-    outcome = await world.store.apply(forgetting, _audit(Event.DEVICE_FORGOTTEN, account.id, world.clock.now()))
+    outcome = await world.store.apply(forgetting, audit_line(Event.DEVICE_FORGOTTEN, account.id, world.clock.now()))
     return DevicesForgotten(account, outcome.results[0])
 
 
@@ -187,21 +187,21 @@ async def force_password_change(who: str, world: OperatorWorld) -> StandingChang
         NotFound: no such account, it is withdrawn or disabled, or it changed while this ran: look again.
         ValidationError: `email: not_verified`, as its owner could not reset it by mail; or as `find_account`.
     """
-    account = await _present_account(who, world)
+    account = await present_account(who, world)
     if account.status is not AccountStatus.ACTIVE:
         raise NotFound(detail="disabled")
     if not account.is_verified:
         raise ValidationError(details={"email": "not_verified"}, detail="the owner could not reset it by mail")
     now = world.clock.now()
     outcome = await world.store.apply(
-        _ending_all(account.id, EndReason.PASSWORD_CHANGED, now, world),
+        ending_all(account.id, EndReason.PASSWORD_CHANGED, now, world),
         SetPassword(
             account_id=account.id,
             security_version=account.security_version,
             password_hash=None,
             keep_earlier=kept_when_taken(world.policy.history),
         ),
-        _audit(Event.PASSWORD_CHANGE_FORCED, account.id, now),
+        audit_line(Event.PASSWORD_CHANGE_FORCED, account.id, now),
         world.outbox.letter(MailKind.PASSWORD_CHANGE_FORCED, to=account.email, locale=account.locale, now=now),
     )
     if outcome.lost:
@@ -222,7 +222,7 @@ async def unlock(who: str, world: OperatorWorld, *, ip: str = "") -> Account | N
         email_key = parse_email(who).key
         account = await world.store.find_account_by_email(email_key)
     else:
-        account = await _present_account(who, world)
+        account = await present_account(who, world)
         email_key = account.email_key or ""
     line = record(
         Event.ACCOUNT_UNLOCKED,
@@ -252,14 +252,14 @@ async def change_roles(
     Concurrency: of two operators who change one account's roles at once, the later one's set stands whole.
     """
     added = check_roles(add)
-    account = await _present_account(who, world)
+    account = await present_account(who, world)
     kept = tuple(role for role in account.roles if role not in remove)
     roles = check_roles((*kept, *(role for role in added if role not in kept)))
     if roles == account.roles:
         return account
     now = world.clock.now()
     outcome = await world.store.apply(
-        SetRoles(account_id=account.id, roles=roles), _audit(Event.ROLES_CHANGED, account.id, now)
+        SetRoles(account_id=account.id, roles=roles), audit_line(Event.ROLES_CHANGED, account.id, now)
     )
     if outcome.lost:
         raise NotFound(detail=outcome.lost.why)
@@ -273,13 +273,13 @@ async def withdraw_account(who: str, world: OperatorWorld) -> StandingChanged:
         NotFound: no such account, or it is withdrawn already, or it changed while this ran: look again.
         ValidationError: as `find_account`.
     """
-    account = await _present_account(who, world)
+    account = await present_account(who, world)
     now = world.clock.now()
-    ending = _ending_all(account.id, EndReason.WITHDRAWAL, now, world)
+    ending = ending_all(account.id, EndReason.WITHDRAWAL, now, world)
     outcome = await world.store.apply(
         ending,
         *_activation(account),
-        _audit(Event.WITHDRAWAL, account.id, now),
+        audit_line(Event.WITHDRAWAL, account.id, now),
         world.outbox.letter(MailKind.ACCOUNT_WITHDRAWN, to=account.email, locale=account.locale, now=now),
         # Last, so that it blanks what the lines above have just written about the person.
         EraseAccount(
@@ -314,15 +314,15 @@ async def _change_standing(
     reason: EndReason,
     world: OperatorWorld,
 ) -> StandingChanged:
-    account = await _present_account(who, world)
+    account = await present_account(who, world)
     if account.status is status:
         return StandingChanged(account)
     now = world.clock.now()
     letter = MailKind.ACCOUNT_ENABLED if status is AccountStatus.ACTIVE else MailKind.ACCOUNT_DISABLED
     outcome = await world.store.apply(
         SetAccountStatus(account_id=account.id, expected=expected, status=status),
-        _ending_all(account.id, reason, now, world),
-        _audit(event, account.id, now),
+        ending_all(account.id, reason, now, world),
+        audit_line(event, account.id, now),
         world.outbox.letter(letter, to=account.email, locale=account.locale, now=now, at=iso_time(now)),
     )
     if outcome.lost:
@@ -330,7 +330,13 @@ async def _change_standing(
     return StandingChanged(await find_account(account.id, world), ended=outcome.results[1])
 
 
-async def _present_account(who: str, world: OperatorWorld) -> Account:
+async def present_account(who: str, world: OperatorWorld) -> Account:
+    """Return the account of an address or an id, active or disabled.
+
+    Raises:
+        NotFound: no such account, or it is withdrawn.
+        ValidationError: as `find_account`.
+    """
     account = await find_account(who, world)
     if account.status is AccountStatus.WITHDRAWN:
         raise NotFound(detail="withdrawn")
@@ -344,11 +350,14 @@ def _activation(account: Account) -> tuple[Change, ...]:
     return (SetAccountStatus(account_id=account.id, expected=account.status, status=AccountStatus.ACTIVE),)
 
 
-def _ending_all(account_id: AccountId, reason: EndReason, now: Millis, world: OperatorWorld) -> EndSessions:
+def ending_all(account_id: AccountId, reason: EndReason, now: Millis, world: OperatorWorld) -> EndSessions:
+    """Return the change that ends all sessions of an account by the operator's hand."""
     return EndSessions(
         account_id=account_id, reason=reason, now=now, journal_until_at=now + world.journal_ms, actor=OPERATOR
     )
 
 
-def _audit(event: Event, account_id: AccountId, now: Millis) -> AppendAudit:
-    return AppendAudit(record=record(event, SUCCESS, at=now, origin=Origin(), account_id=account_id, actor=OPERATOR))
+def audit_line(event: Event, account_id: AccountId, now: Millis, reason: str = "") -> AppendAudit:
+    """Return the record of what an operator did to an account."""
+    line = record(event, SUCCESS, at=now, origin=Origin(), account_id=account_id, actor=OPERATOR, reason=reason)
+    return AppendAudit(record=line)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from msgspec import Struct
 
 from sekisho.master_secret import MasterSecret
+from sekisho.not_me_codes import NotMeCodes
 from sekisho.outbox import Outbox
 from sekisho.passwords.hashing import HashPool
 from sekisho.passwords.policy import PasswordPolicy
@@ -26,6 +27,7 @@ class OperatorWorld(Struct, frozen=True, kw_only=True):
     screening: Screening
     throttle: Throttle
     outbox: Outbox
+    not_me: NotMeCodes
     journal_ms: int
     signing_algorithm: str
     verify_for_ms: int

@@ -9,6 +9,8 @@ from sekisho.admin.world import OperatorWorld
 from sekisho.assemble.audit_sink import demanding
 from sekisho.assemble.parts import parts
 from sekisho.assemble.stores import open_store
+from sekisho.not_me_codes import NotMeCodes
+from sekisho.one_time_codes import OneTimeCodes
 from sekisho.settings import Settings
 
 
@@ -30,6 +32,7 @@ async def operator(settings: Settings) -> AsyncIterator[OperatorWorld]:
                 screening=have.screening,
                 throttle=have.throttle,
                 outbox=have.outbox,
+                not_me=NotMeCodes(OneTimeCodes(have.master), have.throttle, have.master),
                 journal_ms=have.journal_ms,
                 signing_algorithm=settings.jwt.algorithm,
                 verify_for_ms=have.journal_ms,

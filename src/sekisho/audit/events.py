@@ -39,6 +39,7 @@ class Event(StrEnum):
     PASSWORD_CHANGE = "password_change"  # noqa: S105 - a word of the trail, no secret
     EMAIL_CHANGE_CODE_SENT = "email_change_code_sent"
     EMAIL_CHANGE = "email_change"
+    EMAIL_RESET = "email_reset"
     RECOVERY_EMAIL_CODE_SENT = "recovery_email_code_sent"
     RECOVERY_EMAIL_SET = "recovery_email_set"
     RECOVERY_EMAIL_REMOVED = "recovery_email_removed"

@@ -265,6 +265,14 @@ VOCABULARY: dict[Event, Entry] = {
         },
         fields=(*_SESSION, "method"),
     ),
+    Event.EMAIL_RESET: Entry(
+        en="An operator gave an account another address for its owner, who had lost the mailbox or the account; its "
+        "sessions ended. What was taken away with it has lines of its own.",
+        ja="メールボックスまたはアカウントを失った本人のために、運用者がアカウントのアドレスを変更し、そのセッションがすべて終了しました。"
+        "同時に取り除かれたものは、それぞれ別の行に記録されます。",
+        reasons={SUCCESS: ("taken_over", "lost_mailbox")},
+        fields=_OPERATION,
+    ),
     Event.RECOVERY_EMAIL_CODE_SENT: Entry(
         en="The owner named a recovery address and a code was queued for it, or the password was wrong.",
         ja="本人が回復用アドレスを指定し、そのアドレスへのコードを送信待ちに入れました。または、パスワードが違っていました。",
