@@ -66,7 +66,7 @@ MAY_USE: dict[str, set[str]] = {
         "delivery/smtp.py",
         "guard/fetching.py",
         "storage/postgres/connections.py",
-        "storage/redis/fleet.py",
+        "storage/redis/examining.py",
     },
 }
 EVERYWHERE = {"hmac", "secrets"}

@@ -21,7 +21,7 @@ from sekisho.audit import shipping
 from sekisho.delivery import audit_syslog, worker
 from sekisho.delivery.smtp import SmtpSettings
 from sekisho.storage.postgres import connections, listening, store
-from sekisho.storage.redis import fleet, line
+from sekisho.storage.redis import line, servers
 from storage.redis_server import RedisServer
 
 pytestmark = pytest.mark.anyio
@@ -175,7 +175,7 @@ def test_V13_1_1_V13_1_2_V13_1_3_the_page_says_what_the_code_does() -> None:
             store.POLL_S,
             *listening.RECONNECT_S,
         ],
-        "Redis": [fleet.CONNECT_WITHIN_S, line.ANSWER_WITHIN_S, line.FIRST_PAUSE_S, line.LONGEST_PAUSE_S],
+        "Redis": [servers.CONNECT_WITHIN_S, line.ANSWER_WITHIN_S, line.FIRST_PAUSE_S, line.LONGEST_PAUSE_S],
         "mail": [limits, worker._FIRST_RETRY_MS / 1000],
         "syslog": [audit_syslog.CONNECT_S, shipping.HAND_OVER_S, shipping.FIRST_PAUSE_S, shipping.LONGEST_PAUSE_S],
     }

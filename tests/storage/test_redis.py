@@ -24,7 +24,7 @@ from sekisho.storage.redis.errors import (
     RedisNotThere,
     RedisRefusesUs,
 )
-from sekisho.storage.redis.fleet import Servers
+from sekisho.storage.redis.servers import Servers
 from sekisho.storage.redis.store import RedisStore
 from storage.build import DAY, MINUTE, NOW, account, done, rotate, session, start
 from storage.contract import StoreContract

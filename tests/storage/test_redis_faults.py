@@ -14,8 +14,8 @@ from sekisho.model import EndReason, Session
 from sekisho.ports.changes import EndExpiredSessions, EndSessions, SetRoles, TouchSession
 from sekisho.ports.storage import AuditFilter, Ended, Repeated, Replayed, Rotated, Store, StoreUnavailable
 from sekisho.storage.redis import engine as engines
-from sekisho.storage.redis.fleet import Servers
 from sekisho.storage.redis.line import identity_from
+from sekisho.storage.redis.servers import Servers
 from sekisho.storage.redis.store import RedisStore
 from sekisho.storage.sqlite import SqliteStore
 from storage.build import DAY, JOURNAL_UNTIL, MINUTE, NOW, done, end, rotate, session, signed_in, start

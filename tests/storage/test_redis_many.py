@@ -14,7 +14,7 @@ import pytest
 from free_ports import free_port
 from sekisho.model import Session
 from sekisho.ports.storage import Ended, Repeated, Rotated, Store, StoreUnavailable
-from sekisho.storage.redis.fleet import Servers
+from sekisho.storage.redis.servers import Servers
 from sekisho.storage.redis.store import RedisStore
 from storage.build import done, end, rotate, signed_in
 from storage.contract_rotation import verdict

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Iterator
 import pytest
 
 from sekisho.storage.postgres import PostgresStore
-from sekisho.storage.redis.fleet import Servers
+from sekisho.storage.redis.servers import Servers
 from sekisho.storage.redis.store import RedisStore
 from storage.contract import StoreContract
 from storage.fast_postgres import lent_database

@@ -79,10 +79,10 @@ async def _with_redis(store: Store, settings: Settings, *, must_answer: bool) ->
     address = settings.redis_address
     if address is None:
         return store
-    fleet, around = import_module(f"{REDIS}.fleet"), import_module(f"{REDIS}.store")
+    servers, around = import_module(f"{REDIS}.servers"), import_module(f"{REDIS}.store")
     wrapped: Store = await around.RedisStore.open(
         store,
-        fleet.Servers(**msgspec.structs.asdict(address)),
+        servers.Servers(**msgspec.structs.asdict(address)),
         keeps_sessions=settings.redis.sessions,
         must_answer=must_answer,
     )
@@ -98,9 +98,9 @@ async def examine_redis(settings: Settings) -> str | None:
     address = settings.redis_address
     if address is None:
         return None
-    fleet = import_module(f"{REDIS}.fleet")
-    found = await fleet.examine(
-        fleet.Servers(**msgspec.structs.asdict(address)), keeps_sessions=settings.redis.sessions
+    servers, examining = import_module(f"{REDIS}.servers"), import_module(f"{REDIS}.examining")
+    found = await examining.examine(
+        servers.Servers(**msgspec.structs.asdict(address)), keeps_sessions=settings.redis.sessions
     )
     return ", ".join(f"{each.version} ({each.place})" for each in found)
 

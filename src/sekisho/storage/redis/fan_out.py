@@ -13,8 +13,9 @@ from contextlib import suppress
 from redis.exceptions import RedisError
 
 from sekisho.ports.storage import StoreUnavailable
-from sekisho.storage.redis.fleet import CONNECT_WITHIN_S, Fleet
+from sekisho.storage.redis.fleet import Fleet
 from sekisho.storage.redis.line import Call
+from sekisho.storage.redis.servers import CONNECT_WITHIN_S
 
 PAUSE_S = 0.5
 

@@ -1,84 +1,33 @@
-"""Which server answers for a key: one server, the primary that Sentinel names, or the primary of a Cluster's slot."""
+"""Which server answers for a key, and the lines to all of them."""
 
 from __future__ import annotations
 
 import asyncio
-import ssl
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from functools import partial
-from typing import Any, Literal, TypeAlias
+from typing import Any
 
-from msgspec import Struct
-from redis.asyncio.connection import AbstractConnection, Connection, SSLConnection
-from redis.asyncio.sentinel import Sentinel
+from redis.asyncio.connection import AbstractConnection
 from redis.crc import key_slot
 from redis.exceptions import (
     AskError,
-    AuthenticationError,
-    AuthorizationError,
     MovedError,
-    NoPermissionError,
     NoScriptError,
     ReadOnlyError,
     RedisError,
     ResponseError,
 )
 
-from sekisho.model import Discreet
 from sekisho.ports.storage import StoreUnavailable
-from sekisho.storage.redis.errors import (
-    RedisCannotBeUsed,
-    RedisEvicts,
-    RedisIsACluster,
-    RedisNotAMaster,
-    RedisNotDurable,
-    RedisNotThere,
-    RedisNotTrusted,
-    RedisRefusesUs,
-    RedisTooOld,
-)
-from sekisho.storage.redis.line import Call, Line, Reply, facts_from
+from sekisho.storage.redis.line import Call, Line, Reply
+from sekisho.storage.redis.servers import CONNECT_WITHIN_S, Address, Servers, connect, owners_from, primary_of
 
-Address: TypeAlias = tuple[str, int]
-
-CONNECT_WITHIN_S = 2.0
 LOOK_EVERY_S = 1.0
 MOST_ROUNDS = 5
-SLOTS = 16_384
-OLDEST = (6, 2)
 
 # What the server says when it cannot serve now; anything else that it refuses is a mistake of ours.
 _NOT_NOW = ("LOADING", "MASTERDOWN", "CLUSTERDOWN", "TRYAGAIN", "OOM", "MISCONF", "NOREPLICAS", "BUSY", "READONLY")
-
-
-class Servers(Discreet, frozen=True, kw_only=True):
-    """Where they are and how to get in. `nodes` are the server, the sentinels, or some nodes of the Cluster."""
-
-    kind: Literal["single", "sentinel", "cluster"]
-    nodes: tuple[Address, ...]
-    primary: str = ""
-    user: str = ""
-    password: str = ""
-    sentinel_user: str = ""
-    sentinel_password: str = ""
-    database: int = 0
-    is_encrypted: bool = False
-    authority_file: str = ""
-
-    def place(self) -> str:
-        """Name them in a sentence, without what is secret."""
-        where = ", ".join(f"{host}:{port}" for host, port in self.nodes)
-        return f"{self.primary} ({where})" if self.primary else where
-
-
-class Found(Struct, frozen=True):
-    """What one server says of itself, for checks and `doctor`."""
-
-    place: str
-    version: str
-    policy: str
-    is_durable: bool
 
 
 class Fleet:
@@ -217,7 +166,7 @@ class Fleet:
         async with self._is_looking:
             for address in self._known():
                 try:
-                    owners = await _owners_from(self._servers, address)
+                    owners = await owners_from(self._servers, address)
                 except (RedisError, OSError, TimeoutError):
                     continue
                 self._owners = owners
@@ -230,141 +179,6 @@ class Fleet:
 
     def _known(self) -> list[Address]:
         return [*dict.fromkeys([*self._owners, *self._servers.nodes])]
-
-
-async def connect(servers: Servers, address: Address) -> AbstractConnection:
-    """Return an open connection of the library: authenticated, encrypted, in the right database."""
-    given: dict[str, Any] = {
-        "host": address[0],
-        "port": address[1],
-        "username": servers.user or None,
-        "password": servers.password or None,
-        "db": servers.database,
-        "socket_connect_timeout": CONNECT_WITHIN_S,
-        # One time limit stands around each pipeline instead of one around each answer.
-        "socket_timeout": None,
-        "protocol": 2,
-    }
-    connection = SSLConnection(**given, **_tls(servers)) if servers.is_encrypted else Connection(**given)
-    async with asyncio.timeout(CONNECT_WITHIN_S):
-        await connection.connect()  # type: ignore[no-untyped-call]
-    return connection
-
-
-async def primary_of(servers: Servers) -> Address:
-    """Return the address of the primary that the sentinels name. Raises `RedisError` if none of them names one."""
-    sentinel = Sentinel(  # type: ignore[no-untyped-call]
-        servers.nodes,
-        username=servers.sentinel_user or None,
-        password=servers.sentinel_password or None,
-        socket_timeout=CONNECT_WITHIN_S,
-        socket_connect_timeout=CONNECT_WITHIN_S,
-        protocol=2,
-        **({"ssl": True, **_tls(servers)} if servers.is_encrypted else {}),
-    )
-    try:
-        async with asyncio.timeout(2 * CONNECT_WITHIN_S):
-            host, port = await sentinel.discover_master(servers.primary)
-    finally:
-        for each in sentinel.sentinels:
-            await each.aclose()
-    return host, int(port)
-
-
-async def examine(servers: Servers, *, keeps_sessions: bool) -> list[Found]:
-    """Look at every server that would be used.
-
-    Raises:
-        RedisCannotBeUsed: one of its kinds, for the first server that cannot.
-    """
-    try:
-        addresses = await _addresses(servers)
-    except (RedisError, OSError, TimeoutError) as error:
-        raise _refusal(servers.place(), error) from error
-    return [await _examine_one(servers, address, keeps_sessions=keeps_sessions) for address in addresses]
-
-
-async def _addresses(servers: Servers) -> list[Address]:
-    if servers.kind == "single":
-        return [servers.nodes[0]]
-    if servers.kind == "sentinel":
-        return [await primary_of(servers)]
-    problem: Exception | None = None
-    for address in servers.nodes:
-        try:
-            return [*dict.fromkeys(await _owners_from(servers, address))]
-        except (RedisError, OSError, TimeoutError) as error:
-            problem = error
-    assert problem is not None
-    raise problem
-
-
-async def _examine_one(servers: Servers, address: Address, *, keeps_sessions: bool) -> Found:
-    place = f"{address[0]}:{address[1]}"
-    try:
-        facts = facts_from(await _ask(servers, address, "INFO"))
-    except (RedisError, OSError, TimeoutError) as error:
-        raise _refusal(place, error) from error
-    version = facts.get("redis_version", "0")
-    if tuple(int(part) for part in version.split(".")[:2]) < OLDEST:
-        raise RedisTooOld(place, version)
-    if facts.get("role") != "master":
-        raise RedisNotAMaster(place, facts.get("role", "?"))
-    is_cluster = facts.get("cluster_enabled") == "1"
-    if is_cluster is not (servers.kind == "cluster"):
-        raise RedisIsACluster(place, "part of a Cluster" if is_cluster else "no part of a Cluster")
-    found = Found(
-        place,
-        f"Valkey {facts['valkey_version']}" if "valkey_version" in facts else f"Redis {version}",
-        facts.get("maxmemory_policy", "?"),
-        facts.get("aof_enabled") == "1",
-    )
-    if keeps_sessions and found.policy != "noeviction":
-        raise RedisEvicts(place, found.policy)
-    if keeps_sessions and not found.is_durable:
-        raise RedisNotDurable(place, "no")
-    return found
-
-
-async def _ask(servers: Servers, address: Address, *words: str) -> Any:
-    connection = await connect(servers, address)
-    try:
-        async with asyncio.timeout(CONNECT_WITHIN_S):
-            await connection.send_command(*words, check_health=False)
-            return await connection.read_response()
-    finally:
-        await connection.disconnect(nowait=True)
-
-
-async def _owners_from(servers: Servers, address: Address) -> list[Address]:
-    owners: list[Address | None] = [None] * SLOTS
-    for first, last, primary, *_ in await _ask(servers, address, "CLUSTER", "SLOTS"):
-        # A node that does not know its own name leaves it to whoever reached it.
-        host = primary[0].decode() or address[0]
-        owners[first : last + 1] = [(host, primary[1])] * (last + 1 - first)
-    found = [owner for owner in owners if owner is not None]
-    if len(found) < SLOTS:
-        raise ResponseError("CLUSTERDOWN not every slot has an owner")
-    return found
-
-
-def _tls(servers: Servers) -> dict[str, Any]:
-    """The library checks certificate and name unless told otherwise, and nobody tells it."""
-    return {"ssl_ca_certs": servers.authority_file or None}
-
-
-def _refusal(place: str, error: BaseException) -> RedisCannotBeUsed:
-    text = " ".join(str(error).split())[:200] or type(error).__name__
-    # The library tells a failed handshake as any other failure to connect; what it was stands behind it.
-    if isinstance(error.__context__, ssl.SSLError):
-        return RedisNotTrusted(place, text)
-    if isinstance(error, AuthenticationError | AuthorizationError | NoPermissionError) or text.startswith(
-        ("NOAUTH", "WRONGPASS")
-    ):
-        return RedisRefusesUs(place, text)
-    if "cluster support disabled" in text:
-        return RedisIsACluster(place, "no part of a Cluster")
-    return RedisNotThere(place, text)
 
 
 def _unavailable(error: RedisError) -> Exception:
