@@ -90,7 +90,7 @@ async def test_an_open_loop_counts_the_waiting_that_a_slow_server_causes() -> No
         await load.connect([port], [Asking()])
         load.begin_counting()
         load.start()
-        await asyncio.sleep(0.4)
+        await until(lambda: load.counted().seconds > 0.4 and load.counted().succeeded >= 15)
         counted = load.counted()
         await load.stop()
 
@@ -143,10 +143,10 @@ async def test_a_driver_that_oversleeps_does_not_hide_it() -> None:
         load.begin_counting()
         load.start()
         asyncio.get_running_loop().call_later(0.05, time.sleep, 0.2)
-        await asyncio.sleep(0.35)
+        await until(lambda: load.counted().succeeded >= 30)
         counted = load.counted()
         await load.stop()
 
-    # Twenty of some 35 requests fell due in the pause, the first of them 0.2 s before they could be sent.
+    # Twenty of some thirty requests fell due in the pause, the first of them 0.2 s before they could be sent.
     assert counted.latency.percentile_ms(75) > 20
     assert counted.latency.percentile_ms(99) > 150

@@ -36,7 +36,7 @@ def add_user(folder: Path, email: str, *options: str, password: str = PASSWORD) 
         input=f"{password}\n",
         capture_output=True,
         text=True,
-        timeout=30,
+        timeout=180,
         check=False,
     )
 
@@ -55,8 +55,8 @@ def refused(server: LiveServer, *words: str) -> Any:
     return json.loads(done.stderr)
 
 
-def wait_until_refused(server: LiveServer, tokens: Any, code: str, within_s: float = 10.0) -> None:
-    """The promise is a second; a busy machine gets ten. `tokens/test_revocations` holds the interval to the promise."""
+def wait_until_refused(server: LiveServer, tokens: Any, code: str, within_s: float = 30.0) -> None:
+    """The promise is a second; a busy machine gets more. `tokens/test_revocations` holds the interval to it."""
     deadline = time.monotonic() + within_s
     while (answer := who_am_i(server, tokens))[0] == 200:
         assert time.monotonic() < deadline, "the server still accepts the token"
@@ -64,7 +64,7 @@ def wait_until_refused(server: LiveServer, tokens: Any, code: str, within_s: flo
     assert (answer[0], answer[1]["error"]) == (401, code)
 
 
-def wait_until_published(server: LiveServer, kids: set[str], within_s: float = 10) -> None:
+def wait_until_published(server: LiveServer, kids: set[str], within_s: float = 30) -> None:
     deadline = time.monotonic() + within_s
     while not kids <= {key["kid"] for key in httpx2.get(f"{server.url}/.well-known/jwks.json").json()["keys"]}:
         assert time.monotonic() < deadline, "the server does not know the new keys"

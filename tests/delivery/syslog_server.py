@@ -30,7 +30,7 @@ class Collector:
             writer.close()
 
     async def has(self, many: int) -> list[str]:
-        async with asyncio.timeout(5), self._more:
+        async with asyncio.timeout(30), self._more:
             await self._more.wait_for(lambda: len(self.messages) >= many)
         return self.messages
 

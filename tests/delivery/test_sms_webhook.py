@@ -339,7 +339,7 @@ async def test_the_receiver_of_the_document_takes_what_is_signed_and_nothing_els
 
 
 async def _listening(port: int) -> None:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while True:
             try:
                 _, writer = await asyncio.open_connection("127.0.0.1", port)

@@ -31,7 +31,7 @@ class Postbox(Message):
         self.letters.append(message)
 
     def wait_for(self, count: int) -> Any:
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + 60
         while len(self.letters) < count:
             assert time.monotonic() < deadline, f"only {len(self.letters)} letters came"
             time.sleep(0.02)
@@ -41,7 +41,7 @@ class Postbox(Message):
 @pytest.fixture
 def postbox() -> Iterator[tuple[Postbox, int]]:
     box = Postbox()
-    controller = Controller(box, hostname="127.0.0.1", port=free_port())
+    controller = Controller(box, hostname="127.0.0.1", port=free_port(), ready_timeout=60)
     controller.start()
     try:
         yield box, controller.port
@@ -63,7 +63,7 @@ def production(folder: Path, smtp_port: int) -> dict[str, str]:
 
 def call(server: LiveServer, method: str, path: str, body: object = None, token: str | None = None) -> httpx2.Response:
     headers = {"authorization": f"Bearer {token}"} if token else {}
-    return httpx2.request(method, f"{server.url}/api/v1/{path}", json=body, headers=headers, timeout=10)
+    return httpx2.request(method, f"{server.url}/api/v1/{path}", json=body, headers=headers, timeout=30)
 
 
 def test_a_person_signs_up_uses_restarts_survive_and_withdraws(tmp_path: Path, postbox: tuple[Postbox, int]) -> None:

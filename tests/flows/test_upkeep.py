@@ -31,7 +31,7 @@ async def rotated(world: World) -> bool:
     before = world.edge.jwks()
     if not await rotate_if_due(world.store, world.master, world.now, PLAN):
         return False
-    async with timeout(5):
+    async with timeout(30):
         while world.edge.jwks() == before:  # noqa: ASYNC110 - the server's own task changes it, and tells nobody
             await sleep(0.01)
     return True

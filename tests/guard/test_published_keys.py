@@ -118,8 +118,9 @@ async def test_all_who_meet_an_unknown_kid_wait_for_one_answer(site: Site) -> No
     threads = [threading.Thread(target=site.outcome, args=(token,)) for _ in range(8)]
     for thread in threads:
         thread.start()
-    while site.fetches < 2:  # noqa: ASYNC110 - the loop is free meanwhile: that is what this shows
-        await asyncio.sleep(0.005)
+    async with asyncio.timeout(30):
+        while site.fetches < 2:  # noqa: ASYNC110 - the loop is free meanwhile: that is what this shows
+            await asyncio.sleep(0.005)
     await asyncio.sleep(0.02)
     assert not any(task.done() for task in waiting)
     gate.set()

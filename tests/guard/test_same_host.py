@@ -79,7 +79,9 @@ async def test_a_cookie_is_asked_about_once_for_a_while(site: Site, monkeypatch:
     assert site.outcome(request(cookie="sekisho-s-other=good; __Host-sekisho-s-web=good")) == "nobody"
 
 
-async def test_fifty_at_once_ask_about_one_cookie_once(site: Site) -> None:
+async def test_fifty_at_once_ask_about_one_cookie_once(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    # A thread that comes to its question when the others have their answer finds it known, however late that is.
+    monkeypatch.setattr(same_host, "KEPT_S", 60)
     gate = threading.Event()
     session = site.server.say["/api/v1/auth/session"]
     assert isinstance(session, Said)
@@ -89,8 +91,9 @@ async def test_fifty_at_once_ask_about_one_cookie_once(site: Site) -> None:
     threads = [threading.Thread(target=lambda: found.append(site.outcome(request()))) for _ in range(25)]
     for thread in threads:
         thread.start()
-    while not site.server.asked:  # noqa: ASYNC110 - the loop is free meanwhile
-        await asyncio.sleep(0.005)
+    async with asyncio.timeout(30):
+        while not site.server.asked:  # noqa: ASYNC110 - the loop is free meanwhile
+            await asyncio.sleep(0.005)
     await asyncio.sleep(0.05)
     assert not any(task.done() for task in tasks)
     gate.set()

@@ -52,7 +52,7 @@ async def answered(application: Any, asked: bytes) -> Wire:
     connection = BoundedConnection(config, state, {})
     connection.connection_made(wire)
     connection.data_received(asked)
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         while state.tasks:
             await asyncio.wait(state.tasks)
     connection.connection_lost(None)

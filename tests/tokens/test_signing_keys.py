@@ -261,7 +261,7 @@ async def test_what_another_process_does_is_noticed_within_100_ms(store: Store, 
             node.keys.active.kid != kid
             and node.revocations.is_revoked(session_id=session.id, jti="", client_id="", kid="")
         ):
-            assert asyncio.get_running_loop().time() - began < 10, failures
+            assert asyncio.get_running_loop().time() - began < 30, failures
             await asyncio.sleep(0.005)
     finally:
         following.cancel()

@@ -25,7 +25,7 @@ async def subjects(site: Site) -> list[str]:
 
 async def told(site: Site, words: str) -> bool:
     """Say whether a mail about this has come; one that a command queues is sent a moment later."""
-    for _ in range(100):
+    for _ in range(600):
         if any(words in subject for subject in await subjects(site)):
             return True
         await asyncio.sleep(0.05)
