@@ -35,6 +35,25 @@ def say_oldest_reader(site: Site, revision: str) -> None:
     site.rows("UPDATE meta SET value = ? WHERE name = ?", revision, OLDEST_READER)
 
 
+def added_by_the_newest() -> list[tuple[str, str]]:
+    """Return the tables, with "", and the columns that the newest migration adds, each with its table."""
+    sql = migrate.migration_sql("postgresql", ONE_BEFORE)
+    added = re.findall(r"(?:CREATE TABLE (\w+)|ALTER TABLE (\w+) ADD COLUMN (\w+))", sql)
+    assert added, "a migration that adds nothing leaves nothing to look for"
+    return [(made or altered, column) for made, altered, column in added]
+
+
+def is_there(site: Site, table: str, column: str) -> bool:
+    name = "attname" if column else "''"
+    return bool(
+        site.value(
+            f"SELECT count(*) FROM pg_attribute WHERE attrelid = to_regclass(?) AND NOT attisdropped AND {name} = ?",
+            table,
+            column,
+        )
+    )
+
+
 @ON_SERVERS
 async def test_FS_12_nodes_serve_on_a_newer_schema_and_start_on_it_while_it_serves_them(site: Site) -> None:
     await site.seed(*(account(number) for number in range(CLIENTS)))
@@ -60,9 +79,10 @@ async def test_FS_12_nodes_serve_on_a_newer_schema_and_start_on_it_while_it_serv
 
 @pytest.mark.parametrize("engine", ["postgres"], indirect=True)
 async def test_FS_12_a_migration_that_is_killed_half_way_leaves_nothing_of_itself_and_is_run_again(site: Site) -> None:
-    """The older state: before the newest migration, whose one table comes before its last word."""
-    (newest,) = re.findall(r"CREATE TABLE (\w+)", migrate.migration_sql("postgresql", ONE_BEFORE))
-    site.rows(f"DROP TABLE {newest}")
+    """The older state: before the newest migration, whose tables and columns come before its last word."""
+    added = added_by_the_newest()
+    for table, column in added:
+        site.rows(f"ALTER TABLE {table} DROP COLUMN {column}" if column else f"DROP TABLE {table}")
     site.rows("UPDATE alembic_version SET version_num = ?", ONE_BEFORE)
     blocker = await asyncio.create_subprocess_exec(
         "psql", "-X", "-q", site.environ["SEKISHO_DATABASE_URL"], stdin=asyncio.subprocess.PIPE
@@ -88,11 +108,12 @@ async def test_FS_12_a_migration_that_is_killed_half_way_leaves_nothing_of_itsel
         await blocker.wait()
     await until(lambda: site.value(waiting) == 0, 20, "the server to notice")
     assert site.value("SELECT version_num FROM alembic_version") == ONE_BEFORE
-    assert site.value("SELECT to_regclass(?) IS NULL", newest)
+    assert [each for each in added if is_there(site, *each)] == []
 
     again = site.command("migrate", "--json")
     assert again.returncode == 0, again.stderr
     assert site.value("SELECT version_num FROM alembic_version") == SCHEMA_REVISION
+    assert [each for each in added if not is_there(site, *each)] == []
     await site.seed(account(0))
     with site.serving() as server:
         await everybody_goes_on(ports_of([server]), [])
