@@ -11,7 +11,7 @@ from flows.counting import CountingReads, Meanwhile
 from flows.factor_owner import Owner
 from sekisho.admin.accounts import force_password_change, reset_factors
 from sekisho.admin.overview import look_at
-from sekisho.errors import ResetTokenInvalid, SessionNotFound, StepUpRequired, ValidationError
+from sekisho.errors import FactorLocked, ResetTokenInvalid, SessionNotFound, StepUpRequired, ValidationError
 from sekisho.flows.password_change import PasswordChange, change_password
 from sekisho.flows.password_reset import (
     CompleteReset,
@@ -26,10 +26,10 @@ from sekisho.flows.recovery_codes import new_recovery_codes
 from sekisho.flows.second_factor import SendFactorCode, send_code
 from sekisho.flows.step_up import StepUp, find_ways, step_up
 from sekisho.flows.step_up import send_code as step_up_code
-from sekisho.mfa.methods import Method
+from sekisho.mfa.methods import MAX_FAILURES, Method
 from sekisho.mfa.suspension import suspending
 from sekisho.model import Account, AccountId, Factor, FactorKind
-from sekisho.ports.factor_changes import RemoveFactor, SuspendFactor
+from sekisho.ports.factor_changes import CountFactorTry, RemoveFactor, SuspendFactor
 from sekisho.sessions import TokenPair
 from world import ELSEWHERE, HANAKO, HOME, PASSWORD, App, World, principal_of
 
@@ -229,6 +229,19 @@ async def test_V6_4_3_the_operator_s_reset_takes_the_suspended_factor_with_the_r
     mail = await owner.enrol("email")
     await owner.confirm(mail.id, await world.code())
     assert (await mail_of(world)).suspended_at is None
+
+
+async def test_V6_4_3_who_locks_the_app_by_guessing_brings_no_mailed_code_back(world: World, home: Home) -> None:
+    await set_anew(world)
+    counting = CountFactorTry(account_id=home.owner.who.account_id, kind=FactorKind.TOTP, max_failures=MAX_FAILURES)
+    for _ in range(MAX_FAILURES):
+        assert (await world.store.apply(counting)).lost is None
+    asked = await world.asked(password=NEW)
+    with pytest.raises(FactorLocked):
+        await world.answer(asked, home.app.code())
+    with pytest.raises(ValidationError, match="not available"):
+        await send_code(SendFactorCode(asked.challenge, "email", HOME), world.edge.second_factor)
+    await world.answer(asked, home.recovery_codes[0], method="recovery_code")
 
 
 async def test_V6_4_3_a_refused_step_reactivates_nothing(world: World, home: Home) -> None:

@@ -378,6 +378,12 @@ class FactorContract:
         assert await lost(store, use(factor, STEP + 2)) == "step_used"
         await done(store, use(factor, STEP + 3))
 
+    async def test_V6_4_3_a_restore_puts_no_suspended_factor_in_force(self, store: Store) -> None:
+        owner, mail = await enrolled(store, kind=FactorKind.EMAIL)
+        await done(store, SuspendFactor(factor_id=mail.id, account_id=owner.id, now=NOW))
+        await done(store, RaiseEpoch(generation=new_id(), now=NOW + 1, journal_until_at=JOURNAL_UNTIL))
+        assert [one.suspended_at for one in await store.list_factors(owner.id)] == [NOW]
+
     async def test_a_newer_proof_stands_on_the_session_and_goes_on_through_rotations(self, store: Store) -> None:
         owner, first = await signed_in(store)
         await done(store, rotate(first))
