@@ -21,7 +21,7 @@ from msgspec.structs import replace
 from redis.exceptions import AskError, MovedError
 
 from sekisho.model import AuditRecord, JournalEntry, Millis, Session, SessionId
-from sekisho.ports.changes import AppendAudit, Change, RotateSession, SaveSessionUse, TouchSession
+from sekisho.ports.changes import AppendAudit, Change, RotateSession, TouchSession
 from sekisho.ports.storage import Ended, Rotated, Rotation, Store, StoreUnavailable
 from sekisho.storage.changes.records import SYSTEM
 from sekisho.storage.changes.rotation import app_of, classify, idle_until_at, why_dead
@@ -38,6 +38,7 @@ from sekisho.storage.redis.records import (
     use_from,
     use_of,
 )
+from sekisho.storage.redis.saving import SAVE_EVERY_S, SAVED_AT_ONCE, Unsaved
 from sekisho.storage.redis.scripts import FENCE, LOAD, LOOK, ROTATE, TOUCH, Script
 
 log = structlog.get_logger("sekisho.redis")
@@ -47,8 +48,6 @@ FENCE_MS = 30_000
 FENCE_AGAIN_AFTER_S = FENCE_MS / 2000
 TICKET_MS = 5_000
 
-SAVE_EVERY_S = 30.0
-SAVED_AT_ONCE = 200
 # A session that was nearly idle is saved before it is answered: its row must never look dead while it lives.
 NEARLY_IDLE_MS = 60 * 60_000
 # So far a row may lie behind without a word: what one session can rotate between two savings.
@@ -69,27 +68,18 @@ class SessionEngine:
 
     def __init__(self, inner: Store, save_every_s: float = SAVE_EVERY_S) -> None:
         self._inner = inner
-        self._save_every_s = save_every_s
         self._fleet: Fleet | None = None
         self._ended: dict[str, tuple[Millis, str]] = {}
         self._overtaken: set[str] = set()
-        self._unsaved: dict[str, SaveSessionUse] = {}
-        self._saving: asyncio.Task[None] | None = None
-        self._full = asyncio.Event()
+        self._unsaved = Unsaved(inner, save_every_s, self._has_ended)
 
     def start(self, fleet: Fleet) -> None:
         self._fleet = fleet
-        self._saving = asyncio.create_task(self._keep_saving())
+        self._unsaved.start()
 
     async def close(self) -> None:
         """Save what is not saved yet, if SQL answers."""
-        if self._saving is not None:
-            self._saving.cancel()
-            await asyncio.gather(self._saving, return_exceptions=True)
-        try:
-            await self.save()
-        except StoreUnavailable as error:
-            log.warning("rotations_not_saved", sessions=len(self._unsaved), error=str(error))
+        await self._unsaved.close()
 
     async def after_opening(self, line: Line) -> None:
         """Before a line is trusted: what ended or was changed while it was away must not be found on it."""
@@ -100,9 +90,7 @@ class SessionEngine:
                 # A Cluster has many lines, and each name belongs to one of them.
                 if isinstance(reply, Exception) and not isinstance(reply, MovedError | AskError):
                     raise reply
-        self._full.set()
-
-    # Rotation and touch
+        self._unsaved.save_soon()
 
     async def rotate(self, change: RotateSession) -> Rotation:
         """Decide a rotation as `RotateSession` says.
@@ -176,9 +164,7 @@ class SessionEngine:
         dead = why_dead(session, account, now)
         if dead:
             return Ended(dead)
-        unsaved = self._unsaved.get(session_id)
-        if unsaved is not None and is_newer(unsaved, session):
-            session = _with_use(session, unsaved)
+        session = self._unsaved.applied_to(session)
         args = (ticket, life_ms(session, now), *fields_of(session, account))
         await self._run(Call(LOAD, session_id, KEYS, args))
         return None
@@ -208,11 +194,7 @@ class SessionEngine:
         if before.idle_expires_at - now < NEARLY_IDLE_MS:
             await self._inner.apply(use)
             return
-        self._keep_unsaved((use,))
-        if len(self._unsaved) >= 20 * SAVED_AT_ONCE:
-            self._full.set()
-
-    # Fences
+        self._unsaved.keep(use)
 
     async def fence(self, session_ids: Collection[str]) -> None:
         """Take these sessions' records out, saving to SQL what they know better; SQL decides from here on.
@@ -244,15 +226,12 @@ class SessionEngine:
         """Remember ends, before anybody is told of them. Returns those that were not known."""
         ends = {entry.value: entry for entry in entries if entry.kind == "sid" and entry.value not in self._ended}
         self._ended.update({name: (entry.expires_at, entry.reason) for name, entry in ends.items()})
-        for name in ends:
-            self._unsaved.pop(name, None)
+        self._unsaved.forget(ends)
         return [*ends]
 
     def forget_ended(self, before_at: Millis) -> None:
         """Forget ends that no access token can concern any more; their records went long ago."""
         self._ended = {name: end for name, end in self._ended.items() if end[0] > before_at}
-
-    # Reading
 
     async def as_used(self, sessions: Sequence[Session]) -> list[Session]:
         """Return these rows as Redis knows them, or as they are while Redis is away."""
@@ -263,54 +242,17 @@ class SessionEngine:
         except StoreUnavailable:
             replies = [(None,)] * len(live)
         for session, fields in zip(live, replies, strict=True):
-            found = moved(session, fields) if fields[0] is not None else session
-            unsaved = self._unsaved.get(session.id)
-            if unsaved is not None and is_newer(unsaved, found):
-                found = _with_use(found, unsaved)
+            found = self._unsaved.applied_to(moved(session, fields) if fields[0] is not None else session)
             if is_newer(use_of(found), session):
                 newest[session.id] = found
         return [newest.get(session.id, session) for session in sessions]
 
-    # Saving
-
     async def save(self, session_ids: Collection[str] | None = None) -> None:
-        """Write to SQL what this node rotated and touched; of these sessions, or all.
+        """Write to SQL what this node rotated and touched; of these sessions, or all. Raises as `Unsaved.save`."""
+        await self._unsaved.save(session_ids)
 
-        Raises:
-            StoreUnavailable: what was not written is kept for the next time.
-        """
-        names = [name for name in (self._unsaved if session_ids is None else session_ids) if name in self._unsaved]
-        for first in range(0, len(names), SAVED_AT_ONCE):
-            uses = [self._unsaved.pop(name) for name in names[first : first + SAVED_AT_ONCE] if name in self._unsaved]
-            try:
-                await self._inner.apply(*uses)
-            except BaseException:
-                self._keep_unsaved(uses)
-                raise
-
-    def _keep_unsaved(self, uses: Iterable[SaveSessionUse]) -> None:
-        for use in uses:
-            known = self._unsaved.get(use.session_id)
-            if use.session_id not in self._ended and (known is None or is_newer(use, known)):
-                self._unsaved[use.session_id] = use
-
-    async def _keep_saving(self) -> None:
-        is_failing = False
-        while True:
-            try:
-                async with asyncio.timeout(self._save_every_s):
-                    await self._full.wait()
-            except TimeoutError:
-                pass
-            self._full.clear()
-            try:
-                await self.save()
-                is_failing = False
-            except StoreUnavailable as error:
-                if not is_failing:
-                    log.warning("saving_postponed", sessions=len(self._unsaved), error=str(error))
-                is_failing = True
-                await asyncio.sleep(1)
+    def _has_ended(self, session_id: str) -> bool:
+        return session_id in self._ended
 
     async def _run(self, call: Call) -> Any:
         assert self._fleet is not None, "the engine has not started"
@@ -340,17 +282,6 @@ def _rotation_args(change: RotateSession, judged: str) -> list[str | bytes | int
 
 def _fencing(session_id: str, *, saved: str) -> Call:
     return Call(FENCE, session_id, KEYS, (FENCE_MS, saved))
-
-
-def _with_use(session: Session, use: SaveSessionUse) -> Session:
-    return replace(
-        session,
-        counter=use.counter,
-        rotated_at=use.rotated_at,
-        last_seen_at=use.last_seen_at,
-        idle_expires_at=use.idle_expires_at,
-        ip=use.ip,
-    )
 
 
 def _store_behind(session: Session, change: RotateSession) -> Change:

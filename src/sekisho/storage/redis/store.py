@@ -44,11 +44,12 @@ from sekisho.ports.changes import (
 from sekisho.ports.factor_changes import RenewProof
 from sekisho.ports.storage import AuditCount, AuditFilter, Committed, Outcome, Store, StoreUnavailable
 from sekisho.storage.reads import GENERATION
-from sekisho.storage.redis.engine import FENCE_AGAIN_AFTER_S, SAVE_EVERY_S, SessionEngine
+from sekisho.storage.redis.engine import FENCE_AGAIN_AFTER_S, SessionEngine
 from sekisho.storage.redis.examining import examine
 from sekisho.storage.redis.fan_out import FanOut
 from sekisho.storage.redis.fleet import Fleet
 from sekisho.storage.redis.line import Line
+from sekisho.storage.redis.saving import SAVE_EVERY_S
 from sekisho.storage.redis.servers import Servers
 from sekisho.storage.redis.throttle import apply_counting, is_coarse
 
