@@ -18,8 +18,8 @@ class SignedIn(Struct, frozen=True):
     refresh_token: str
 
 
-def sign_in(server: LiveServer) -> SignedIn:
-    body = {"email": EMAIL, "password": PASSWORD, "client_id": "web"}
+def sign_in(server: LiveServer, email: str = EMAIL) -> SignedIn:
+    body = {"email": email, "password": PASSWORD, "client_id": "web"}
     answer = httpx2.post(f"{server.url}/api/v1/auth/login", json=body)
     assert answer.status_code == 200, answer.text
     return SignedIn(answer.json()["access_token"], answer.json()["refresh_token"])

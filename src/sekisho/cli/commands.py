@@ -20,6 +20,7 @@ from sekisho.cli import (
     session,
     user,
     user_credentials,
+    user_set_email,
 )
 from sekisho.cli.starting import app
 from sekisho.cli.surroundings import TAKES_IDS
@@ -47,6 +48,7 @@ user.app.command("forget-devices", help=say("help.user_forget_devices"), context
 user.app.command("force-password-change", help=say("help.user_force_password_change"), context_settings=TAKES_IDS)(
     user_credentials.force_password_change
 )
+user.app.command("set-email", help=say("help.user_set_email"), context_settings=TAKES_IDS)(user_set_email.set_email)
 user.app.command("unlock", help=say("help.user_unlock"), context_settings=TAKES_IDS)(user_credentials.unlock)
 app.add_typer(user.app, name="user")
 app.add_typer(import_users.app, name="import")
