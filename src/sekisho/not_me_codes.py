@@ -58,6 +58,10 @@ class NotMeCodes:
         except UnsealError:
             return AccountId("")
 
+    def stored_at(self, stored: OneTimeCode) -> Millis:
+        """Return when a code was stored: of one for a former address, when the address changed."""
+        return stored.expires_at - LIFETIME_MS
+
     def ending_former(self, account_id: AccountId, now: Millis) -> OneTimeCode:
         """Return a mark. Once it is stored, no code is good that any former address of the account got until now."""
         return OneTimeCode(id=self.id_of_mark(account_id), purpose=_ENDED, code_hash=b"", expires_at=now + LIFETIME_MS)

@@ -11,7 +11,7 @@ import pytest
 from msgspec.structs import replace
 
 from flows.counting import Meanwhile
-from sekisho.admin.accounts import disable_account, enable_account, withdraw_account
+from sekisho.admin.accounts import disable_account, enable_account, find_account, withdraw_account
 from sekisho.admin.set_email import TRIES, GivenBack, HasItAlready, Overtaken, set_email
 from sekisho.admin.set_email_plan import Case, SetEmail
 from sekisho.admin.world import OperatorWorld
@@ -46,6 +46,7 @@ from sekisho.model import Account, AccountStatus, EndReason
 from sekisho.ports.changes import AddAccount, Change, SetPassword
 from sekisho.ports.storage import Outcome
 from sekisho.sessions import TokenPair
+from sekisho.times import iso_time
 from world import ELSEWHERE, HANAKO, HOME, JIRO, PASSWORD, World, principal_of
 
 pytestmark = pytest.mark.anyio
@@ -411,6 +412,41 @@ async def test_an_operator_who_is_overtaken_again_and_again_has_changed_nothing(
 
 async def nothing() -> None:
     pass
+
+
+async def test_an_account_is_named_by_the_address_that_a_thief_took_from_it(world: World) -> None:
+    thief, at = await robbed(world), iso_time(world.now - 30_000)  # the enrolment let half a minute pass
+    for former in (HANAKO.upper(), THIEF):
+        with pytest.raises(NotFound) as refused:
+            await find_account(former, world.operator())
+        assert refused.value.details == {"account_id": thief.account.id, "until": at}
+    await give(world, AGAIN)
+    for unknown in (AGAIN, SECOND, "nobody@mail.test"):
+        with pytest.raises(NotFound) as refused:
+            await find_account(unknown, world.operator())
+        assert refused.value.details is None
+    with pytest.raises(NotFound) as refused:
+        await find_account(HANAKO, world.operator())
+    assert refused.value.details is not None
+
+
+async def test_whose_an_address_was_is_known_for_a_week_and_never_of_who_left(world: World) -> None:
+    thief = await robbed(world)
+    world.clock.advance(days=6)
+    with pytest.raises(NotFound) as refused:
+        await find_account(HANAKO, world.operator())
+    assert refused.value.details is not None
+    await withdraw_account(thief.account.id, world.operator())
+    with pytest.raises(NotFound) as refused:
+        await find_account(HANAKO, world.operator())
+    assert refused.value.details is None
+
+    again = await world.signed_in(JIRO)
+    await move_to(world, again, NEW)
+    world.clock.advance(days=7)
+    with pytest.raises(NotFound) as refused:
+        await find_account(JIRO, world.operator())
+    assert refused.value.details is None
 
 
 async def test_a_withdrawal_afterwards_leaves_no_trace_of_any_address(world: World) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -10,7 +11,7 @@ import httpx2
 import pyotp
 import pytest
 
-from cli.person import sign_in, who_am_i
+from cli.person import PASSWORD, sign_in, who_am_i
 from cli.test_operator import add_user, refused, told, wait_until_refused
 from live_server import LiveServer, live_server, sekisho
 
@@ -91,6 +92,32 @@ def test_what_stays_and_what_is_refused_is_said_in_both_languages(server: LiveSe
         assert said in japanese.stdout
     same = sekisho("user", "set-email", ROBBED, ROBBED, "--yes", folder=server.folder)
     assert "nothing was changed" in same.stdout
+
+
+def take(server: LiveServer, email: str) -> str:
+    """Change the address of the account as somebody who knows its password; return its id."""
+    tokens = sign_in(server, ROBBED)
+    auth, calls = {"Authorization": f"Bearer {tokens.access_token}"}, f"{server.url}/api/v1/user/email"
+    sent = httpx2.post(f"{calls}/send-code", json={"email": email, "password": PASSWORD}, headers=auth)
+    assert sent.status_code == 200, sent.text
+    letter = next(each for each in httpx2.get(f"{server.url}/dev/mail.json").json() if each["to"] == email)
+    code = re.findall(r"(?<!\d)\d{6}(?!\d)", letter["text"])[0]
+    assert httpx2.post(f"{calls}/verify-code", json={"email": email, "code": code}, headers=auth).status_code == 200
+    account_id: str = who_am_i(server, tokens)[1]["user"]["id"]
+    return account_id
+
+
+@pytest.mark.parametrize(
+    "words", [("user", "show"), ("user", "disable"), ("session", "list", "--user"), ("audit", "list", "--user")]
+)
+def test_whoever_calls_by_the_former_address_is_led_to_the_account(server: LiveServer, words: tuple[str, ...]) -> None:
+    account_id = take(server, "thief@mail.test")
+    said = refused(server, *words, ROBBED)
+    assert (said["error"], said["details"]["account_id"]) == ("not_found", account_id)
+    assert f"user show {account_id}" in said["message"]
+    japanese = sekisho(*words, ROBBED, folder=server.folder, LC_ALL="ja_JP.UTF-8")
+    assert f"user show {account_id}" in japanese.stderr
+    assert "いまは別のアドレス" in japanese.stderr
 
 
 @pytest.mark.parametrize("option", ["--keep-password", "--keep-recovery-email"])

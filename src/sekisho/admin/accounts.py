@@ -103,16 +103,32 @@ async def find_account(who: str, world: OperatorWorld) -> Account:
     """Return the account of an address or an id.
 
     Raises:
-        NotFound: nobody has this address or id. A withdrawn account is found by its id only.
+        NotFound: nobody has this address or id. A withdrawn account is found by its id only. If the address was changed
+            by its holder in the last days, `details` say whose it was (`account_id`) and until when (`until`).
         ValidationError: it has an `@` but is not an address.
     """
-    if "@" in who:
-        account = await world.store.find_account_by_email(parse_email(who).key)
-    else:
+    if "@" not in who:
         account = await world.store.find_account(AccountId(who))
+        if account is None:
+            raise NotFound(detail="no such account")
+        return account
+    key = parse_email(who).key
+    account = await world.store.find_account_by_email(key)
     if account is None:
-        raise NotFound(detail="no such account")
+        raise NotFound(detail="no such account", details=await _who_had(key, world))
     return account
+
+
+async def _who_had(email_key: str, world: OperatorWorld) -> dict[str, object] | None:
+    """Return whose address this was until lately: an owner who was robbed knows no other. No list of former addresses
+    is kept; it stands in the code of the letter that this address got, for as long as that lives."""
+    stored = await world.store.find_one_time_code(world.not_me.id_of(email_key))
+    account = await world.store.find_account(world.not_me.former_owner(stored, email_key))
+    if stored is None or stored.expires_at <= world.clock.now():
+        return None
+    if account is None or account.status is AccountStatus.WITHDRAWN:
+        return None
+    return {"account_id": account.id, "until": iso_time(world.not_me.stored_at(stored))}
 
 
 async def list_accounts(world: OperatorWorld, *, after_id: str = "", limit: int = 100) -> list[Account]:

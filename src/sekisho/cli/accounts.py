@@ -32,6 +32,11 @@ def account_view(account: Account) -> dict[str, Any]:
 
 
 def no_account(error: NotFound, who: str, as_json: bool) -> NoReturn:
+    """Tell that nobody has this address or id, and who had the address until lately."""
+    if error.details:
+        had = dict(error.details)
+        said = say("refused.former_address", who=who, id=had["account_id"], until=had["until"])
+        fail(error.code, said, as_json=as_json, details=had)
     fail(error.code, say("refused.account", who=who), as_json=as_json)
 
 

@@ -14,6 +14,7 @@ from msgspec import structs
 from sekisho.admin.accounts import find_account
 from sekisho.admin.world import OperatorWorld
 from sekisho.audit import FAILURE, SUCCESS, Event
+from sekisho.cli.accounts import no_account
 from sekisho.cli.failures import fail
 from sekisho.cli.texts import say
 from sekisho.errors import NotFound, ValidationError
@@ -42,7 +43,7 @@ async def of_user(wanted: AuditFilter, user: str | None, world: OperatorWorld, *
         try:
             account_id = (await find_account(user, world)).id
         except NotFound as error:
-            fail(error.code, say("refused.account", who=user), as_json=as_json)
+            no_account(error, user, as_json)
     return structs.replace(wanted, account_id=account_id)
 
 

@@ -8,6 +8,7 @@ import typer
 
 from sekisho.admin import sessions
 from sekisho.admin.world import OperatorWorld
+from sekisho.cli.accounts import no_account
 from sekisho.cli.asking import confirm
 from sekisho.cli.failures import fail
 from sekisho.cli.output import print_json, print_table, time_json, time_text
@@ -46,7 +47,7 @@ def show_list(
         try:
             return await sessions.list_sessions(user, world)
         except NotFound as error:
-            fail(error.code, say("refused.account", who=user), as_json=as_json)
+            no_account(error, user, as_json)
 
     account, live = run(work, as_json=as_json)
     if as_json:
@@ -95,7 +96,7 @@ def end(
         try:
             return await sessions.end_all_sessions(user or "", world)
         except NotFound as error:
-            fail(error.code, say("refused.account", who=user), as_json=as_json)
+            no_account(error, user or "", as_json)
 
     work = sessions.end_everybodys_sessions if everybody else end_all if user is not None else end_one
     ended = run(work, as_json=as_json)
