@@ -4,10 +4,10 @@ import type { AuthClient } from "../core/client.js";
 import { AuthError, hasCode } from "../core/error.js";
 import type { SignedIn } from "../core/sign_in.js";
 import type { PendingSignUp, SecondFactorRequired, User } from "../core/wire.js";
-import { type Done, type FormState, STILL, submit, toField, toPlace, type Values } from "./form.js";
+import { type Done, digits, type FormState, STILL, submit, toField, toPlace, type Values } from "./form.js";
 import { codeField, methodText } from "./methods.js";
 import { type Component, createModelStore, type Drawing, type Model } from "./model.js";
-import { field, form, reveal } from "./parts.js";
+import { field, form, mailedCode, reveal } from "./parts.js";
 import { keepPending, keptPending } from "./pending.js";
 import {
   addressField,
@@ -99,7 +99,7 @@ function createEntry(auth: AuthClient, props: () => EntryProps, first: "sign_in"
   };
   const confirm = async (pending: PendingSignUp, code: string) => {
     try {
-      const answer = await auth.confirmSignUp({ ...pending, code: code.replace(/\D/g, "") });
+      const answer = await auth.confirmSignUp({ ...pending, code: digits(code) });
       keepPending(first, null);
       return answer;
     } catch (cause) {
@@ -277,19 +277,7 @@ function codeStep<N>(drawing: Drawing<N>, state: EntryState, model: EntryModel):
     form(
       drawing,
       { key: "code", state: state.form, fields: FIELDS.code, button: say("confirm"), onsubmit: model.submit },
-      [
-        field(drawing, state.form, {
-          name: "code",
-          label: say("code"),
-          attributes: {
-            type: "text",
-            autocomplete: "one-time-code",
-            inputmode: "numeric",
-            required: true,
-            class: "sekisho-input sekisho-code",
-          },
-        }),
-      ],
+      [mailedCode(drawing, state.form)],
     ),
     h(
       "p",

@@ -44,6 +44,9 @@ const FIELD_OF: Readonly<Record<string, string>> = {
 
 export type Values = Readonly<Record<string, string>>;
 
+/** Return a code as it counts: it may be typed or pasted with spaces and hyphens. */
+export const digits = (code = ""): string => code.replace(/\D/g, "");
+
 export interface Submission {
   readonly fields: readonly string[];
   readonly optional?: readonly string[];

@@ -102,6 +102,21 @@ export function quiet<N>(
   return h("button", { type: "button", class: "sekisho-button sekisho-quiet", onclick, key, ...more }, label);
 }
 
+/** Draw the field for a code that was mailed. */
+export function mailedCode<N>(drawing: Drawing<N>, state: FormState): N {
+  return field(drawing, state, {
+    name: "code",
+    label: drawing.say("code"),
+    attributes: {
+      type: "text",
+      autocomplete: "one-time-code",
+      inputmode: "numeric",
+      required: true,
+      class: "sekisho-input sekisho-code",
+    },
+  });
+}
+
 /** Tells a password manager whose password is asked for. */
 export function whose<N>({ h }: Drawing<N>, email: string): N {
   return h("input", {

@@ -9,9 +9,9 @@
 
 import type { AuthClient } from "../core/client.js";
 import { hasCode } from "../core/error.js";
-import type { Done, FormState, Values } from "./form.js";
+import { type Done, digits, type FormState, type Values } from "./form.js";
 import type { Child, Drawing } from "./model.js";
-import { field, form, reveal, whose } from "./parts.js";
+import { field, form, mailedCode, reveal, whose } from "./parts.js";
 
 export type ResetStep = "reset" | "reset_code" | "reset_new";
 
@@ -48,7 +48,7 @@ export async function sendReset(
   const now = reset ?? BEGUN;
   if (step === "reset") return { step: "reset_code", reset: await mailed(auth, email), done: null };
   if (step === "reset_code") {
-    const shown = { email: now.email, code: code.replace(/\D/g, "") };
+    const shown = { email: now.email, code: digits(code) };
     const { reset_token: token } = await auth.passwordReset.verifyCode(shown);
     return { step: "reset_new", reset: { ...now, token }, done: null };
   }
@@ -107,19 +107,7 @@ function fieldsOf<N>(drawing: Drawing<N>, { step, form: state }: ResetShown, ema
   const { say } = drawing;
   if (step === "reset") return [addressField(drawing, state, email)];
   if (step === "reset_code") {
-    return [
-      field(drawing, state, {
-        name: "code",
-        label: say("code"),
-        attributes: {
-          type: "text",
-          autocomplete: "one-time-code",
-          inputmode: "numeric",
-          required: true,
-          class: "sekisho-input sekisho-code",
-        },
-      }),
-    ];
+    return [mailedCode(drawing, state)];
   }
   return [
     whose(drawing, email),

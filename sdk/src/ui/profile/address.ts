@@ -1,69 +1,31 @@
 /** Changing the address: the password and the new address, then the code that was mailed there. */
 
-import type { MailedCode, User } from "../../core/wire.js";
-import { type FormState, STILL, toField, toPlace, type Values } from "../form.js";
+import type { User } from "../../core/wire.js";
+import { STILL } from "../form.js";
 import { createModelStore, type Drawing, type ModelStore } from "../model.js";
 import { said } from "../parts.js";
-import { ASKED, addressSteps, codeOf, firstOf } from "./address_steps.js";
-import { type Desk, formOf } from "./desk.js";
+import { addressSteps, createTaking, type Taking, type TakingState } from "./address_steps.js";
+import type { Desk } from "./desk.js";
 import { opener } from "./opener.js";
 
-export interface AddressState {
-  readonly isOpen: boolean;
-  /** The code that is on its way to the new address. */
-  readonly sent: MailedCode | null;
-  readonly form: FormState;
-}
-
-export interface AddressModel extends ModelStore<AddressState> {
-  readonly open: () => void;
-  readonly cancel: () => void;
-  readonly send: (values: Values) => Promise<void>;
-  readonly confirm: (values: Values) => Promise<void>;
-  /** Back to the first step: another address, or another code. */
-  readonly again: () => void;
-}
+export type AddressState = TakingState;
+export interface AddressModel extends ModelStore<AddressState>, Taking {}
 
 const FORM = "address";
-const CODE = codeOf(FORM);
 
-export function createAddress({ auth, proven, changed }: Desk): AddressModel {
+export function createAddress(desk: Desk): AddressModel {
   const store = createModelStore<AddressState>({ isOpen: false, sent: null, form: STILL });
-  const first = (): FormState => ({ ...STILL, focus: firstOf(FORM) });
   return {
     ...store,
-    open: () => store.change({ isOpen: true, sent: null, form: first() }),
-    cancel: () => store.change({ isOpen: false, sent: null, form: { ...STILL, focus: toPlace(FORM) } }),
-    again: () => store.change({ form: first(), sent: null }),
-    send: (values) =>
-      proven({
-        form: FORM,
-        fields: ASKED,
-        values,
-        after: toField("code", CODE),
-        ...formOf(store),
-        send: async () => {
-          const { email = "", password = "" } = values;
-          store.change({ sent: await auth.email.sendCode({ email, password }) });
-          return { label: "code_on_its_way" };
-        },
-      }),
-    confirm: (values) =>
-      proven({
-        form: CODE,
-        fields: ["code"],
-        values,
-        after: toPlace(FORM),
-        ...formOf(store),
-        send: async () => {
-          const { sent } = store.getSnapshot();
-          if (!sent) return null;
-          await auth.email.verifyCode({ email: sent.email, code: (values["code"] ?? "").replace(/\D/g, "") });
-          store.change({ isOpen: false, sent: null });
-          changed();
-          return { label: "address_changed" };
-        },
-      }),
+    ...createTaking(FORM, desk, store, {
+      send: desk.auth.email.sendCode,
+      confirm: async (shown) => {
+        await desk.auth.email.verifyCode(shown);
+        store.change({ isOpen: false, sent: null });
+        desk.changed();
+        return { label: "address_changed" };
+      },
+    }),
   };
 }
 

@@ -1,31 +1,88 @@
 /** An address that is taken in two steps: the password and the address, then the code that was mailed there. */
 
 import type { MailedCode, User } from "../../core/wire.js";
-import { type FormState, toField, type Values } from "../form.js";
+import { type Done, digits, type FormState, STILL, toField, toPlace, type Values } from "../form.js";
 import type { Label } from "../labels.js";
-import type { Drawing } from "../model.js";
-import { field, form } from "../parts.js";
+import type { Drawing, ModelStore } from "../model.js";
+import { field, form, mailedCode } from "../parts.js";
+import { type Desk, formOf } from "./desk.js";
+
+export interface TakingState {
+  readonly isOpen: boolean;
+  /** The code that is on its way to the address. */
+  readonly sent: MailedCode | null;
+  readonly form: FormState;
+}
+
+export interface Taking {
+  readonly open: () => void;
+  readonly cancel: () => void;
+  readonly send: (values: Values) => Promise<void>;
+  readonly confirm: (values: Values) => Promise<void>;
+  /** Back to the first step: another address, or another code. */
+  readonly again: () => void;
+}
+
+/** The calls behind the two steps. */
+export interface TakingCalls {
+  readonly send: (asked: { email: string; password: string }) => Promise<MailedCode>;
+  /** Done, it has closed the form. */
+  readonly confirm: (shown: { email: string; code: string }) => Promise<Done>;
+}
 
 export interface AddressSteps {
   readonly name: string;
-  readonly state: { readonly form: FormState; readonly sent: MailedCode | null };
+  readonly state: TakingState;
   readonly user: User;
   readonly label: Label;
   readonly hint: Label;
-  readonly model: {
-    readonly send: (values: Values) => Promise<void>;
-    readonly confirm: (values: Values) => Promise<void>;
-    readonly again: () => void;
-  };
+  readonly model: Taking;
 }
 
-export const ASKED = ["email", "password"];
+const ASKED = ["email", "password"];
 
 /** The name of the second form. */
-export const codeOf = (name: string): string => `${name}-code`;
+const codeOf = (name: string): string => `${name}-code`;
 
-/** Where the cursor begins. */
-export const firstOf = (name: string) => toField("email", name);
+/** The two steps of a section whose first form has this name. */
+export function createTaking(
+  name: string,
+  { proven }: Desk,
+  store: Pick<ModelStore<TakingState>, "getSnapshot" | "change">,
+  calls: TakingCalls,
+): Taking {
+  const first = (): FormState => ({ ...STILL, focus: toField("email", name) });
+  return {
+    open: () => store.change({ isOpen: true, sent: null, form: first() }),
+    cancel: () => store.change({ isOpen: false, sent: null, form: { ...STILL, focus: toPlace(name) } }),
+    again: () => store.change({ form: first(), sent: null }),
+    send: (values) =>
+      proven({
+        form: name,
+        fields: ASKED,
+        values,
+        after: toField("code", codeOf(name)),
+        ...formOf(store),
+        send: async () => {
+          const { email = "", password = "" } = values;
+          store.change({ sent: await calls.send({ email, password }) });
+          return { label: "code_on_its_way" };
+        },
+      }),
+    confirm: (values) =>
+      proven({
+        form: codeOf(name),
+        fields: ["code"],
+        values,
+        after: toPlace(name),
+        ...formOf(store),
+        send: async () => {
+          const { sent } = store.getSnapshot();
+          return sent && calls.confirm({ email: sent.email, code: digits(values["code"]) });
+        },
+      }),
+  };
+}
 
 export function addressSteps<N>(drawing: Drawing<N>, steps: AddressSteps): N {
   const { sent } = steps.state;
@@ -79,19 +136,7 @@ function codeStep<N>(drawing: Drawing<N>, { name, state, model }: AddressSteps, 
     form(
       drawing,
       { key: codeOf(name), state: state.form, fields: ["code"], button: say("confirm"), onsubmit: model.confirm },
-      [
-        field(drawing, state.form, {
-          name: "code",
-          label: say("code"),
-          attributes: {
-            type: "text",
-            autocomplete: "one-time-code",
-            inputmode: "numeric",
-            required: true,
-            class: "sekisho-input sekisho-code",
-          },
-        }),
-      ],
+      [mailedCode(drawing, state.form)],
     ),
     h(
       "p",

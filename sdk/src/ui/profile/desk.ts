@@ -18,7 +18,9 @@ export interface SectionState {
 }
 
 /** Return where a section keeps its form. */
-export function formOf<S extends SectionState>(store: ModelStore<S>): Pick<Submission, "get" | "set"> {
+export function formOf<S extends SectionState>(
+  store: Pick<ModelStore<S>, "getSnapshot" | "change">,
+): Pick<Submission, "get" | "set"> {
   return {
     get: () => store.getSnapshot().form,
     set: (form) => store.change({ form } as Partial<S>),

@@ -1,7 +1,7 @@
 /** The second factors of the account page: the list, with a name for each, and the way to another one. */
 
 import type { Enrolment, Factor, FactorList } from "../../core/wire.js";
-import { type Done, type FormState, STILL, type Submission, toField, toPlace, type Values } from "../form.js";
+import { type Done, digits, type FormState, STILL, type Submission, toField, toPlace, type Values } from "../form.js";
 import type { Say } from "../labels.js";
 import { createModelStore, type Drawing, type ModelStore } from "../model.js";
 import { complaint, field, form, quiet, said } from "../parts.js";
@@ -86,7 +86,7 @@ export function createFactorModel({ auth, proven, changed }: Desk): FactorModel 
         async () => {
           const { enrolment } = store.getSnapshot();
           if (!enrolment) return null;
-          const code = (values["code"] ?? "").replace(/\D/g, "");
+          const code = digits(values["code"]);
           const { factor, recovery_codes } = await auth.factors.confirm(enrolment.id, code);
           if (recovery_codes) showCodes(recovery_codes, [factor]);
           else await load();

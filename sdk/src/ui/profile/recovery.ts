@@ -1,77 +1,42 @@
 /** The recovery address: set like a new address, shown whole, and removed with a fresh proof. */
 
-import type { MailedCode, RecoveryEmail, User } from "../../core/wire.js";
-import { type FormState, STILL, toField, toPlace, type Values } from "../form.js";
+import type { RecoveryEmail, User } from "../../core/wire.js";
+import { STILL, toPlace } from "../form.js";
 import { createModelStore, type Drawing, type ModelStore } from "../model.js";
 import { complaint, quiet, said } from "../parts.js";
-import { ASKED, addressSteps, codeOf, firstOf } from "./address_steps.js";
+import { addressSteps, createTaking, type Taking, type TakingState } from "./address_steps.js";
 import { type Desk, formOf, loadInto } from "./desk.js";
 import { opener } from "./opener.js";
 
-export interface RecoveryState {
+export interface RecoveryState extends TakingState {
   readonly current: RecoveryEmail | null;
-  readonly isOpen: boolean;
-  /** The code that is on its way to the recovery address. */
-  readonly sent: MailedCode | null;
-  readonly form: FormState;
 }
 
-export interface RecoveryModel extends ModelStore<RecoveryState> {
+export interface RecoveryModel extends ModelStore<RecoveryState>, Taking {
   readonly load: () => Promise<void>;
-  readonly open: () => void;
-  readonly cancel: () => void;
-  readonly send: (values: Values) => Promise<void>;
-  readonly confirm: (values: Values) => Promise<void>;
-  /** Back to the first step: another address, or another code. */
-  readonly again: () => void;
   readonly remove: () => Promise<void>;
 }
 
 const FORM = "recovery";
-const CODE = codeOf(FORM);
 
-export function createRecovery({ auth, proven, changed }: Desk): RecoveryModel {
+export function createRecovery(desk: Desk): RecoveryModel {
+  const { auth, proven, changed } = desk;
   const store = createModelStore<RecoveryState>({ current: null, isOpen: false, sent: null, form: STILL });
-  const first = (): FormState => ({ ...STILL, focus: firstOf(FORM) });
   const take = (current: RecoveryEmail | null) => store.change({ current, isOpen: false, sent: null });
   return {
     ...store,
+    ...createTaking(FORM, desk, store, {
+      send: auth.recoveryEmail.sendCode,
+      confirm: async (shown) => {
+        take(await auth.recoveryEmail.verifyCode(shown));
+        changed();
+        return { label: "recovery_set" };
+      },
+    }),
     load: () =>
       loadInto(store, async () => {
         store.change({ current: await auth.recoveryEmail.get() });
         return null;
-      }),
-    open: () => store.change({ isOpen: true, sent: null, form: first() }),
-    cancel: () => store.change({ isOpen: false, sent: null, form: { ...STILL, focus: toPlace(FORM) } }),
-    again: () => store.change({ form: first(), sent: null }),
-    send: (values) =>
-      proven({
-        form: FORM,
-        fields: ASKED,
-        values,
-        after: toField("code", CODE),
-        ...formOf(store),
-        send: async () => {
-          const { email = "", password = "" } = values;
-          store.change({ sent: await auth.recoveryEmail.sendCode({ email, password }) });
-          return { label: "code_on_its_way" };
-        },
-      }),
-    confirm: (values) =>
-      proven({
-        form: CODE,
-        fields: ["code"],
-        values,
-        after: toPlace(FORM),
-        ...formOf(store),
-        send: async () => {
-          const { sent } = store.getSnapshot();
-          if (!sent) return null;
-          const code = (values["code"] ?? "").replace(/\D/g, "");
-          take(await auth.recoveryEmail.verifyCode({ email: sent.email, code }));
-          changed();
-          return { label: "recovery_set" };
-        },
       }),
     remove: () =>
       proven({
