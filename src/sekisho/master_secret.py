@@ -39,15 +39,17 @@ class _KeptFormer(Discreet, frozen=True):
     secret: bytes
     replaced_at: Millis
     last_seal: int
+    last_digest: bytes
 
 
 class Former(Discreet, frozen=True):
-    """A master secret from before. last_seal: the number of the last seal of the audit trail that was made with it, 0
-    for none."""
+    """A master secret from before. last_seal, last_digest: number and link of the last seal of the audit trail that was
+    made with it; 0 and b"" for none."""
 
     secret: MasterSecret
     replaced_at: Millis
     last_seal: int
+    last_digest: bytes
 
 
 class MasterSecret:
@@ -91,17 +93,23 @@ class MasterSecret:
         if sealed is None:
             return
         try:
-            plain = self.unseal(STORED_FORMERS, base64url.decode(sealed, len(sealed)), STORED_FORMERS)
+            plain = self.unseal_own(STORED_FORMERS, base64url.decode(sealed, len(sealed)), STORED_FORMERS)
             kept = msgspec.json.decode(plain, type=list[_KeptFormer])
         except (base64url.Base64UrlError, msgspec.DecodeError):
             raise UnsealError("not the secrets from before") from None
-        self._formers = tuple(Former(MasterSecret(each.secret), each.replaced_at, each.last_seal) for each in kept)
+        self._formers = tuple(
+            Former(MasterSecret(each.secret), each.replaced_at, each.last_seal, each.last_digest) for each in kept
+        )
 
-    def replaced_by(self, new: MasterSecret, now: Millis, last_seal: int) -> str:
-        """Return what the store keeps for `new`: this secret and those before it, sealed under the new one."""
+    def replaced_by(self, new: MasterSecret, now: Millis, last_seal: int, last_digest: bytes) -> str:
+        """Return what the store keeps for `new`: this secret and those before it, sealed under the new one.
+
+        Args:
+            last_seal, last_digest: where the audit trail ends now, see `Former`.
+        """
         kept = [
-            _KeptFormer(each.secret._secret, each.replaced_at, each.last_seal)
-            for each in (*self._formers, Former(self, now, last_seal))
+            _KeptFormer(each.secret._secret, each.replaced_at, each.last_seal, each.last_digest)
+            for each in (*self._formers, Former(self, now, last_seal, last_digest))
         ]
         return base64url.encode(new.seal(STORED_FORMERS, msgspec.json.encode(kept), STORED_FORMERS))
 
@@ -155,6 +163,18 @@ class MasterSecret:
             if opened is not None:
                 return opened
         raise UnsealError("damaged, or sealed under another secret")
+
+    def unseal_own(self, purpose: str, sealed: bytes, context: str) -> bytes:
+        """Return what was sealed under this secret alone: for what is sealed anew when a secret is replaced, and must
+        not be written into the store by whoever has learned one from before.
+
+        Raises:
+            UnsealError: as `unseal`.
+        """
+        opened = self._opened(purpose, sealed, context)
+        if opened is None:
+            raise UnsealError("damaged, or sealed under another secret")
+        return opened
 
     def fingerprint(self) -> str:
         """Return a value that tells two secrets apart and reveals neither.

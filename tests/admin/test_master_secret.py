@@ -22,11 +22,12 @@ from sekisho.flows.second_factor import SecondFactor, second_factor
 from sekisho.identifiers import parse_client_id
 from sekisho.master_secret import STORED_FORMERS, MasterSecret, UnsealError
 from sekisho.mfa import totp
-from sekisho.model import AuditSeal, Transport
-from sekisho.ports.changes import AddAuditSeal, SwapMeta
+from sekisho.model import AuditSeal, KeyState, Transport
+from sekisho.ports.changes import AddAuditSeal, AddSigningKey, SwapMeta
 from sekisho.ports.secret_changes import Reseal
 from sekisho.sessions import TokenPair
 from sekisho.tokens.guard_key import GuardKeyForm
+from sekisho.tokens.signing_keys import KeyRing, new_signing_key
 from world import HANAKO, HOME, PASSWORD, Enrolled, World, WorldWith, principal_of
 
 pytestmark = pytest.mark.anyio
@@ -193,6 +194,19 @@ async def test_V16_4_2_who_has_learned_the_old_secret_can_seal_and_blank_nothing
     assert {(each.kind, each.number) for each in findings.found} >= {("seal_changed", 1), ("seal_changed", 2)}
     with pytest.raises(ValidationError, match="replaced"):
         await verify_audit(world.operator(), Seals(old).sign_head(forged))
+
+
+async def test_V13_3_4_who_has_learned_the_old_secret_can_plant_no_signing_key(world: World) -> None:
+    old = world.master
+    await replaced(world, new_secret())
+    planted = await new_signing_key(old, "ES256", KeyState.RETIRED, world.now)
+
+    await world.store.apply(AddSigningKey(key=planted))
+
+    with pytest.raises(UnsealError):
+        KeyRing(world.master).load(await world.store.list_signing_keys(), world.now)
+    done = await replace_master_secret(new_secret().encode(), world.operator())
+    assert (done.signing_keys, done.unreadable) == (2, 1), "it is not taken over by the secret after, either"
 
 
 async def test_of_two_commands_at_once_one_wins_and_the_other_changes_nothing(world: World) -> None:

@@ -14,12 +14,13 @@ from sekisho.audit.seals import BadHead, Seals
 from sekisho.audit.verifying import Finding, Findings, verify_trail
 from sekisho.master_secret import MasterSecret
 from sekisho.model import AuditRecord, AuditSeal
-from sekisho.ports.changes import AddAccount, AppendAudit, EraseAccount
+from sekisho.ports.changes import AddAccount, AddAuditSeal, AppendAudit, EraseAccount
 from sekisho.storage.sqlite import SqliteStore
 from storage.build import NOW, account, done
 from storage.fast import new_store
 
-SEALS = Seals(MasterSecret(b"a secret of thirty-two bytes and more"))
+MASTER = MasterSecret(b"a secret of thirty-two bytes and more")
+SEALS = Seals(MASTER)
 
 pytestmark = pytest.mark.anyio
 
@@ -118,6 +119,42 @@ async def test_an_end_that_was_cut_and_grown_again_is_found_by_its_head(store: S
     await seal_waiting(store, SEALS, NOW)
 
     assert list((await walked(store, head)).found) == [Finding("head_unknown", 3)]
+
+
+def seals_after(replaced_at: AuditSeal) -> Seals:
+    """Return those of a secret that took over when this was the last seal."""
+    secret = secrets.token_bytes(32)
+    new = MasterSecret(secret)
+    new.recall(MASTER.replaced_by(MasterSecret(secret), NOW, replaced_at.number, replaced_at.digest))
+    return Seals(new)
+
+
+async def test_V16_4_2_with_a_secret_that_was_replaced_the_past_cannot_be_written_anew(
+    store: SqliteStore, tmp_path: Path
+) -> None:
+    new = seals_after((await a_trail(store))[-1])
+    assert (await walked(store, seals=new)).is_whole
+
+    behind_its_back(tmp_path, "DELETE FROM audit_seals")
+    behind_its_back(tmp_path, "UPDATE audit SET place = 'Kyoto'")
+    records = await store.read_audit(0, 12, 12)
+    previous = None
+    for start in range(0, 12, 4):
+        previous = SEALS.make(previous, records[start : start + 4], NOW)
+        await done(store, AddAuditSeal(seal=previous))
+
+    assert (await walked(store)).is_whole, "the one who did it has the keys of then"
+    assert list((await walked(store, seals=new)).found) == [Finding("seal_changed", 3)]
+
+
+async def test_V16_4_2_a_trail_that_ends_before_its_secret_was_replaced_was_cut(
+    store: SqliteStore, tmp_path: Path
+) -> None:
+    new = seals_after((await a_trail(store))[-1])
+    behind_its_back(tmp_path, "DELETE FROM audit_seals WHERE number > 1")
+    behind_its_back(tmp_path, "DELETE FROM audit WHERE seq > 4")
+
+    assert list((await walked(store, seals=new)).found) == [Finding("seal_missing", 2), Finding("seal_missing", 3)]
 
 
 async def test_another_secret_makes_no_link_and_signs_no_head(store: SqliteStore) -> None:

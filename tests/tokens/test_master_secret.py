@@ -70,7 +70,7 @@ def test_the_fingerprint_tells_secrets_apart() -> None:
 
 def successor_of(old: MasterSecret, secret: bytes, last_seal: int = 0) -> MasterSecret:
     new = MasterSecret(secret)
-    new.recall(old.replaced_by(MasterSecret(secret), 1_800_000_000_000, last_seal))
+    new.recall(old.replaced_by(MasterSecret(secret), 1_800_000_000_000, last_seal, b"digest"))
     return new
 
 
@@ -85,6 +85,8 @@ def test_V13_3_4_a_secret_knows_those_that_it_replaced_and_they_do_not_know_it()
     ]
     assert second.unseal("p", sealed, "row:1") == third.unseal("p", sealed, "row:1") == b"plain"
     with pytest.raises(UnsealError):
+        second.unseal_own("p", sealed, "row:1")
+    with pytest.raises(UnsealError):
         MASTER.unseal("p", third.seal("p", b"plain", "row:1"), "row:1")
 
 
@@ -97,7 +99,7 @@ def test_a_lasting_tag_is_the_first_secrets_and_a_tag_is_the_present_ones() -> N
 
 
 def test_secrets_from_before_that_were_changed_or_are_anothers_are_refused() -> None:
-    kept = MASTER.replaced_by(OTHER, 0, 0)
+    kept = MASTER.replaced_by(OTHER, 0, 0, b"")
     MasterSecret(b"another secret of enough length!").recall(kept)
     for text in ("", "!", kept[:-4], "B" + kept[1:]):
         with pytest.raises(UnsealError):

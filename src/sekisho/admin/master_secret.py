@@ -14,7 +14,7 @@ Spec: NIST SP 800-57 part 1 section 5.3 (cryptoperiods); OWASP ASVS 5.0 rows 11.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from types import MappingProxyType
 
 from msgspec import Struct
@@ -25,7 +25,7 @@ from sekisho.audit import SUCCESS, Event, record
 from sekisho.audit.seals import Seals
 from sekisho.master_secret import STORED_CHECK, STORED_FORMERS, MasterSecret, UnsealError
 from sekisho.mfa import phones, totp
-from sekisho.model import AuditSeal, FactorKind, Millis, Origin
+from sekisho.model import AuditSeal, Factor, FactorKind, Millis, Origin, SigningKey
 from sekisho.ports.changes import AppendAudit, SwapMeta
 from sekisho.ports.secret_changes import Place, Reseal
 from sekisho.ports.storage import Store
@@ -71,7 +71,7 @@ async def replace_master_secret(secret: bytes, world: OperatorWorld) -> Replaced
     if new.fingerprint() in {old.fingerprint(), *(each.secret.fingerprint() for each in old.formers)}:
         raise NotAnother
     last = await store.last_audit_seal()
-    kept = old.replaced_by(new, now, last.number if last else 0)
+    kept = old.replaced_by(new, now, *((last.number, last.digest) if last else (0, b"")))
     reseals = [each async for each in _reseals(store, _Renewal(old, new))]
     outcome = await store.apply(
         SwapMeta(name=STORED_CHECK, was=old.fingerprint(), value=new.fingerprint()),
@@ -97,9 +97,17 @@ class _Renewal:
         self._old, self._new = old, new
         self._seals, self._new_seals = Seals(old), Seals(new)
 
-    def value(self, sealed: bytes, purpose: str, context: str) -> bytes | None:
+    def key(self, key: SigningKey) -> bytes | None:
+        return self._sealed(self._old.unseal_own, key.sealed_private, *signing_keys.sealed_as(key.kid))
+
+    def factor(self, factor: Factor) -> bytes | None:
+        return self._sealed(self._old.unseal, factor.sealed, *_SEALED_AS[factor.kind](factor.id))
+
+    def _sealed(
+        self, unseal: Callable[[str, bytes, str], bytes], sealed: bytes, purpose: str, context: str
+    ) -> bytes | None:
         try:
-            return self._new.seal(purpose, self._old.unseal(purpose, sealed, context), context)
+            return self._new.seal(purpose, unseal(purpose, sealed, context), context)
         except UnsealError:
             return None
 
@@ -111,7 +119,7 @@ class _Renewal:
 
 async def _reseals(store: Store, renewal: _Renewal) -> AsyncIterator[Reseal | None]:
     for key in await store.list_signing_keys():
-        sealed = renewal.value(key.sealed_private, *signing_keys.sealed_as(key.kid))
+        sealed = renewal.key(key)
         yield None if sealed is None else Reseal(place="signing_key", id=key.kid, was=key.sealed_private, value=sealed)
     async for each in _factors(store, renewal):
         yield each
@@ -124,7 +132,7 @@ async def _factors(store: Store, renewal: _Renewal) -> AsyncIterator[Reseal | No
     while page := await store.list_all_factors(after_id=after, limit=_PAGE):
         for factor in page:
             if factor.sealed:
-                sealed = renewal.value(factor.sealed, *_SEALED_AS[factor.kind](factor.id))
+                sealed = renewal.factor(factor)
                 yield None if sealed is None else Reseal(place="factor", id=factor.id, was=factor.sealed, value=sealed)
         after = page[-1].id
 

@@ -7,7 +7,7 @@ elsewhere and checked with a public key: whoever has one notices when the chain'
 
 Keys are derived from the master secret, so who can only write to the database can make no link. Where it was replaced,
 the batches from before keep the keys that they were sealed with, and none after them may: who has learned the old
-secret can make no new link, and the first new one holds the old chain.
+secret can make no new link. The last old link is kept under the new secret, and holds the chain before it.
 
 Spec: RFC 2104 (HMAC), RFC 7515 (the head's form), RFC 8032 (its signature).
 """
@@ -69,6 +69,7 @@ class Seals:
         for former in master.formers:
             key = ed25519_key(former.secret.derive("audit head"))
             self._head_keys[key.kid] = (key.public, former.last_seal)
+        self._ends = {former.last_seal: former.last_digest for former in master.formers if former.last_seal}
 
     @property
     def public_key(self) -> PublicKey:
@@ -114,6 +115,16 @@ class Seals:
     def is_personal_of(self, line: Line, record: AuditRecord, seal: AuditSeal) -> bool:
         """Whether what is personal is as it was sealed, in this batch."""
         return hmac.compare_digest(line.personal, _personal(self._master_of(seal.number), record))
+
+    @property
+    def reaches(self) -> int:
+        """The number that the chain had come to when the secret was last replaced; 0 if there was none."""
+        return max(self._ends, default=0)
+
+    def is_end_of_secret(self, seal: AuditSeal) -> bool:
+        """Whether the chain passes where it stood when a secret was replaced. Without this, who has learned that one
+        could write the whole chain before it anew. True for seals in between."""
+        return hmac.compare_digest(self._ends.get(seal.number, seal.digest), seal.digest)
 
     def retirement_tag(self, what: str, seal: AuditSeal) -> bytes:
         """Return the proof that this server blanked (`blank`) or purged (`purge`) the batch: always by the secret of

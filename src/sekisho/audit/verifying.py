@@ -95,6 +95,7 @@ async def verify_trail(
             previous = seal
             if progress is not None:
                 progress(walk.records)
+    walk.check_end(previous)
     if not is_head_seen and head is not None:
         walk.add("head_unknown", head.number)
     waiting = await _check_waiting(store, previous, now, walk)
@@ -125,8 +126,15 @@ class _Walk:
             for missing in range(expected, min(seal.number, expected + MOST_FINDINGS)):
                 self.add("seal_missing", missing)
             return
-        if not hmac.compare_digest(seal.digest, self._seals.link(previous.digest if previous else b"", seal)):
+        is_linked = hmac.compare_digest(seal.digest, self._seals.link(previous.digest if previous else b"", seal))
+        if not is_linked or not self._seals.is_end_of_secret(seal):
             self.add("seal_changed", seal.number)
+
+    def check_end(self, last: AuditSeal | None) -> None:
+        """Report what the chain had when the secret was replaced, and has no more."""
+        missing = last.number + 1 if last else 1
+        for number in range(missing, min(self._seals.reaches, missing + MOST_FINDINGS) + 1):
+            self.add("seal_missing", number)
 
     def check_batch(self, seal: AuditSeal, batch: list[AuditRecord]) -> None:
         if self._is_retired(seal, "purge", seal.purge_tag):

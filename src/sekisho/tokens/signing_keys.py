@@ -324,7 +324,7 @@ async def _stand_in(
 
 
 def _unseal(master: MasterSecret, row: SigningKey) -> PrivateKey:
-    der = master.unseal(_PURPOSE, row.sealed_private, _context(row.kid))
+    der = master.unseal_own(_PURPOSE, row.sealed_private, _context(row.kid))
     try:
         key = private_key(load_der_private_key(der, password=None))
     except (KeyRefused, ValueError):
