@@ -112,6 +112,12 @@ def take(server: LiveServer, email: str) -> str:
 )
 def test_whoever_calls_by_the_former_address_is_led_to_the_account(server: LiveServer, words: tuple[str, ...]) -> None:
     account_id = take(server, "thief@mail.test")
+    shown = told(server, "user", "show", account_id)
+    (line,) = [each for each in shown["recent_changes"] if each["event"] == "email_change"]
+    assert (line["actor"], line["ip"]) == ("account", "127.0.0.1")
+    people = sekisho("user", "show", account_id, folder=server.folder).stdout
+    assert f"audit list --user {account_id} --since 30d" in people
+    assert "email_change" in people
     said = refused(server, *words, ROBBED)
     assert (said["error"], said["details"]["account_id"]) == ("not_found", account_id)
     assert f"user show {account_id}" in said["message"]

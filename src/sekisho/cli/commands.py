@@ -21,6 +21,7 @@ from sekisho.cli import (
     user,
     user_credentials,
     user_set_email,
+    user_show,
 )
 from sekisho.cli.starting import app
 from sekisho.cli.surroundings import TAKES_IDS
@@ -36,6 +37,7 @@ app.command("move", help=say("help.move"))(move.move)
 app.command("doctor", help=say("help.doctor"))(doctor.doctor)
 app.command("config", help=say("help.config"))(config.config)
 app.command("openapi", help=say("help.openapi"))(config.openapi)
+user.app.command("show", help=say("help.user_show"), context_settings=TAKES_IDS)(user_show.show)
 user.app.command("reset-factors", help=say("help.user_reset_factors"), context_settings=TAKES_IDS)(
     user_credentials.reset_factors
 )

@@ -7,13 +7,13 @@ from typing import Annotated
 
 import typer
 
-from sekisho.admin import accounts, overview
+from sekisho.admin import accounts
 from sekisho.admin.accounts import NewAccount
 from sekisho.admin.world import OperatorWorld
 from sekisho.cli.accounts import Who, account_view, no_account, tell
 from sekisho.cli.asking import ask_password, confirm
 from sekisho.cli.failures import fail
-from sekisho.cli.output import print_facts, print_json, print_table, time_text
+from sekisho.cli.output import print_json, print_table, time_text
 from sekisho.cli.surroundings import TAKES_IDS, AsJson, run
 from sekisho.cli.texts import say
 from sekisho.errors import EmailAlreadyExists, NotFound
@@ -70,49 +70,6 @@ def show_list(
         )
         if following:
             print(say("more", option=f"--after {following}"))
-
-
-@app.command("show", help=say("help.user_show"), context_settings=TAKES_IDS)
-def show(who: Who, as_json: AsJson = False) -> None:
-    async def work(world: OperatorWorld) -> overview.Overview:
-        try:
-            return await overview.look_at(who, world)
-        except NotFound as error:
-            no_account(error, who, as_json)
-
-    found = run(work, as_json=as_json)
-    account, second = found.account, found.recovery_email.email if found.recovery_email else None
-    if as_json:
-        print_json(
-            {
-                "account": account_view(account),
-                "recovery_email": second,
-                "second_factors": list(found.second_factors),
-                "suspended_factors": list(found.suspended_factors),
-                "recovery_codes": found.recovery_codes,
-                "trusted_devices": found.trusted_devices,
-                "live_sessions": found.live_sessions,
-            }
-        )
-        return
-    print_facts(
-        (
-            (say("column.id"), account.id),
-            (say("column.email"), account.email or say("none")),
-            (say("column.recovery_email"), second or say("none")),
-            (say("column.status"), account.status.value),
-            (say("column.name"), account.name or say("none")),
-            (say("column.roles"), ", ".join(account.roles) or say("none")),
-            (say("column.locale"), account.locale),
-            (say("column.password"), say("no" if account.password_hash is None else "yes")),
-            (say("column.second_factors"), ", ".join(found.second_factors) or say("none")),
-            (say("column.suspended_factors"), ", ".join(found.suspended_factors) or say("none")),
-            (say("column.recovery_codes"), str(found.recovery_codes)),
-            (say("column.trusted_devices"), str(found.trusted_devices)),
-            (say("column.created"), time_text(account.created_at)),
-            (say("column.sessions"), str(found.live_sessions)),
-        )
-    )
 
 
 @app.command("disable", help=say("help.user_disable"), context_settings=TAKES_IDS)
