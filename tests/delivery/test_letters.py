@@ -132,7 +132,7 @@ def test_an_owner_who_gets_an_account_back_is_told_what_went_and_what_to_do_next
 
 @pytest.mark.parametrize("locale", LOCALES)
 @pytest.mark.parametrize("address_was", ["address", "recovery_address"])
-def test_a_former_address_gets_a_number_to_quote_and_nothing_to_act_with(address_was: str, locale: str) -> None:
+def test_a_former_address_gets_a_reference_to_quote_and_nothing_to_act_with(address_was: str, locale: str) -> None:
     letter = render_for_tea(mail(MailKind.EMAIL_RESET_FORMER, locale=locale, address_was=address_was))
     assert ("recovery" in letter.subject or "回復用" in letter.subject) is (address_was == "recovery_address")
     assert "q3Zl0v8hRk2mXw9T" in letter.text

@@ -1,9 +1,9 @@
 """Who hears of it when an operator gives an account another address, and what.
 
 The owner, at the new address, hears everything. A mailbox that is the account's no more may be the thief's, or that of
-an owner whom somebody has talked the operator out of: it is told that, and by which number the operator finds the case;
-no new address, no code, nothing by which the reader could undo it. A recovery address that stays is told the new one,
-by which a password reset is asked for.
+the real owner if somebody lied to the operator: it is told that, and the reference by which the operator finds the
+case; no new address, no code, nothing by which its reader could undo it. A recovery address that stays is told the new
+one, by which a password reset is asked for.
 """
 
 from __future__ import annotations
