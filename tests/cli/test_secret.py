@@ -57,6 +57,7 @@ def test_the_old_secret_is_told_to_be_another(stopped: Path) -> None:
     refused = sekisho("user", "list", folder=stopped)
     assert refused.returncode == 1
     assert "is not the secret" in refused.stderr
+    assert "the one that `secret replace` put in its place" in refused.stderr
 
 
 def test_a_secret_of_ones_own_is_taken_from_a_file(stopped: Path) -> None:
@@ -75,6 +76,9 @@ def test_a_secret_of_ones_own_is_taken_from_a_file(stopped: Path) -> None:
         (("--from", "nowhere"), "Cannot read nowhere (No such file"),
         (("--from", "short"), "The secret in short is too short"),
         (("--from", "binary"), "Cannot read binary (UTF-8)"),
+        (("--from", "indented"), "must stand alone in one line"),
+        (("--from", "two lines"), "must stand alone in one line"),
+        (("--from", "large"), "must stand alone in one line"),
         (("--from", ".sekisho/secret"), "This is the secret in force"),
         (("--output", "short"), "short is there already"),
         (("--output", "no/such/folder"), "Cannot write no/such/folder"),
@@ -83,6 +87,11 @@ def test_a_secret_of_ones_own_is_taken_from_a_file(stopped: Path) -> None:
 def test_what_cannot_be_done_is_said_and_changes_nothing(stopped: Path, words: tuple[str, ...], said: str) -> None:
     (stopped / "short").write_text("too short")
     (stopped / "binary").write_bytes(b"\xff" * 50)
+    # The settings would take more of these than the command did, and no server would start.
+    good = secrets.token_urlsafe(32)
+    (stopped / "indented").write_text(f"  {good}\n")
+    (stopped / "two lines").write_text(f"{good}\n\n")
+    (stopped / "large").write_text(good * 2000)
 
     refused = sekisho("secret", "replace", *words, "--yes", folder=stopped)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import secrets
 import shlex
 import textwrap
@@ -14,6 +13,7 @@ import typer
 
 from sekisho.cli.failures import fail
 from sekisho.cli.output import print_json
+from sekisho.cli.private_file import write_new
 from sekisho.cli.surroundings import OUTPUT, AsJson
 from sekisho.cli.texts import LANGUAGE, say
 from sekisho.settings import Variable, reference
@@ -37,8 +37,7 @@ def init(
         return
     path = output.absolute()
     try:
-        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
-            file.write(text)
+        write_new(path, text)
     except FileExistsError:
         fail("exists", say("refused.init_exists", path=path), as_json=as_json)
     except OSError as error:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import secrets
 import shlex
 from pathlib import Path
@@ -19,8 +18,6 @@ from sekisho.cli.texts import LANGUAGE, say
 from sekisho.settings import STATE_FOLDER
 
 app = typer.Typer(help=say("help.secret"), no_args_is_help=True)
-
-_MOST_BYTES = 4096
 
 
 @app.callback()
@@ -70,14 +67,16 @@ def replace(
 
 
 def _read(path: Path, as_json: bool) -> str:
+    from sekisho.cli.private_file import NotOneLine, read_line
     from sekisho.settings.rules.secrets import secret_faults
 
     try:
-        with path.open("rb") as file:
-            secret = file.read(_MOST_BYTES).decode().strip()
+        secret = read_line(path)
     except (OSError, UnicodeDecodeError) as error:
         why = error.strerror if isinstance(error, OSError) else "UTF-8"
         fail("cannot_read", say("refused.secret_unreadable", path=path, why=why), as_json=as_json)
+    except NotOneLine:
+        fail("bad_secret", say("refused.secret_not_one_line", path=path), as_json=as_json)
     fault = next(secret_faults("secret", secret), None)
     if fault is not None:
         why = fault.ja if LANGUAGE == "ja" else fault.en
@@ -86,12 +85,11 @@ def _read(path: Path, as_json: bool) -> str:
 
 
 def _written(path: Path, as_json: bool) -> str:
+    from sekisho.cli.private_file import write_new
+
     secret = secrets.token_urlsafe(32)
     try:
-        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
-            file.write(secret + "\n")
-            file.flush()
-            os.fsync(file.fileno())
+        write_new(path, secret + "\n")
     except FileExistsError:
         fail("exists", say("refused.secret_exists", path=path), as_json=as_json)
     except OSError as error:
