@@ -99,14 +99,14 @@ async def test_FS_12_a_migration_that_is_killed_half_way_leaves_nothing_of_itsel
         stderr=subprocess.DEVNULL,
     )
     try:
-        await until(lambda: site.value(waiting) > 0, 20, "the migration to wait half-way")
+        await until(lambda: site.value(waiting) > 0, 90, "the migration to wait half-way")
         migration.kill()
         await migration.wait()
     finally:
         blocker.stdin.write(b"ROLLBACK;\n\\q\n")
         await blocker.stdin.drain()
         await blocker.wait()
-    await until(lambda: site.value(waiting) == 0, 20, "the server to notice")
+    await until(lambda: site.value(waiting) == 0, 60, "the server to notice")
     assert site.value("SELECT version_num FROM alembic_version") == ONE_BEFORE
     assert [each for each in added if is_there(site, *each)] == []
 
