@@ -10,6 +10,7 @@ from faults.site import Pair, opened, refresh, sign_in
 from faults.wire import Answer, Busy, Cut, Wire, heard
 
 CLIENT = "app:0123456789abcdef0123"
+SIGN_INS_AT_ONCE = 16
 
 
 @dataclass
@@ -44,6 +45,8 @@ class Load:
         self.ports = (ports,) if isinstance(ports, int) else tuple(ports)
         self.refreshes = refreshes
         self.logs_out = logs_out
+        # So many sign-ins at once that hashing never rests, and so few that none waits for its turn until it gives up.
+        self._door = asyncio.Semaphore(SIGN_INS_AT_ONCE)
         self.stop = asyncio.Event()
         self.told = [Told(number) for number in range(clients)]
 
@@ -64,7 +67,8 @@ class Load:
 
     async def _one_round(self, nodes: Nodes, told: Told) -> None:
         told.presented = told.successor = ""
-        told.pair = await sign_in(nodes.next(), told.number, CLIENT)
+        async with self._door:
+            told.pair = await sign_in(nodes.next(), told.number, CLIENT)
         told.logins.append(told.pair.sid)
         for _ in range(self.refreshes):
             await refresh_once(nodes.next(), told)

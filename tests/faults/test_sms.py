@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import threading
 import time
 from collections import Counter
 from typing import Any
@@ -114,7 +115,7 @@ async def test_FS_09_a_gateway_that_stands_still_holds_up_no_mail(make_site: Mak
         async with gateway.listening(port), mail_server(office, site.smtp_port):
             await caller.send(1)
             await caller.send(2)
-            await until(lambda: gateway.at_once == 8, 10, "every place for text messages is taken")
+            await until(lambda: gateway.at_once == 8, 30, "every place for text messages is taken")
             began = time.monotonic()
             body = {"email": "quick@example.com", "password": "korewa nagai himitsu", "client_id": "web"}
             assert (await caller.wire.call("POST", "auth/signup/send-code", body)).status == 200
@@ -126,20 +127,20 @@ async def test_FS_09_a_gateway_that_stands_still_holds_up_no_mail(make_site: Mak
 
 
 async def test_FS_23_a_name_that_is_looked_up_for_seconds_holds_nothing_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    answered, given_up = threading.Event(), threading.Event()
+
     def look_up(*_: Any, **__: Any) -> Any:
-        time.sleep(1.0)
+        given_up.wait(60)
+        answered.set()
         raise socket.gaierror("too late")
 
     monkeypatch.setattr(socket, "getaddrinfo", look_up)
     post = HttpsPost("https://sms.example.com/", timeout_s=0.3)
-    began = time.monotonic()
-    sending = asyncio.create_task(post.post(b"{}", {}))
-    longest = 0.0
-    while not sending.done():
-        before = time.monotonic()
-        await asyncio.sleep(0.01)
-        longest = max(longest, time.monotonic() - before)
-    with pytest.raises(TimeoutError):
-        await sending
-    assert time.monotonic() - began < 0.9
-    assert longest < 0.25
+    try:
+        async with asyncio.timeout(30) as patience:
+            with pytest.raises(TimeoutError):
+                await post.post(b"{}", {})
+        assert not patience.expired()
+        assert not answered.is_set(), "the loop, or whoever sends, waited for the name server"
+    finally:
+        given_up.set()

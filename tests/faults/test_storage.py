@@ -83,7 +83,7 @@ async def test_FS_26_a_kill_in_a_checkpoint_loses_nothing(site: Site, clients: i
     with site.serving(crash_at=f"checkpoint.write:{page}") as server:
         everybody = await Load(port_of(server), clients).run(rounds)
         server.process.terminate()
-        await until(lambda: server.process.poll() is not None, 10, "the crash")
+        await until(lambda: server.process.poll() is not None, 30, "the crash")
     assert server.process.returncode == -9
     with site.serving() as server:
         await everybody_goes_on(port_of(server), everybody)

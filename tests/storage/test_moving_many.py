@@ -28,6 +28,7 @@ ACCOUNTS = 100_000
 ASKED = 100
 
 
+@pytest.mark.timeout(1200)
 def test_a_hundred_thousand_accounts_move_there_and_back_and_stay_signed_in(tmp_path: Path) -> None:
     site = asyncio.run(seed(tmp_path, ACCOUNTS))
     settings = site.environment(0, 25)

@@ -56,7 +56,7 @@ def store(nodes: tuple[RedisStore, RedisStore]) -> RedisStore:
 
 async def recovered(store: Store, of: Session, counter: int) -> Rotated | Repeated:
     """Ask again until Redis is back, as a client does that got a 503."""
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 30
     while True:
         try:
             found = await verdict(store, rotate(of, counter))
@@ -202,7 +202,7 @@ async def test_rotations_and_touches_reach_sql_by_themselves_and_at_the_latest_o
     eager = await node(tmp_path, redis, save_every_s=0.05)
     _, first = await signed_in(eager)
     await verdict(eager, rotate(first))
-    deadline = time.monotonic() + 5
+    deadline = time.monotonic() + 30
     while (await in_sql(eager, first)).counter != 1:
         assert time.monotonic() < deadline
         await asyncio.sleep(0.02)
@@ -274,7 +274,7 @@ async def test_a_node_is_told_of_a_commit_by_another(nodes: tuple[RedisStore, Re
     _, first = await signed_in(here)
     there.has_foreign_commits()
     await done(here, end(first))
-    deadline = time.monotonic() + 2
+    deadline = time.monotonic() + 30
     while not there._fan_out.take_news():
         assert time.monotonic() < deadline
         await asyncio.sleep(0.01)

@@ -26,7 +26,7 @@ pytestmark = [pytest.mark.anyio, pytest.mark.heavy]
 HOST = "127.0.0.1"
 
 
-async def recovered(store: Store, of: Session, counter: int, within_s: float = 30) -> Rotated | Repeated:
+async def recovered(store: Store, of: Session, counter: int, within_s: float = 60) -> Rotated | Repeated:
     """Ask again until it can be decided, as a client does that got a 503."""
     deadline = time.monotonic() + within_s
     while True:
@@ -45,31 +45,33 @@ async def opened(folder: Path, servers: Servers) -> RedisStore:
 
 @pytest.fixture
 def watched(tmp_path: Path) -> Iterator[tuple[list[RedisServer], list[int]]]:
-    """A primary, two replicas, and three sentinels that give it up after a second."""
+    """A primary, two replicas, and three sentinels that give it up after three seconds."""
     needs_redis()
     assert BINARY is not None
     primary = RedisServer(tmp_path / "0").start()
     replicas = [RedisServer(tmp_path / str(i), "--replicaof", f"{HOST} {primary.port}").start() for i in (1, 2)]
     ports, sentinels = [free_port() for _ in range(3)], []
-    for port in ports:
-        config = tmp_path / f"sentinel-{port}.conf"
-        config.write_text(
-            f"port {port}\nbind {HOST}\nsentinel monitor main {HOST} {primary.port} 2\n"
-            "sentinel down-after-milliseconds main 1000\nsentinel failover-timeout main 5000\n"
-        )
-        sentinels.append(subprocess.Popen([BINARY, str(config), "--sentinel"], stdout=subprocess.DEVNULL))
-    for port in ports:
-        sentinel = RedisServer(tmp_path / "look", port=port)
-        deadline = time.monotonic() + 20
-        while not _sees_everybody(sentinel):
-            assert time.monotonic() < deadline
-            time.sleep(0.1)
-    yield [primary, *replicas], ports
-    for process in sentinels:
-        process.kill()
-        process.wait()
-    for server in (primary, *replicas):
-        server.stop()
+    try:
+        for port in ports:
+            config = tmp_path / f"sentinel-{port}.conf"
+            config.write_text(
+                f"port {port}\nbind {HOST}\nsentinel monitor main {HOST} {primary.port} 2\n"
+                "sentinel down-after-milliseconds main 3000\nsentinel failover-timeout main 5000\n"
+            )
+            sentinels.append(subprocess.Popen([BINARY, str(config), "--sentinel"], stdout=subprocess.DEVNULL))
+        for port in ports:
+            sentinel = RedisServer(tmp_path / "look", port=port)
+            deadline = time.monotonic() + 60
+            while not _sees_everybody(sentinel):
+                assert time.monotonic() < deadline
+                time.sleep(0.1)
+        yield [primary, *replicas], ports
+    finally:
+        for process in sentinels:
+            process.kill()
+            process.wait()
+        for server in (primary, *replicas):
+            server.stop()
 
 
 def _sees_everybody(sentinel: RedisServer) -> bool:
@@ -111,17 +113,21 @@ async def test_a_failover_to_a_replica_that_lags_brings_nobody_back_and_puts_nob
 def cluster(tmp_path: Path) -> Iterator[list[RedisServer]]:
     """Three primaries, each with a replica."""
     needs_redis()
-    words = ("--cluster-enabled", "yes", "--cluster-node-timeout", "1000", "--repl-diskless-sync-delay", "0")
-    nodes = [RedisServer(tmp_path / f"node-{number}", *words).start() for number in range(6)]
-    command = ["redis-cli", "--cluster", "create", *(f"{HOST}:{node.port}" for node in nodes)]
-    subprocess.run([*command, "--cluster-replicas", "1", "--cluster-yes"], check=True, stdout=subprocess.DEVNULL)
-    deadline = time.monotonic() + 20
-    while not all(_is_settled(node) for node in nodes):
-        assert time.monotonic() < deadline
-        time.sleep(0.1)
-    yield nodes
-    for node in nodes:
-        node.stop()
+    words = ("--cluster-enabled", "yes", "--cluster-node-timeout", "3000", "--repl-diskless-sync-delay", "0")
+    nodes = [RedisServer(tmp_path / f"node-{number}", *words) for number in range(6)]
+    try:
+        for node in nodes:
+            node.start()
+        command = ["redis-cli", "--cluster", "create", *(f"{HOST}:{node.port}" for node in nodes)]
+        subprocess.run([*command, "--cluster-replicas", "1", "--cluster-yes"], check=True, stdout=subprocess.DEVNULL)
+        deadline = time.monotonic() + 60
+        while not all(_is_settled(node) for node in nodes):
+            assert time.monotonic() < deadline
+            time.sleep(0.1)
+        yield nodes
+    finally:
+        for node in nodes:
+            node.stop()
 
 
 def _is_settled(node: RedisServer) -> bool:
