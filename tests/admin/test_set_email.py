@@ -11,6 +11,7 @@ import pytest
 from msgspec.structs import replace
 
 from flows.counting import Meanwhile
+from flows.factor_owner import Owner
 from sekisho.admin.accounts import disable_account, enable_account, find_account, withdraw_account
 from sekisho.admin.set_email import TRIES, GivenBack, HasItAlready, Overtaken, set_email
 from sekisho.admin.set_email_plan import Case, SetEmail
@@ -42,6 +43,7 @@ from sekisho.flows.recovery_email import (
 )
 from sekisho.ids import new_account_id
 from sekisho.mfa.challenges import SecondFactorRequired
+from sekisho.mfa.methods import Method
 from sekisho.model import Account, AccountStatus, EndReason
 from sekisho.ports.changes import AddAccount, Change, SetPassword
 from sekisho.ports.storage import Outcome
@@ -185,6 +187,21 @@ async def test_password_and_recovery_address_stay_where_the_operator_says_so(wor
     (told,) = [each for each in await world.mail(SECOND) if NEW in each.text]
     assert pair.account.id in told.text
     assert {line.event for line in await world.audit()} & {"password_change_forced", "recovery_email_removed"} == set()
+
+
+async def test_V6_4_4_a_password_that_stays_and_the_new_mailbox_are_not_enough_beside_an_app(world: World) -> None:
+    pair = await world.signed_in()
+    app = (await world.enrolled(pair)).app
+    owner = Owner(world, pair)
+    await owner.confirm((await owner.enrol("email")).id, await world.code())
+    await give(world, HANAKO, case=Case.LOST_MAILBOX, keeps_password=True)
+    asked = await world.asked(NEW)
+    assert (asked.methods, asked.suspended) == ((Method.TOTP, Method.RECOVERY_CODE), (Method.EMAIL,))
+    (line,) = await world.audit("factor_suspended")
+    assert (line.account_id, line.actor) == (pair.account.id, "operator")
+    world.clock.advance(minutes=1)
+    await world.answer(asked, app.code())
+    assert Method.EMAIL in (await world.asked(NEW)).methods
 
 
 async def test_of_an_account_that_was_taken_over_nothing_stays_whatever_is_asked(world: World) -> None:

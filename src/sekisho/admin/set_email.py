@@ -12,16 +12,17 @@ Spec: NIST SP 800-63B-4 sections 4.2 and 4.6; OWASP ASVS 5.0 rows 6.3.7, 6.4.4, 
 
 from __future__ import annotations
 
-from sekisho.admin.accounts import audit_line, ending_all, present_account
+from sekisho.admin.accounts import OPERATOR, audit_line, ending_all, present_account
 from sekisho.admin.set_email_letters import letters
 from sekisho.admin.set_email_plan import Case, Openers, Plan, SetEmail, plan_for
 from sekisho.admin.world import OperatorWorld
 from sekisho.audit import Event
 from sekisho.errors import EmailAlreadyExists
 from sekisho.identifiers import parse_email
-from sekisho.model import Account, Discreet, EndReason
+from sekisho.mfa.suspension import suspending
+from sekisho.model import Account, Discreet, EndReason, Origin
 from sekisho.passwords.history import kept_when_taken
-from sekisho.ports.changes import AppendAudit, PutCode
+from sekisho.ports.changes import AppendAudit, Change, PutCode
 from sekisho.ports.recovery_changes import GiveAccountBack
 
 # How often it may be overtaken: whoever changes credentials needs codes and hashes for it, and is limited in both.
@@ -70,7 +71,9 @@ async def set_email(request: SetEmail, world: OperatorWorld) -> GivenBack | HasI
             return HasItAlready(account)
         plan = await plan_for(request, account, email, world)
         ending = ending_all(account.id, EndReason.EMAIL_CHANGED, plan.now, world)
+        first = _suspending(plan)
         outcome = await world.store.apply(
+            *first,
             ending,
             _giving_back(plan, world),
             # Whoever took the account over and changed its address twice has had such a letter, too.
@@ -79,7 +82,7 @@ async def set_email(request: SetEmail, world: OperatorWorld) -> GivenBack | HasI
             *letters(plan, world),
         )
         if outcome.lost is None:
-            ended, after, *_ = outcome.results
+            ended, after, *_ = outcome.results[len(first) :]
             return GivenBack(
                 account=after, former_email=account.email, ended=ended, removed=plan.removed, kept=plan.kept
             )
@@ -102,6 +105,14 @@ def _giving_back(plan: Plan, world: OperatorWorld) -> GiveAccountBack:
         takes_recovery_email=plan.kept.recovery_email is None,
         takes_factors=plan.case is Case.TAKEN_OVER,
     )
+
+
+def _suspending(plan: Plan) -> tuple[Change, ...]:
+    """Of an owner who stays known by the password, the new mailbox is no second proof: the operator may have been lied
+    to."""
+    if plan.case is Case.TAKEN_OVER:
+        return ()
+    return suspending(plan.account, plan.factors, Origin(), plan.now, OPERATOR)
 
 
 def _lines(plan: Plan) -> tuple[AppendAudit, ...]:

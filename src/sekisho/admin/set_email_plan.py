@@ -12,7 +12,7 @@ from enum import StrEnum
 from sekisho.admin.world import OperatorWorld
 from sekisho.identifiers import EmailAddress
 from sekisho.mfa.methods import confirmed
-from sekisho.model import Account, Discreet, Millis, RecoveryEmail
+from sekisho.model import Account, Discreet, Factor, Millis, RecoveryEmail
 
 
 class Case(StrEnum):
@@ -47,6 +47,7 @@ class Plan(Discreet, frozen=True, kw_only=True):
     account: Account
     email: EmailAddress
     case: Case
+    factors: tuple[Factor, ...]
     removed: Openers
     kept: Openers
     now: Millis
@@ -55,10 +56,11 @@ class Plan(Discreet, frozen=True, kw_only=True):
 async def plan_for(request: SetEmail, account: Account, email: EmailAddress, world: OperatorWorld) -> Plan:
     """Read what opens the account, after the account itself: what is changed later loses the call."""
     now, store = world.clock.now(), world.store
+    factors = confirmed(await store.list_factors(account.id))
     found = Openers(
         password=account.password_hash is not None,
         recovery_email=await store.find_recovery_email(account.id),
-        second_factors=tuple(factor.kind.value for factor in confirmed(await store.list_factors(account.id))),
+        second_factors=tuple(factor.kind.value for factor in factors),
         recovery_codes=await store.count_recovery_codes(account.id),
         trusted_devices=len(await store.list_trusted_devices(account.id, now)),
     )
@@ -70,7 +72,7 @@ async def plan_for(request: SetEmail, account: Account, email: EmailAddress, wor
         recovery_codes=found.recovery_codes - kept.recovery_codes,
         trusted_devices=found.trusted_devices,
     )
-    return Plan(account=account, email=email, case=request.case, removed=removed, kept=kept, now=now)
+    return Plan(account=account, email=email, case=request.case, factors=factors, removed=removed, kept=kept, now=now)
 
 
 def _kept(found: Openers, request: SetEmail, email: EmailAddress) -> Openers:

@@ -147,9 +147,10 @@ VOCABULARY: dict[Event, Entry] = {
         fields=(*_SESSION, "subject"),
     ),
     Event.FACTOR_SUSPENDED: Entry(
-        en="The password was set anew by mail: codes by mail count no more beside an app or a phone, until one of "
-        "those or a recovery code was shown.",
-        ja="メールでパスワードが再設定されました。アプリ、電話、回復コードのいずれかで確認するまで、メールのコードは使えません。",
+        en="The password was set anew by mail, or an operator gave the account another address: codes by mail count no "
+        "more beside an app or a phone, until one of those or a recovery code was shown.",
+        ja="メールでパスワードが再設定されたか、運用者が別のアドレスを設定しました。アプリ、電話、回復コードのいずれかで確認するまで、"
+        "メールのコードは使えません。",
         reasons=_DONE,
         fields=("account_id", "subject"),
     ),

@@ -1,7 +1,8 @@
 """Suspension: one mailbox is never worth both steps of a sign-in.
 
-    the password is set anew by mail -> codes by mail prove nothing beside a factor that is no mailbox
-    a second step with another one   -> they count again
+    the password is set anew by mail, or an operator gives the account another mailbox
+                                   -> codes by mail prove nothing beside a factor that is no mailbox
+    a second step with another one -> they count again
 
 Which factors are in force says `methods.in_force`. What is decided here is for the commit of the password and of the
 session: both are guarded by the account's `security_version`.
@@ -20,8 +21,11 @@ from sekisho.ports.changes import AppendAudit, Change
 from sekisho.ports.factor_changes import ReactivateFactor, SuspendFactor
 
 
-def suspending(account: Account, factors: Iterable[Factor], origin: Origin, now: Millis) -> tuple[Change, ...]:
-    """Return what a password that was set anew by mail does to codes by mail. The first changes of their call.
+def suspending(
+    account: Account, factors: Iterable[Factor], origin: Origin, now: Millis, actor: str = "account"
+) -> tuple[Change, ...]:
+    """Return what a password that was set anew by mail, or a mailbox that an operator vouches for, does to codes by
+    mail. The first changes of their call.
 
     Those that are suspended are suspended again: a second step that ends that leaves the version as it is, so it could
     come between the reading and the commit.
@@ -34,7 +38,7 @@ def suspending(account: Account, factors: Iterable[Factor], origin: Origin, now:
         if factor.kind is FactorKind.EMAIL:
             changes += [
                 SuspendFactor(factor_id=factor.id, account_id=account.id, now=now),
-                _line(Event.FACTOR_SUSPENDED, factor, origin, now),
+                _line(Event.FACTOR_SUSPENDED, factor, origin, now, actor=actor),
             ]
     return tuple(changes)
 
@@ -50,7 +54,9 @@ def reactivating(factors: Iterable[Factor], client_id: str, origin: Origin, now:
     return tuple(changes)
 
 
-def _line(event: Event, factor: Factor, origin: Origin, now: Millis, client_id: str = "") -> AppendAudit:
+def _line(
+    event: Event, factor: Factor, origin: Origin, now: Millis, client_id: str = "", actor: str = "account"
+) -> AppendAudit:
     return AppendAudit(
         record=record(
             event,
@@ -60,5 +66,6 @@ def _line(event: Event, factor: Factor, origin: Origin, now: Millis, client_id: 
             account_id=factor.account_id,
             client_id=client_id,
             subject=factor.id,
+            actor=actor,
         )
     )
