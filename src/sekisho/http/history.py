@@ -6,7 +6,7 @@ from sekisho.flows.history import history
 from sekisho.http.answer import Answer, json_answer
 from sekisho.http.call import Call
 from sekisho.http.credentials import require_principal
-from sekisho.http.wire import HistoryView, history_event_view
+from sekisho.http.session_wire import HistoryView, history_event_view
 
 
 async def history_endpoint(call: Call) -> Answer:

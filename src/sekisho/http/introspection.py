@@ -9,7 +9,7 @@ from sekisho.http.answer import Answer, json_answer
 from sekisho.http.call import Call
 from sekisho.http.form import read_form, required
 from sekisho.http.guards import require_client
-from sekisho.http.wire import IntrospectionView
+from sekisho.http.token_wire import IntrospectionView
 
 
 async def introspection_endpoint(call: Call) -> Answer:

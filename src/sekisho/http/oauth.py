@@ -13,7 +13,7 @@ from sekisho.errors import Refusal
 from sekisho.http.answer import Answer, HeaderList, json_answer
 from sekisho.http.call import Call
 from sekisho.http.refusals import INVALID_TOKEN, STATUS, extra_headers, message
-from sekisho.http.wire import OAuthErrorView
+from sekisho.http.token_wire import OAuthErrorView
 
 CODES: dict[type[Refusal], str] = {
     errors.Unauthorized: "invalid_client",

@@ -9,12 +9,13 @@ from typing import Any
 import msgspec
 
 from sekisho import errors
-from sekisho.http import wire
 from sekisho.http.answer import JSON, Answer
 from sekisho.http.call import Call
 from sekisho.http.oauth import oauth_code
 from sekisho.http.refusals import STATUS
 from sekisho.http.routes import ANYBODY, DEV_ROUTES, GUARD, SESSION, Route, refusals_of
+from sekisho.http.token_wire import OAuthErrorView
+from sekisho.http.wire import ErrorView
 
 # Of the interface, as in its path: which release runs here is nobody's business.
 API_VERSION = "1"
@@ -43,7 +44,7 @@ def openapi_route(routes: Sequence[Route]) -> Route:
 def document(routes: Sequence[Route]) -> dict[str, Any]:
     """Return the document as plain containers."""
     shapes = [shape for route in routes for shape in (route.body, route.answer, route.or_answer) if shape is not None]
-    _, schemas = msgspec.json.schema_components([*shapes, wire.ErrorView, wire.OAuthErrorView], ref_template=REFERENCE)
+    _, schemas = msgspec.json.schema_components([*shapes, ErrorView, OAuthErrorView], ref_template=REFERENCE)
     paths: dict[str, dict[str, Any]] = {}
     for route in routes:
         paths.setdefault(route.path, {})[route.method.lower()] = _operation(route)
@@ -122,9 +123,7 @@ def _responses(route: Route) -> dict[str, Any]:
     for status, codes in sorted(by_status.items()):
         responses[str(status)] = {
             "description": ", ".join(f"`{code}`" for code in codes),
-            "content": {
-                "application/json": {"schema": _reference(wire.OAuthErrorView if route.is_oauth else wire.ErrorView)}
-            },
+            "content": {"application/json": {"schema": _reference(OAuthErrorView if route.is_oauth else ErrorView)}},
         }
     return responses
 

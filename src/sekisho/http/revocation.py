@@ -7,7 +7,8 @@ from sekisho.http.answer import Answer, json_answer
 from sekisho.http.call import Call
 from sekisho.http.form import read_form, required
 from sekisho.http.guards import require_client, require_guard
-from sekisho.http.wire import MessageView, RevokeJtiBody
+from sekisho.http.token_wire import RevokeJtiBody
+from sekisho.http.wire import MessageView
 
 
 async def revocation_endpoint(call: Call) -> Answer:

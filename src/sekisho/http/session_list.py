@@ -7,14 +7,8 @@ from sekisho.http.answer import Answer, json_answer
 from sekisho.http.browser import signed_out_cookies
 from sekisho.http.call import Call
 from sekisho.http.credentials import require_principal
-from sekisho.http.wire import (
-    CurrentSessionView,
-    MessageView,
-    SessionListView,
-    proven_session_view,
-    session_view,
-    user_view,
-)
+from sekisho.http.session_wire import CurrentSessionView, SessionListView, proven_session_view, session_view
+from sekisho.http.wire import MessageView, user_view
 from sekisho.identifiers import parse_client_id
 
 

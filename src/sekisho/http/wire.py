@@ -1,13 +1,15 @@
-"""Request and response bodies, exactly as DESIGN section 8 fixes them. Requests are flat and forbid unknown fields."""
+"""Request and response bodies, exactly as DESIGN section 8 fixes them. Requests are flat and forbid unknown fields.
+
+Beside it: `session_wire`, `factor_wire`, and `token_wire` for the calls of APIs and OAuth clients.
+"""
 
 from __future__ import annotations
 
 from typing import Annotated, Any
 
-import msgspec
 from msgspec import UNSET, Meta, Struct, UnsetType
 
-from sekisho.model import Account, AuditRecord, Discreet, RecoveryEmail, Session, Transport
+from sekisho.model import Account, Discreet, RecoveryEmail, Transport
 from sekisho.times import iso_time
 
 Email = Annotated[str, Meta(max_length=254)]
@@ -182,66 +184,6 @@ class CsrfView(Discreet, frozen=True):
     csrf_token: str
 
 
-class DeviceView(Struct, frozen=True):
-    name: str
-    os: str
-    browser: str
-    type: str
-
-
-class SessionView(Struct, frozen=True):
-    """Times are RFC 3339. `place` is "" where the operator has no place file."""
-
-    id: str
-    client_id: str
-    transport: Transport
-    device: DeviceView
-    ip: str
-    place: str
-    created_at: str
-    last_seen_at: str
-    expires_at: str
-    amr: tuple[str, ...]
-    current: bool
-
-
-class SessionListView(Struct, frozen=True):
-    sessions: list[SessionView]
-
-
-class HistoryEventView(Struct, frozen=True):
-    """`at` is RFC 3339. `event` and `method` are words of the audit vocabulary; `place` and `device` are hints."""
-
-    event: str
-    outcome: str
-    method: str
-    at: str
-    ip: str
-    place: str
-    device: str
-
-
-class HistoryView(Struct, frozen=True):
-    """`next` goes into `after` for the page that follows; null at the end."""
-
-    events: list[HistoryEventView]
-    next: str | None
-
-
-class ProvenSessionView(SessionView, frozen=True, kw_only=True):
-    """`auth_time` is when its owner last proved to be the one (RFC 3339), `acr` how well. `acr_required`: what the role
-    or the app requires and was not shown; the roles that it guards are left out until then."""
-
-    auth_time: str
-    acr: str
-    acr_required: str | UnsetType = UNSET
-
-
-class CurrentSessionView(Struct, frozen=True):
-    user: UserView
-    session: ProvenSessionView
-
-
 class ErrorView(Struct, frozen=True, omit_defaults=True):
     """`error` is stable; `message` is for people; `details` maps a field to a stable reason, or holds
     the values that the client goes on with."""
@@ -251,69 +193,8 @@ class ErrorView(Struct, frozen=True, omit_defaults=True):
     details: dict[str, Any] | UnsetType = UNSET
 
 
-class OAuthErrorView(Struct, frozen=True):
-    """`error` is a code of RFC 6749 section 5.2 or RFC 7009 section 2.2.1; `error_description` is for developers, in
-    English, in the characters that RFC 6749 allows."""
-
-    error: str
-    error_description: str
-
-
 class HealthView(Struct, frozen=True):
     status: str
-
-
-class TokenForm(Request, frozen=True):
-    """A form's fields; unknown ones are passed over."""
-
-    token: Token
-
-
-class RevokeJtiBody(Request, frozen=True, forbid_unknown_fields=True):
-    jti: Handle
-
-
-class RevocationView(Struct, frozen=True):
-    """kind: `sid`, `jti`, `client` or `key`. expires_at: when no token that it concerns can be alive any more."""
-
-    seq: int
-    kind: str
-    value: str
-    expires_at: str
-    reason: str
-
-
-class RevocationPageView(Struct, frozen=True):
-    """What was revoked after `after`; go on at `next`, at once if there is more. Another `generation`: start over."""
-
-    generation: str
-    after: int
-    next: int
-    more: bool
-    entries: list[RevocationView]
-
-
-class IntrospectionView(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    active: bool
-    token_type: str | UnsetType = UNSET
-    iss: str | UnsetType = UNSET
-    aud: str | tuple[str, ...] | UnsetType = UNSET
-    sub: str | UnsetType = UNSET
-    client_id: str | UnsetType = UNSET
-    sid: str | UnsetType = UNSET
-    iat: int | UnsetType = UNSET
-    nbf: int | UnsetType = UNSET
-    exp: int | UnsetType = UNSET
-    jti: str | UnsetType = UNSET
-    auth_time: int | UnsetType = UNSET
-    amr: tuple[str, ...] | UnsetType = UNSET
-    acr: str | UnsetType = UNSET
-    email: str | UnsetType = UNSET
-    roles: tuple[str, ...] | UnsetType = UNSET
-
-
-class JwksView(Struct, frozen=True):
-    keys: list[dict[str, str]]
 
 
 def user_view(account: Account) -> UserView:
@@ -332,40 +213,3 @@ def recovery_email_view(found: RecoveryEmail | None) -> RecoveryEmailView:
     if found is None:
         return RecoveryEmailView(None, None)
     return RecoveryEmailView(found.email, iso_time(found.verified_at))
-
-
-def history_event_view(record: AuditRecord) -> HistoryEventView:
-    return HistoryEventView(
-        event=record.event,
-        outcome=record.outcome,
-        method=record.method,
-        at=iso_time(record.at),
-        ip=record.ip,
-        place=record.place,
-        device=record.device,
-    )
-
-
-def session_view(session: Session, current_id: str) -> SessionView:
-    device = session.device
-    return SessionView(
-        id=session.id,
-        client_id=session.client_id,
-        transport=session.transport,
-        device=DeviceView(name=device.name, os=device.os, browser=device.browser, type=device.type),
-        ip=session.ip,
-        place=session.place,
-        created_at=iso_time(session.created_at),
-        last_seen_at=iso_time(session.last_seen_at),
-        expires_at=iso_time(min(session.idle_expires_at, session.expires_at)),
-        amr=session.amr,
-        current=session.id == current_id,
-    )
-
-
-def proven_session_view(session: Session, acr_required: str) -> ProvenSessionView:
-    """Return what the caller sees of its own session."""
-    seen = msgspec.structs.asdict(session_view(session, session.id))
-    return ProvenSessionView(
-        **seen, auth_time=iso_time(session.auth_time_at), acr=session.acr, acr_required=acr_required or UNSET
-    )

@@ -15,7 +15,8 @@ from sekisho.flows.withdrawal import withdraw
 from sekisho.http.answer import Answer
 from sekisho.http.browser import require_csrf, signed_out_cookies
 from sekisho.http.factor_wire import factor_view
-from sekisho.http.wire import session_view, user_view
+from sekisho.http.session_wire import session_view
+from sekisho.http.wire import user_view
 from sekisho.identifiers import parse_client_id
 from sekisho.ui.forms import EmptyForm, EndSessionForm, ProfileForm, WithdrawalForm, as_form
 from sekisho.ui.refusing import Show

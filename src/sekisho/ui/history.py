@@ -7,7 +7,7 @@ from msgspec import Struct
 from sekisho.errors import Refusal, ValidationError
 from sekisho.flows.history import HistoryPage, history
 from sekisho.http.answer import Answer
-from sekisho.http.wire import history_event_view
+from sekisho.http.session_wire import history_event_view
 from sekisho.model import AuditRecord
 from sekisho.ui.rendering import Look, page, redirect
 from sekisho.ui.sign_in import PATH as SIGN_IN

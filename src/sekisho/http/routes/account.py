@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from sekisho import errors
-from sekisho.http import email_change, history, password_change, profile, recovery_email, wire, withdrawal
+from sekisho.http import email_change, history, password_change, profile, recovery_email, session_wire, wire, withdrawal
 from sekisho.http.routes.route import API, SESSION, Route
 
 ACCOUNT: tuple[Route, ...] = (
@@ -14,7 +14,7 @@ ACCOUNT: tuple[Route, ...] = (
         summary="What happened to the account: sign-ins, failures, changes, newest first",
         callers=SESSION,
         query={"after": "The `next` of the page before."},
-        answer=wire.HistoryView,
+        answer=session_wire.HistoryView,
     ),
     Route(
         method="GET",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from sekisho import errors
-from sekisho.http import introspection, revocation, revocations, wire
+from sekisho.http import introspection, revocation, revocations, token_wire, wire
 from sekisho.http.routes.route import API, GUARD, Route
 
 GUARDS: tuple[Route, ...] = (
@@ -14,7 +14,7 @@ GUARDS: tuple[Route, ...] = (
         summary="What was revoked, in commit order, page by page",
         query={"after": "The number after which to go on; 0 is the whole."},
         callers=GUARD,
-        answer=wire.RevocationPageView,
+        answer=token_wire.RevocationPageView,
     ),
     Route(
         method="GET",
@@ -30,9 +30,9 @@ GUARDS: tuple[Route, ...] = (
         endpoint=introspection.introspection_endpoint,
         summary="Whether a token counts, and what it says (RFC 7662)",
         callers=GUARD,
-        body=wire.TokenForm,
+        body=token_wire.TokenForm,
         is_oauth=True,
-        answer=wire.IntrospectionView,
+        answer=token_wire.IntrospectionView,
     ),
     Route(
         method="POST",
@@ -40,7 +40,7 @@ GUARDS: tuple[Route, ...] = (
         endpoint=revocation.revocation_endpoint,
         summary="Take back a token (RFC 7009)",
         callers=GUARD,
-        body=wire.TokenForm,
+        body=token_wire.TokenForm,
         is_oauth=True,
         answer=wire.MessageView,
         refusals=(errors.UnsupportedTokenType,),
@@ -51,7 +51,7 @@ GUARDS: tuple[Route, ...] = (
         endpoint=revocation.revoke_jti_endpoint,
         summary="Take back one access token by its jti",
         callers=GUARD,
-        body=wire.RevokeJtiBody,
+        body=token_wire.RevokeJtiBody,
         answer=wire.MessageView,
     ),
 )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from sekisho import errors
-from sekisho.http import dev_mail, operations, wire
+from sekisho.http import dev_mail, operations, token_wire, wire
 from sekisho.http.routes.route import Route
 
 OPERATIONS: tuple[Route, ...] = (
@@ -12,7 +12,7 @@ OPERATIONS: tuple[Route, ...] = (
         path="/.well-known/jwks.json",
         endpoint=operations.jwks_endpoint,
         summary="The keys that access tokens may be verified with",
-        answer=wire.JwksView,
+        answer=token_wire.JwksView,
     ),
     Route(
         method="GET",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from sekisho import errors
-from sekisho.http import csrf, logout, refresh, session_list, wire
+from sekisho.http import csrf, logout, refresh, session_list, session_wire, wire
 from sekisho.http.routes.route import ANY_CREDENTIAL, API, SESSION, TOKEN_OR_COOKIE, Route
 
 SESSIONS: tuple[Route, ...] = (
@@ -24,7 +24,7 @@ SESSIONS: tuple[Route, ...] = (
         endpoint=session_list.current_session_endpoint,
         summary="The account and the session of this call",
         callers=SESSION,
-        answer=wire.CurrentSessionView,
+        answer=session_wire.CurrentSessionView,
     ),
     Route(
         method="POST",
@@ -50,7 +50,7 @@ SESSIONS: tuple[Route, ...] = (
         endpoint=session_list.list_sessions_endpoint,
         summary="The account's live sessions",
         callers=SESSION,
-        answer=wire.SessionListView,
+        answer=session_wire.SessionListView,
     ),
     *(
         Route(
