@@ -86,6 +86,7 @@ class Server:
             screening=edge.sign_up.screening,
             throttle=edge.login.throttle,
             outbox=edge.sign_up.outbox,
+            not_me=edge.not_me.codes,
             journal_ms=JOURNAL_MS,
             signing_algorithm="ES256",
             verify_for_ms=JOURNAL_MS,
