@@ -28,6 +28,8 @@ TOLD: dict[Event, tuple[MailKind, ...] | str] = {
     Event.FACTOR_ADDED: (MailKind.FACTOR_ADDED,),
     Event.FACTOR_RENAMED: "a label; opens and closes nothing",
     Event.FACTOR_REMOVED: (MailKind.FACTOR_REMOVED,),
+    Event.FACTOR_SUSPENDED: "stands beside the change that is told, and the sign-in says it",
+    Event.FACTOR_REACTIVATED: "the owner has just passed the second step",
     Event.FACTORS_RESET: (MailKind.FACTORS_RESET,),
     Event.RECOVERY_CODES_MADE: (MailKind.RECOVERY_CODES_MADE,),
     Event.RECOVERY_CODE_USED: (MailKind.RECOVERY_CODE_USED,),
