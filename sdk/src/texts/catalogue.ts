@@ -120,7 +120,7 @@ export const en = {
   "field.method": "Method",
   "field.kind": "Kind",
   "field.phone": "Phone number",
-  "page.second_factor.suspended": "Codes by mail are not taken at the moment: the password was set anew by mail, and one mailbox is not enough for both steps. Sign in once in another way, and they work again. If no other way is left to you, ask whoever runs this service.",
+  "page.second_factor.suspended": "Codes by mail are not taken at the moment: the password was set anew by mail, or the people who run this service gave the account another address, and one mailbox is not enough for both steps. Sign in once in another way, and they work again. If no other way is left to you, ask whoever runs this service.",
   "page.factors.wanting": "Your account needs a second factor for what you may do here. Until you have shown one, those rights are off.",
   "page.factors.wanting_link": "Set one up"
 } as const;
@@ -245,7 +245,7 @@ export const ja = {
   "field.method": "方法",
   "field.kind": "種類",
   "field.phone": "電話番号",
-  "page.second_factor.suspended": "パスワードがメールで再設定されたため、いまはメールのコードを使えません。同じメールだけで両方の確認を済ませることはできません。ほかの方法で一度サインインすると、再び使えます。ほかの方法が手元になければ、このサービスの運営者に問い合わせてください。",
+  "page.second_factor.suspended": "パスワードがメールで再設定されたか、運営者がメールアドレスを変更したため、いまはメールのコードを使えません。同じメールだけで両方の確認を済ませることはできません。ほかの方法で一度サインインすると、再び使えます。ほかの方法が手元になければ、このサービスの運営者に問い合わせてください。",
   "page.factors.wanting": "お使いの権限には第二要素が必要です。第二要素を示すまで、その権限は使えません。",
   "page.factors.wanting_link": "第二要素を設定する"
 } as const;

@@ -65,7 +65,8 @@ class RemoveFactorBody(Request, frozen=True, forbid_unknown_fields=True):
 class SecondFactorRequiredView(Discreet, frozen=True, kw_only=True):
     """The answer of a login whose password was right, where the account asks for more. trust_days: there only if the
     device may be trusted afterwards (`trust_device`), and for how long. suspended: there only if the account has codes
-    by mail that finish no sign-in until one of `methods` was shown, as its password was set anew by mail."""
+    by mail that finish no sign-in until one of `methods` was shown, as its password was set anew by mail or an
+    operator gave it another address."""
 
     status: Literal["second_factor_required"] = "second_factor_required"
     challenge: str
