@@ -2,20 +2,29 @@
 
 from __future__ import annotations
 
-import time
 from typing import Annotated, Any
 
 import typer
-from msgspec.structs import asdict
+from msgspec import structs
 
 from sekisho.admin import audit
 from sekisho.admin.world import OperatorWorld
-from sekisho.cli.audit_filter import EventName, Outcome, Session, Since, Until, User, known_words, moment, of_user
+from sekisho.cli.audit_filter import (
+    EventName,
+    Outcome,
+    Session,
+    Since,
+    Until,
+    User,
+    conditions,
+    known_words,
+    of_user,
+)
 from sekisho.cli.output import print_json, print_table
 from sekisho.cli.surroundings import AsJson, run
 from sekisho.cli.texts import say
 from sekisho.model import AuditRecord
-from sekisho.ports.storage import AuditCount, AuditFilter
+from sekisho.ports.storage import AuditCount
 from sekisho.times import iso_time
 
 app = typer.Typer(help=say("help.audit"), no_args_is_help=True)
@@ -23,7 +32,7 @@ app = typer.Typer(help=say("help.audit"), no_args_is_help=True)
 
 def record_view(record: AuditRecord) -> dict[str, Any]:
     """The JSON form of a record; `at` is RFC 3339."""
-    return {**asdict(record), "at": iso_time(record.at)}
+    return {**structs.asdict(record), "at": iso_time(record.at)}
 
 
 @app.command("list", help=say("help.audit_list"))
@@ -38,15 +47,8 @@ def show_list(
     limit: Annotated[int, typer.Option(metavar="N", min=1, max=10_000, help=say("option.limit"))] = 100,
     as_json: AsJson = False,
 ) -> None:
-    now = time.time_ns() // 1_000_000
-    wanted = AuditFilter(
-        session_id=session,
-        event=event,
-        outcome=outcome,
-        since_at=moment("since", since, now, as_json),
-        until_at=moment("until", until, now, as_json),
-        before_seq=before,
-        limit=limit,
+    wanted = structs.replace(
+        conditions(session, event, outcome, since, until, as_json=as_json), before_seq=before, limit=limit
     )
 
     async def work(world: OperatorWorld) -> list[AuditRecord]:
@@ -92,14 +94,7 @@ def count(
     until: Until = None,
     as_json: AsJson = False,
 ) -> None:
-    now = time.time_ns() // 1_000_000
-    wanted = AuditFilter(
-        session_id=session,
-        event=event,
-        outcome=outcome,
-        since_at=moment("since", since, now, as_json),
-        until_at=moment("until", until, now, as_json),
-    )
+    wanted = conditions(session, event, outcome, since, until, as_json=as_json)
 
     async def work(world: OperatorWorld) -> list[AuditCount]:
         with known_words(as_json=as_json):
@@ -107,7 +102,7 @@ def count(
 
     found = run(work, as_json=as_json)
     if as_json:
-        print_json({"counts": [asdict(each) for each in found], "total": sum(each.records for each in found)})
+        print_json({"counts": [structs.asdict(each) for each in found], "total": sum(each.records for each in found)})
     elif not found:
         print(say("empty.audit"))
     else:

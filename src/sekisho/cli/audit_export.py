@@ -17,13 +17,23 @@ from sekisho.admin import audit
 from sekisho.admin.audit import Report
 from sekisho.admin.world import OperatorWorld
 from sekisho.cli.audit import record_view
-from sekisho.cli.audit_filter import EventName, Outcome, Session, Since, Until, User, known_words, moment, of_user
+from sekisho.cli.audit_filter import (
+    EventName,
+    Outcome,
+    Session,
+    Since,
+    Until,
+    User,
+    conditions,
+    known_words,
+    moment,
+    of_user,
+)
 from sekisho.cli.failures import fail
 from sekisho.cli.output import print_json
 from sekisho.cli.surroundings import OUTPUT, AsJson, run
 from sekisho.cli.texts import LANGUAGE, say
 from sekisho.model import AuditRecord
-from sekisho.ports.storage import AuditFilter
 from sekisho.times import iso_time
 
 ExportForm = Literal["jsonl", "csv"]
@@ -52,14 +62,7 @@ def export(
 ) -> None:
     if as_json and output is None:
         raise typer.BadParameter(say("usage.json_of_file"))
-    now = time.time_ns() // 1_000_000
-    wanted = AuditFilter(
-        session_id=session,
-        event=event,
-        outcome=outcome,
-        since_at=moment("since", since, now, as_json),
-        until_at=moment("until", until, now, as_json),
-    )
+    wanted = conditions(session, event, outcome, since, until, as_json=as_json)
     with ExitStack() as stack:
         target = sys.stdout if output is None else stack.enter_context(_created(output, as_json=as_json))
         write = _csv_writer(target) if form == "csv" else _json_writer(target)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -32,6 +33,20 @@ _SPAN = re.compile(r"([0-9]{1,5})([smhdw])")
 _UNIT_MS = {"s": 1000, "m": 60_000, "h": 3_600_000, "d": 86_400_000, "w": 604_800_000}
 _LAST: Millis = 253_402_300_799_999
 _WORDS = {"event": tuple(str(event) for event in Event), "outcome": (SUCCESS, FAILURE)}
+
+
+def conditions(
+    session: str | None, event: str | None, outcome: str | None, since: str | None, until: str | None, *, as_json: bool
+) -> AuditFilter:
+    """Return the filter that the options say. Whose records, the store is asked for: see `of_user`."""
+    now = time.time_ns() // 1_000_000
+    return AuditFilter(
+        session_id=session,
+        event=event,
+        outcome=outcome,
+        since_at=moment("since", since, now, as_json),
+        until_at=moment("until", until, now, as_json),
+    )
 
 
 async def of_user(wanted: AuditFilter, user: str | None, world: OperatorWorld, *, as_json: bool) -> AuditFilter:
