@@ -44,6 +44,16 @@ def test_V13_3_4_a_person_stays_signed_in_while_the_master_secret_is_replaced(tm
         assert verified.returncode == 0, verified.stdout
 
 
+def test_beside_a_server_that_runs_nothing_is_changed(tmp_path: Path) -> None:
+    with live_server(tmp_path) as server:
+        refused = sekisho("secret", "replace", "--output", "new", "--yes", folder=tmp_path)
+        assert refused.returncode == 1
+        assert "is locked by another process" in refused.stderr
+        assert not (tmp_path / "new").exists()
+        add_user(server)
+        sign_in(server)
+
+
 @pytest.fixture
 def stopped(tmp_path: Path) -> Path:
     """The folder of a server that ran and stopped."""

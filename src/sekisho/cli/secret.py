@@ -11,7 +11,7 @@ import typer
 from msgspec import structs
 
 from sekisho.cli.asking import confirm
-from sekisho.cli.failures import fail
+from sekisho.cli.failures import fail, told
 from sekisho.cli.output import print_json
 from sekisho.cli.surroundings import AsJson, run, settings_for_command
 from sekisho.cli.texts import LANGUAGE, say
@@ -42,6 +42,7 @@ def replace(
         fail("usage", say("usage.secret"), as_json=as_json)
     if not yes:
         confirm(say("ask.secret"), as_json)
+    _refuse_beside_a_server(as_json)
     # Written before it takes effect: a secret that is in force and nowhere written down would lose everything.
     secret = _read(path, as_json) if source else _written(path, as_json)
 
@@ -64,6 +65,18 @@ def replace(
     in_state_folder = settings_for_command().origin_of("secret") == f"file {STATE_FOLDER}/secret"
     key = "done.secret_next_dev" if in_state_folder else "done.secret_next"
     print(say(key, path=path, quoted=shlex.quote(str(path)), kept=f"{STATE_FOLDER}/secret"))
+
+
+def _refuse_beside_a_server(as_json: bool) -> None:
+    """One that goes on with the old secret seals audit records that look forged ever after. A file knows who has it
+    open; of PostgreSQL the operator has to."""
+    settings = settings_for_command(as_json=as_json)
+    if settings.is_postgres or not settings.database_path.exists():
+        return
+    from sekisho.storage.sqlite.backup import refuse_if_open
+
+    with told(settings, as_json=as_json):
+        refuse_if_open(settings.database_path)
 
 
 def _read(path: Path, as_json: bool) -> str:

@@ -50,7 +50,7 @@ def staged(backup: Path, path: Path) -> Iterator[Path]:
         StoreCannotOpen: the backup is no database of ours, is damaged, or has another schema.
     """
     if path.exists():
-        _refuse_if_open(path)
+        refuse_if_open(path)
     copy = path.with_name(path.name + ".restoring")
     _remove(copy)
     try:
@@ -75,7 +75,7 @@ def swap(copy: Path, path: Path) -> Path | None:
     """
     kept: Path | None = None
     if path.exists():
-        _refuse_if_open(path)
+        refuse_if_open(path)
         kept = path.with_name(f"{path.name}.before-restore-{datetime.now(UTC):%Y%m%dT%H%M%SZ}")
         os.replace(path, kept)
     _remove(path)
@@ -96,9 +96,14 @@ def _copy(source: apsw.Connection, target: Path) -> None:
             copy.close()
 
 
-def _refuse_if_open(path: Path) -> None:
+def refuse_if_open(path: Path) -> None:
     """Every open connection to a file in WAL mode holds a shared lock on it; alone, we can have it to ourselves.
-    Closing folds the log of a server that was killed into the file, so that the kept file is whole."""
+    Closing folds the log of a server that was killed into the file, so that the kept file is whole.
+
+    Raises:
+        DatabaseBusy: a server, or a command, has the database open.
+        StoreCannotOpen: it is no database of ours, or cannot be written.
+    """
     with explained(path):
         connection = open_writer(path)
         try:
