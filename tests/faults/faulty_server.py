@@ -18,7 +18,7 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Callable, MutableMapping
+from collections.abc import Callable, MutableMapping, Sequence
 from typing import Any, cast
 
 import apsw
@@ -32,6 +32,7 @@ from sekisho.settings import Settings
 from sekisho.storage.changes import STEPS_OF
 from sekisho.storage.changes.rotation import rotate_session
 from sekisho.storage.postgres import calls as postgres_calls
+from sekisho.storage.postgres import gathering
 from sekisho.storage.postgres import rotation as postgres_rotation
 from sekisho.storage.redis import engine
 from sekisho.storage.steps import Steps
@@ -63,6 +64,14 @@ def before_write(reach: Reach) -> None:
     _replace_rotation(before(rotate_session))
     one_statement = before(postgres_rotation.rotate_session)
     postgres_calls.STEPS = {**postgres_calls.STEPS, RotateSession: one_statement}
+    leave = gathering.rotate_together
+
+    async def rotate_together(connection: Any, together: Sequence[RotateSession]) -> Any:
+        for _ in together:
+            reach()
+        return await leave(connection, together)
+
+    gathering.rotate_together = rotate_together
     decide = engine.SessionEngine.rotate
 
     async def rotate(self: engine.SessionEngine, change: RotateSession) -> Rotation:

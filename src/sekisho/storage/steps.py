@@ -15,7 +15,8 @@ from msgspec import Struct
 
 from sekisho.model import JournalEntry, Millis
 
-Value: TypeAlias = str | int | bytes | None
+# Only PostgreSQL knows lists: they stand in texts of its own.
+Value: TypeAlias = str | int | bytes | list[str] | None
 Row: TypeAlias = Sequence[Any]
 
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Coroutine, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import asyncpg
 
 from sekisho.model import AuditRecord, JournalPage
-from sekisho.ports.changes import Change, SetMeta
+from sekisho.ports.changes import Change, RotateSession, SetMeta
 from sekisho.ports.storage import Committed, Outcome, Store, StoreUnavailable
 from sekisho.storage import queries
 from sekisho.storage.postgres.audit import ANY_AUDIT_BEHIND, HOLD_AUDIT
@@ -24,12 +24,15 @@ from sekisho.storage.postgres.connections import (
     explained,
     open_pool,
 )
+from sekisho.storage.postgres.gathering import Gathering, Ways
 from sekisho.storage.postgres.journal import LOOK, PUBLISH
 from sekisho.storage.postgres.listening import Ear
 from sekisho.storage.postgres.texts import with_values
 from sekisho.storage.reads import GENERATION, SqlReads
 from sekisho.storage.rows import audit_record_from, journal_entry_from
 from sekisho.storage.steps import Row, Value
+
+Result = TypeVar("Result")
 
 # Steps are pure, so a call that met another is simply run again.
 MOST_RUNS = 4
@@ -45,7 +48,9 @@ class PostgresStore(SqlReads):
         self._node = secrets.token_hex(16)
         self._ear = Ear(target, self._node, poll_s)
         self._listeners: list[Callable[[Committed], None]] = []
-        self._running: set[asyncio.Task[Outcome]] = set()
+        self._running: set[asyncio.Task[Any]] = set()
+        ways = Ways(self._start, self._on_connection, lambda change: self._run((change,)))
+        self._rotations = Gathering(ways, most_leaving=target.pool_size)
         self._is_closed = False
 
     @classmethod
@@ -89,11 +94,10 @@ class PostgresStore(SqlReads):
             return Outcome()
         if self._is_closed:
             raise StoreUnavailable("the store is closed")
+        if len(changes) == 1 and type(changes[0]) is RotateSession:
+            return await self._rotations.submit(changes[0])
         # A task of its own: a caller that is cancelled leaves the call to come to its end.
-        task = asyncio.get_running_loop().create_task(self._run(changes))
-        self._running.add(task)
-        task.add_done_callback(self._done)
-        return await asyncio.shield(task)
+        return await asyncio.shield(self._start(self._run(changes)))
 
     def subscribe(self, listener: Callable[[Committed], None]) -> None:
         self._listeners.append(listener)
@@ -105,7 +109,7 @@ class PostgresStore(SqlReads):
     async def close(self) -> None:
         """Finish what was submitted, then let go of the connections. May be called more than once."""
         self._is_closed = True
-        if self._running:
+        while self._running:
             await asyncio.wait(self._running)
         await self._ear.stop()
         # No statement runs for longer than its timeout.
@@ -174,7 +178,14 @@ class PostgresStore(SqlReads):
         except UNAVAILABLE as error:
             raise StoreUnavailable(f"PostgreSQL: {type(error).__name__}") from error
 
-    def _done(self, task: asyncio.Task[Outcome]) -> None:
+    def _start(self, work: Coroutine[Any, Any, Result]) -> asyncio.Task[Result]:
+        """Run it to its end in a task of its own, which `close` waits for."""
+        task = asyncio.get_running_loop().create_task(work)
+        self._running.add(task)
+        task.add_done_callback(self._done)
+        return task
+
+    def _done(self, task: asyncio.Task[Any]) -> None:
         self._running.discard(task)
         if not task.cancelled():
             # Somebody who was cancelled no longer asks; an error that nobody asks for is not an accident of ours.
