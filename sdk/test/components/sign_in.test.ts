@@ -58,7 +58,7 @@ describe.each(TWINS)("$name", ({ mount }) => {
 
       await findByText(root, "One moment …");
       expect(root.querySelector("form")?.getAttribute("aria-busy")).toBe("true");
-      await findByText(root, /takes longer than usual/, {}, { timeout: 3000 });
+      await findByText(root, /takes longer than usual/, {}, { timeout: 20_000 });
       open();
 
       await waitFor(() => expect(fake.client.getSnapshot().status).toBe("signed_in"));
@@ -182,7 +182,7 @@ describe.each(TWINS)("$name", ({ mount }) => {
     type(await findByLabelText(root, "Code"), fake.server.factors.code);
     (await findByLabelText(root, "Do not ask again on this browser for 30 days")).click();
     await press(root, "Sign in");
-    await vi.waitFor(() => expect(onDone).toHaveBeenCalled());
+    await vi.waitFor(() => expect(onDone).toHaveBeenCalled(), { timeout: 20_000 });
     await fake.client.signOut();
     expect((await fake.client.signIn({ email: EMAIL, password: PASSWORD })).status).toBe("signed_in");
   });

@@ -16,7 +16,7 @@ declare module "vitest" {
 }
 
 export const PYTHON = new URL("../../../.venv/bin/python", import.meta.url).pathname;
-const START_MS = 30_000;
+const START_MS = 90_000;
 
 export default async function setUp(project: TestProject): Promise<() => Promise<void>> {
   if (!existsSync(PYTHON)) throw new Error("the journeys need the server: run `make setup-dev` first");
