@@ -72,11 +72,18 @@ def processor_s(server: LiveServer) -> float:
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
+def processor_s_of_an_import() -> float:
+    """Return what a part of every start costs on this machine: about a fifth of a second's work on most."""
+    code = "import cryptography.x509, starlette.applications, pydantic_settings, time; print(time.process_time())"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=180)
+    return float(done.stdout)
+
+
 def test_dev_is_ready_fast_small_and_gone_at_once(tmp_path: Path) -> None:
     folder = a_dev_folder(tmp_path)
     with live_server(folder) as server:
         # Aimed at 1.5 s and 90 MB; the bounds leave room for a busy machine, where only processor time tells anything.
-        assert processor_s(server) < 4
+        assert processor_s(server) < max(4, 10 * processor_s_of_an_import())
         status = Path(f"/proc/{server.process.pid}/status")
         if status.exists():
             resident_kb = int(status.read_text().split("VmRSS:")[1].split()[0])

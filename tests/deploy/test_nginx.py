@@ -240,7 +240,7 @@ def _said(town: Town, data: bytes) -> bytes:
     trust.check_hostname, trust.verify_mode = False, ssl.CERT_NONE
     port = int(town.client.base_url.port or 0)
     with socket.create_connection(("127.0.0.1", port), 10) as raw, trust.wrap_socket(raw) as connection:
-        connection.settimeout(2)
+        connection.settimeout(20)
         connection.sendall(data)
         got = b""
         with suppress(OSError):

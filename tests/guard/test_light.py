@@ -21,7 +21,8 @@ from wheel import build_wheel
 ROOT = Path(__file__).parents[2]
 OWN_REQUIREMENTS = ("cryptography", "msgspec", "cffi", "pycparser")
 HEAVY = {"asyncio", "ssl", "http.client", "logging", "email.utils", "concurrent.futures"}
-IMPORT_S = 0.060
+# On a machine where what it stands on takes so long; a slower one gets as much more.
+IMPORT_S, STANDS_ON_S = 0.060, 0.035
 TRIES = 15
 
 
@@ -140,6 +141,6 @@ print(time.process_time() - begun)
         for what in best:
             best[what] = min(best[what], float(alone.run(code.format(what))))
         guard, stands_on = best.values()
-        if guard < IMPORT_S and guard < 1.8 * stands_on:
+        if guard < IMPORT_S * max(1, stands_on / STANDS_ON_S) and guard < 1.8 * stands_on:
             return
     raise AssertionError(f"{guard * 1000:.0f} ms, on top of {stands_on * 1000:.0f} ms that it stands on")
