@@ -108,7 +108,14 @@ def take(server: LiveServer, email: str) -> str:
 
 
 @pytest.mark.parametrize(
-    "words", [("user", "show"), ("user", "disable"), ("session", "list", "--user"), ("audit", "list", "--user")]
+    "words",
+    [
+        ("user", "show"),
+        ("user", "disable"),
+        ("user", "remove-recovery-email"),
+        ("session", "list", "--user"),
+        ("audit", "list", "--user"),
+    ],
 )
 def test_whoever_calls_by_the_former_address_is_led_to_the_account(server: LiveServer, words: tuple[str, ...]) -> None:
     account_id = take(server, "thief@mail.test")

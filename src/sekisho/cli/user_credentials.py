@@ -33,6 +33,8 @@ def remove_recovery_email(who: Who, as_json: AsJson = False) -> None:
         try:
             return await recovery_email.remove_recovery_email(who, world)
         except NotFound as error:
+            if error.details:
+                no_account(error, who, as_json)
             fail(error.code, say("refused.recovery_email", who=who), as_json=as_json)
 
     account, before = run(work, as_json=as_json)
