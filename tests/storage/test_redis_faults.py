@@ -14,7 +14,9 @@ from sekisho.model import EndReason, Session
 from sekisho.ports.changes import EndExpiredSessions, EndSessions, SetRoles, TouchSession
 from sekisho.ports.storage import AuditFilter, Ended, Repeated, Replayed, Rotated, Store, StoreUnavailable
 from sekisho.storage.redis import engine as engines
-from sekisho.storage.redis.line import identity_from
+from sekisho.storage.redis.fleet import Fleet
+from sekisho.storage.redis.line import Call, Line, identity_from
+from sekisho.storage.redis.scripts import TOUCH
 from sekisho.storage.redis.servers import Servers
 from sekisho.storage.redis.store import RedisStore
 from sekisho.storage.sqlite import SqliteStore
@@ -308,3 +310,17 @@ def _calls(redis: RedisServer) -> int:
     stats = redis.say("INFO", "commandstats").decode()
     line = next(line for line in stats.splitlines() if line.startswith("cmdstat_evalsha:"))
     return int(line.split("calls=")[1].split(",")[0])
+
+
+async def test_a_server_that_has_just_been_found_cannot_be_asked_yet() -> None:
+    """In a Cluster a command may be sent on to a node to which no line has been open before."""
+
+    async def nothing(line: Line) -> None:
+        """Opens for nobody."""
+
+    fleet = Fleet(Servers(kind="single", nodes=(("127.0.0.1", 1),)), "test:", nothing)
+    try:
+        with pytest.raises(StoreUnavailable):
+            await fleet.run(Call(TOUCH, "somebody"))
+    finally:
+        await fleet.close()

@@ -81,8 +81,15 @@ class Line:
         return f"{self.prefix}{self.identity}:"
 
     def name_of(self, script: Script) -> bytes:
-        """Return the name that this server gave the script."""
-        return self._names[script]
+        """Return the name that this server gave the script.
+
+        Raises:
+            StoreUnavailable: the line has not been open yet, as one to a node that has just been found.
+        """
+        name = self._names.get(script)
+        if name is None:
+            raise StoreUnavailable("Redis: not connected")
+        return name
 
     @property
     def is_ready(self) -> bool:
