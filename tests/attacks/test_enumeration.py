@@ -12,6 +12,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 from random import sample
 from statistics import median
+from typing import NamedTuple
 
 import httpx2
 import pytest
@@ -27,7 +28,8 @@ pytestmark = pytest.mark.anyio
 # As many as the widest limit of code sends allows to one address.
 ROUNDS, BATCHES, COMPARISONS = 30, 3, 4
 # Without its hash an answer would be some twenty times faster. Answers without a hash take a millisecond, of
-# which a busy machine may double the median: there the minimum alone speaks.
+# which a busy machine may double the median: there the minimum alone speaks. The median is one of processor times:
+# others on the machine keep the hashing threads, which give way to all, waiting as long as they like.
 SAME_MINIMUM = 1.3
 SAME_MEDIAN = 1.35
 WIDE_LIMITS = {
@@ -47,6 +49,13 @@ KINDS = {
     "recoverable": "twice@example.com",
 }
 """One address of each kind."""
+
+
+class Taken(NamedTuple):
+    """What one answer took: seconds by the clock, and of processor time in all threads."""
+
+    waited_s: float
+    worked_s: float
 
 
 def people(comparison: int) -> dict[str, str]:
@@ -139,25 +148,33 @@ async def test_V6_3_8_KA_089_FS_20_the_time_of_an_answer_tells_no_kind_of_addres
         client, kinds = town.client(ip=f"198.51.100.{comparison}"), people(comparison)
         for email in kinds.values():
             await send_code(client, email)
-        taken: dict[str, list[float]] = {kind: [] for kind in kinds}
+        taken: dict[str, list[Taken]] = {kind: [] for kind in kinds}
         for _ in range(BATCHES):
             for _ in range(ROUNDS):
                 # In a new order each time: the letter of one call may be delivered during the next.
                 for kind in sample(list(kinds), len(kinds)):
-                    started = time.perf_counter()
+                    started, worked = time.perf_counter(), time.process_time()
                     await call(client, kinds[kind])
-                    taken[kind].append(time.perf_counter() - started)
+                    taken[kind].append(Taken(time.perf_counter() - started, time.process_time() - worked))
             if are_alike(taken, with_hash=call in (login, send_code)):
                 return
-        found[comparison] = {kind: (min(times), median(times)) for kind, times in taken.items()}
+        found[comparison] = {kind: (fastest(times), usual_work(times)) for kind, times in taken.items()}
 
     raise AssertionError(found)
 
 
-def are_alike(taken: dict[str, list[float]], *, with_hash: bool) -> bool:
-    fastest = [min(times) for times in taken.values()]
-    middle = [median(times) for times in taken.values()]
-    return max(fastest) / min(fastest) < SAME_MINIMUM and (not with_hash or max(middle) / min(middle) < SAME_MEDIAN)
+def fastest(times: list[Taken]) -> float:
+    return min(each.waited_s for each in times)
+
+
+def usual_work(times: list[Taken]) -> float:
+    return median(each.worked_s for each in times)
+
+
+def are_alike(taken: dict[str, list[Taken]], *, with_hash: bool) -> bool:
+    least = [fastest(times) for times in taken.values()]
+    middle = [usual_work(times) for times in taken.values()]
+    return max(least) / min(least) < SAME_MINIMUM and (not with_hash or max(middle) / min(middle) < SAME_MEDIAN)
 
 
 async def test_V6_3_8_a_limit_tells_no_kind_of_address(tmp_path: Path) -> None:
