@@ -159,9 +159,10 @@ class Outbox:
         """Return the letter of an outbox row.
 
         Raises:
-            UnsealError: damaged, from another row, or sealed under another master secret.
+            UnsealError: damaged, from another row, or sealed under another master secret, be it one from before: else
+                whoever had learned that one could have letters sent.
         """
-        return msgspec.json.decode(self._master.unseal(_PURPOSE, queued.sealed, _context(queued.id)), type=Mail)
+        return msgspec.json.decode(self._master.unseal_own(_PURPOSE, queued.sealed, _context(queued.id)), type=Mail)
 
     def _queue(self, mail: Mail, now: Millis, expires_at: Millis | None) -> QueueMail:
         # The id is public: it stands in the Message-ID and in logs.
@@ -173,6 +174,11 @@ class Outbox:
 def _check_values(kind: str, wanted: frozenset[str], values: dict[str, str]) -> None:
     if values.keys() != wanted:
         raise ValueError(f"{kind} needs {sorted(wanted)}, got {sorted(values)}")
+
+
+def sealed_as(mail_id: str) -> tuple[str, str]:
+    """Return purpose and context of a letter that waits, for whoever seals it anew."""
+    return _PURPOSE, _context(mail_id)
 
 
 def _context(mail_id: str) -> str:

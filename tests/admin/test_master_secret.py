@@ -23,6 +23,7 @@ from sekisho.identifiers import parse_client_id
 from sekisho.master_secret import STORED_FORMERS, MasterSecret, UnsealError
 from sekisho.mfa import totp
 from sekisho.model import AuditSeal, KeyState, Transport
+from sekisho.outbox import MailKind, Outbox
 from sekisho.ports.changes import AddAuditSeal, AddSigningKey, SwapMeta
 from sekisho.ports.secret_changes import Reseal
 from sekisho.sessions import TokenPair
@@ -126,6 +127,23 @@ async def test_the_old_secret_opens_nothing_that_was_sealed_anew(world: World) -
     for key in await world.store.list_signing_keys():
         with pytest.raises(UnsealError):
             old.unseal("signing key", key.sealed_private, f"signing_keys:{key.kid}")
+
+
+async def test_a_letter_that_waits_is_sealed_anew_and_one_by_the_old_secret_is_not_sent(world: World) -> None:
+    old = world.master
+    waiting = world.operator().outbox.letter(MailKind.ACCOUNT_WITHDRAWN, to=HANAKO, locale="en", now=world.now)
+    later = replace(waiting, now=world.now + 86_400_000)
+    await world.store.apply(later)
+
+    done = await replaced(world, new_secret())
+
+    assert done.letters == 1
+    (row,) = await world.store.list_waiting_mail()
+    assert Outbox(world.master).open(row).to == HANAKO
+    with pytest.raises(UnsealError):
+        Outbox(old).open(row)
+    with pytest.raises(UnsealError):
+        Outbox(world.master).open(replace(row, sealed=waiting.sealed))
 
 
 async def test_a_value_that_the_old_secret_does_not_open_stays_as_it_is(world: World) -> None:

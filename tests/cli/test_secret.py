@@ -31,6 +31,7 @@ def test_V13_3_4_a_person_stays_signed_in_while_the_master_secret_is_replaced(tm
         "secret_file": str(tmp_path / "new"),
         "signing_keys": 2,
         "factors": 0,
+        "letters": 0,
         "audit_marks": 0,
         "unreadable": 0,
     }

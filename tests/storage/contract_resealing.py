@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from sekisho.audit.sealing import Retention, retire, seal_waiting
 from sekisho.model import Account
-from sekisho.ports.changes import AddAccount, AddSigningKey
+from sekisho.ports.changes import AddAccount, AddSigningKey, MailFailed, QueueMail
 from sekisho.ports.secret_changes import Reseal
 from sekisho.ports.storage import Store
 from storage.build import DAY, NOW, account, done
@@ -57,6 +57,16 @@ class ResealingContract:
         assert len(first) == 2
         assert {each.id for each in (*first, *rest)} == {each.id for each in factors}
         assert await store.list_all_factors(after_id=rest[-1].id) == []
+
+    async def test_letters_that_wait_are_listed_by_id_in_pages_and_take_another_form(self, store: Store) -> None:
+        await done(store, *(QueueMail(id=each, sealed=each.encode(), now=NOW) for each in ("b", "c", "a", "gone")))
+        await done(store, MailFailed(id="gone", error="refused", now=NOW, retry_at=None))
+
+        await done(store, Reseal(place="letter", id="b", was=b"b", value=b"new"))
+
+        first = await store.list_waiting_mail(limit=2)
+        assert [(each.id, each.sealed) for each in first] == [("a", b"a"), ("b", b"new")]
+        assert [each.id for each in await store.list_waiting_mail(after_id="b", limit=2)] == ["c"]
 
     async def test_the_marks_of_a_batch_take_another_form_each_by_itself(self, store: Store) -> None:
         await done(store, line(1))

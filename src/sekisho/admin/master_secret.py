@@ -19,13 +19,14 @@ from types import MappingProxyType
 
 from msgspec import Struct
 
+from sekisho import outbox
 from sekisho.admin.accounts import OPERATOR
 from sekisho.admin.world import OperatorWorld
 from sekisho.audit import SUCCESS, Event, record
 from sekisho.audit.seals import Seals
 from sekisho.master_secret import STORED_CHECK, STORED_FORMERS, MasterSecret, UnsealError
 from sekisho.mfa import phones, totp
-from sekisho.model import AuditSeal, Factor, FactorKind, Millis, Origin, SigningKey
+from sekisho.model import AuditSeal, Factor, FactorKind, Millis, Origin, QueuedMail, SigningKey
 from sekisho.ports.changes import AppendAudit, SwapMeta
 from sekisho.ports.secret_changes import Place, Reseal
 from sekisho.ports.storage import Store
@@ -45,10 +46,11 @@ class ReplacedMeanwhile(Exception):
 
 class Replaced(Struct, frozen=True, kw_only=True):
     """How many values were sealed anew, by what they are. unreadable: those that the old secret did not open and that
-    stay as they are: what a factor hides was damaged before, or a mark of the audit trail was not made by a server."""
+    stay as they are: a value was damaged before, or put there by somebody who has not this secret."""
 
     signing_keys: int
     factors: int
+    letters: int
     audit_marks: int
     unreadable: int
 
@@ -85,6 +87,7 @@ async def replace_master_secret(secret: bytes, world: OperatorWorld) -> Replaced
     return Replaced(
         signing_keys=done.count("signing_key"),
         factors=done.count("factor"),
+        letters=done.count("letter"),
         audit_marks=done.count("blanked_seal") + done.count("purged_seal"),
         unreadable=reseals.count(None),
     )
@@ -99,6 +102,9 @@ class _Renewal:
 
     def key(self, key: SigningKey) -> bytes | None:
         return self._sealed(self._old.unseal_own, key.sealed_private, *signing_keys.sealed_as(key.kid))
+
+    def letter(self, letter: QueuedMail) -> bytes | None:
+        return self._sealed(self._old.unseal_own, letter.sealed, *outbox.sealed_as(letter.id))
 
     def factor(self, factor: Factor) -> bytes | None:
         return self._sealed(self._old.unseal, factor.sealed, *_SEALED_AS[factor.kind](factor.id))
@@ -123,6 +129,8 @@ async def _reseals(store: Store, renewal: _Renewal) -> AsyncIterator[Reseal | No
         yield None if sealed is None else Reseal(place="signing_key", id=key.kid, was=key.sealed_private, value=sealed)
     async for each in _factors(store, renewal):
         yield each
+    async for each in _letters(store, renewal):
+        yield each
     async for each in _marks(store, renewal):
         yield each
 
@@ -134,6 +142,15 @@ async def _factors(store: Store, renewal: _Renewal) -> AsyncIterator[Reseal | No
             if factor.sealed:
                 sealed = renewal.factor(factor)
                 yield None if sealed is None else Reseal(place="factor", id=factor.id, was=factor.sealed, value=sealed)
+        after = page[-1].id
+
+
+async def _letters(store: Store, renewal: _Renewal) -> AsyncIterator[Reseal | None]:
+    after = ""
+    while page := await store.list_waiting_mail(after_id=after, limit=_PAGE):
+        for letter in page:
+            sealed = renewal.letter(letter)
+            yield None if sealed is None else Reseal(place="letter", id=letter.id, was=letter.sealed, value=sealed)
         after = page[-1].id
 
 

@@ -59,7 +59,9 @@ def replace(
     if as_json:
         print_json({"secret_file": str(path), **structs.asdict(done)})
         return
-    print(say("done.secret", keys=done.signing_keys, factors=done.factors, marks=done.audit_marks))
+    print(
+        say("done.secret", keys=done.signing_keys, factors=done.factors, letters=done.letters, marks=done.audit_marks)
+    )
     if done.unreadable:
         print(say("done.secret_unreadable", count=done.unreadable))
     in_state_folder = settings_for_command().origin_of("secret") == f"file {STATE_FOLDER}/secret"

@@ -22,6 +22,7 @@ from sekisho.model import (
     JournalPage,
     Millis,
     PendingSignUp,
+    QueuedMail,
     RecoveryEmail,
     Session,
     SessionId,
@@ -198,6 +199,9 @@ class OperationReads(Protocol):
     async def find_guard_key(self, key_id: str) -> GuardKey | None: ...
 
     async def find_meta(self, name: str) -> str | None: ...
+
+    async def list_waiting_mail(self, *, after_id: str = "", limit: int = 100) -> list[QueuedMail]:
+        """Letters that are not given up, in the order of ids, for operators."""
 
     async def next_mail_at(self) -> Millis | None:
         """When the next letter is due (a lease counts as its end); None if the outbox is empty."""

@@ -17,6 +17,7 @@ from sekisho.storage.rows import (
     JOURNAL,
     ONE_TIME_CODE,
     PENDING_SIGN_UP,
+    QUEUED_MAIL,
     RECOVERY_EMAIL,
     SESSION,
     SIGNING_KEY,
@@ -128,6 +129,9 @@ WHERE purge_tag IS NULL AND sealed_at < :sealed_before_at ORDER BY sealed_at LIM
 
 FIND_META = "SELECT value FROM meta WHERE name = :name"
 
+LIST_WAITING_MAIL = f"""
+SELECT {columns(QUEUED_MAIL)} FROM outbox WHERE due_at IS NOT NULL AND id > :after_id ORDER BY id LIMIT :limit
+"""
 NEXT_MAIL_AT = "SELECT min(due_at) FROM outbox WHERE due_at IS NOT NULL"
 
 COUNTED = ("accounts", "live_sessions", "mail_waiting", "mail_given_up", "journal")

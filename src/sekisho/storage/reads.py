@@ -17,6 +17,7 @@ from sekisho.model import (
     JournalPage,
     Millis,
     PendingSignUp,
+    QueuedMail,
     RecoveryEmail,
     Session,
     SessionId,
@@ -38,6 +39,7 @@ from sekisho.storage.rows import (
     journal_entry_from,
     one_time_code_from,
     pending_sign_up_from,
+    queued_mail_from,
     recovery_email_from,
     session_from,
     signing_key_from,
@@ -194,6 +196,10 @@ class SqlReads(ABC):
     async def find_meta(self, name: str) -> str | None:
         rows = await self._fetch(queries.FIND_META, {"name": name})
         return rows[0][0] if rows else None
+
+    async def list_waiting_mail(self, *, after_id: str = "", limit: int = 100) -> list[QueuedMail]:
+        rows = await self._scan(queries.LIST_WAITING_MAIL, {"after_id": after_id, "limit": limit})
+        return [queued_mail_from(row) for row in rows]
 
     async def next_mail_at(self) -> Millis | None:
         due_at: Millis | None = (await self._fetch(queries.NEXT_MAIL_AT, {}))[0][0]

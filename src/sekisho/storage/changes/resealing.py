@@ -10,6 +10,7 @@ RESEAL: dict[secret_changes.Place, str] = {
         "UPDATE signing_keys SET sealed_private = :value WHERE kid = :id AND sealed_private = :was RETURNING 1"
     ),
     "factor": "UPDATE factors SET sealed = :value WHERE id = :id AND sealed = :was RETURNING 1",
+    "letter": "UPDATE outbox SET sealed = :value WHERE id = :id AND sealed = :was RETURNING 1",
     "blanked_seal": "UPDATE audit_seals SET blank_tag = :value WHERE number = :id AND blank_tag = :was RETURNING 1",
     "purged_seal": "UPDATE audit_seals SET purge_tag = :value WHERE number = :id AND purge_tag = :was RETURNING 1",
 }

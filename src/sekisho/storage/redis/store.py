@@ -17,6 +17,7 @@ from sekisho.model import (
     JournalPage,
     Millis,
     PendingSignUp,
+    QueuedMail,
     RecoveryEmail,
     Session,
     SessionId,
@@ -341,6 +342,9 @@ class RedisStore:
 
     async def find_meta(self, name: str) -> str | None:
         return await self._inner.find_meta(name)
+
+    async def list_waiting_mail(self, *, after_id: str = "", limit: int = 100) -> list[QueuedMail]:
+        return await self._inner.list_waiting_mail(after_id=after_id, limit=limit)
 
     async def next_mail_at(self) -> Millis | None:
         return await self._inner.next_mail_at()
