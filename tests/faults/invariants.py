@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
+import time
 from collections.abc import Sequence
 
 from faults.load import CLIENT, Nodes, Told, look
 from faults.site import Pair, Site, opened, refresh
+from faults.wire import Answer
+
+BACK_WITHIN_S = 30
 
 
 async def everybody_goes_on(ports: int | Sequence[int], everybody: Sequence[Told]) -> None:
@@ -17,7 +22,7 @@ async def everybody_goes_on(ports: int | Sequence[int], everybody: Sequence[Told
             if told.pair is not None:
                 await _goes_on(nodes, told)
             for token in told.ended.values():
-                refused = await refresh(nodes.next(), token, CLIENT)
+                refused = await _decided(nodes, token)
                 assert (refused.status, refused.error) == (401, "refresh_token_invalid")
     finally:
         await nodes.close()
@@ -26,13 +31,23 @@ async def everybody_goes_on(ports: int | Sequence[int], everybody: Sequence[Told
 async def _goes_on(nodes: Nodes, told: Told) -> None:
     assert told.pair is not None
     token = told.presented or told.pair.refresh_token
-    successors = {Pair.of(await refresh(nodes.next(), token, CLIENT)).refresh_token for _ in range(2)}
+    successors = {Pair.of(await _decided(nodes, token)).refresh_token for _ in range(2)}
     assert len(successors) == 1, "two successors of one token"
     assert told.successor in ("", *successors), "another successor than the one that was told"
     newest = successors.pop()
-    told.presented, told.pair = newest, Pair.of(await refresh(nodes.next(), newest, CLIENT))
+    told.presented, told.pair = newest, Pair.of(await _decided(nodes, newest))
     told.successor = told.pair.refresh_token
     await look(nodes.next(), told)
+
+
+async def _decided(nodes: Nodes, token: str) -> Answer:
+    """Refresh at the next node. One that has not found its way back yet says so, and is asked again for a while: that
+    everybody went on may have been the other node's doing."""
+    node, deadline = nodes.next(), time.monotonic() + BACK_WITHIN_S
+    while (answer := await refresh(node, token, CLIENT)).status == 503:
+        assert time.monotonic() < deadline, f"a node decides nothing for {BACK_WITHIN_S} s"
+        await asyncio.sleep(0.05)
+    return answer
 
 
 def the_database_agrees(site: Site, everybody: Sequence[Told]) -> None:
