@@ -64,6 +64,13 @@ async function focused(): Promise<string> {
   });
 }
 
+/** Sends the form and waits for the page that answers it: the one before may show the same mistake. */
+async function sendByEnter(): Promise<void> {
+  const answered = page.waitForEvent("load");
+  await page.keyboard.press("Enter");
+  await answered;
+}
+
 async function tabThrough(count: number): Promise<string[]> {
   const seen = [];
   for (let at = 0; at < count; at += 1) {
@@ -150,7 +157,7 @@ describe.skipIf(!HAS_CHROMIUM)("by keyboard alone", () => {
     const email = newEmail();
     await page.goto(`${SERVER}/sign-up`);
     expect(await focused()).toBe("email");
-    await page.keyboard.press("Enter");
+    await sendByEnter();
     await page.waitForSelector("#email-error");
     expect(await focused()).toBe("email");
     await page.keyboard.type(email);
@@ -158,7 +165,7 @@ describe.skipIf(!HAS_CHROMIUM)("by keyboard alone", () => {
     await page.keyboard.press("Shift+Tab");
     await page.keyboard.press("Shift+Tab");
     await page.keyboard.type("short");
-    await page.keyboard.press("Enter");
+    await sendByEnter();
     await page.waitForSelector("#password-error");
     expect(await focused()).toBe("password");
     await page.keyboard.type(PASSWORD);
@@ -167,7 +174,7 @@ describe.skipIf(!HAS_CHROMIUM)("by keyboard alone", () => {
     await page.waitForSelector("#code");
     expect(await focused()).toBe("code");
     await page.keyboard.type("000000");
-    await page.keyboard.press("Enter");
+    await sendByEnter();
     await page.waitForSelector("#code-error");
     expect(await focused()).toBe("code");
     expect(await tabThrough(2)).toEqual(["sign-up-code-submit", "resend"]);
